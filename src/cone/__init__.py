@@ -1,0 +1,1 @@
+"""Cone: invoicing that keeps the books in step."""

@@ -1,0 +1,1 @@
+"""What an accounting provider must do, in values. Pure: no database, no network, no provider's vocabulary."""

@@ -1,0 +1,69 @@
+"""What a provider tells of the connected company: facts, accounts, tax codes."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+TaxModel: TypeAlias = Literal["us", "global", "none"]
+EnvironmentName: TypeAlias = Literal["emulator", "sandbox", "production"]
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyFacts:
+    """Facts and preferences that decide how documents are written; `country` ISO 3166-1, currencies ISO 4217."""
+
+    name: str
+    country: str
+    home_currency: str
+    tax_model: TaxModel
+    allows_invoice_deposit: bool
+    uses_own_numbers: bool
+    is_multicurrency: bool
+    books_closed_through_date: date | None
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of the chart of accounts; `type` and `subtype` are the provider's own words, for people to read."""
+
+    remote_id: str
+    name: str
+    full_name: str
+    type: str
+    subtype: str
+    is_active: bool
+    currency: str
+    can_receive_deposits: bool
+    is_income: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaxCode:
+    """A tax code that a sales line may name. `percent` is the sum of its sales rates; None when it isn't fixed."""
+
+    remote_id: str
+    name: str
+    description: str
+    percent: Decimal | None
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The lists that settings choose from. `suggested_income_account_id` comes from the company's own chart."""
+
+    accounts: tuple[Account, ...]
+    tax_codes: tuple[TaxCode, ...]
+    suggested_income_account_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenGrant:
+    """Tokens as granted; never in a repr, a log or an error."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    access_expires_at: datetime
+    refresh_expires_at: datetime

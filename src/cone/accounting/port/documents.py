@@ -1,0 +1,138 @@
+"""What the engine hands to a provider: our records as frozen values, references already resolved to remote ids.
+
+Money is Decimal in whole minor units of the document's currency unless it says otherwise; nothing here is rounded again.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+Kind: TypeAlias = Literal["customer", "service", "invoice", "payment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A postal address; `country` is ISO 3166-1 alpha-2 or empty."""
+
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerDocument:
+    """A customer as it should stand there."""
+
+    uuid: UUID
+    revision: int
+    name: str
+    email: str
+    phone: str
+    tax_number: str
+    address: Address
+    currency: str
+    notes: str
+    kind: Literal["customer"] = "customer"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDocument:
+    """A service as an item whose sales post to `income_account_id`."""
+
+    uuid: UUID
+    revision: int
+    name: str
+    description: str
+    unit_price: Decimal
+    income_account_id: str
+    kind: Literal["service"] = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLineDocument:
+    """One line. `amount` is net when the invoice's amounts are exclusive, gross when inclusive; `net` is always net.
+
+    `amount` = round(quantity × unit_price × (1 − discount)), half up: where it differs from round(quantity ×
+    unit_price) the provider must send a quantity of one.
+    """
+
+    item_id: str
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    amount: Decimal
+    net: Decimal
+    tax_code_id: str
+    tax_percent: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceDocument:
+    """An issued invoice as it should stand there, with the figures its answer must agree with."""
+
+    uuid: UUID
+    revision: int
+    number: str
+    customer_id: str
+    customer_email: str
+    issue_date: date
+    due_date: date
+    currency: str
+    amounts_are: Literal["exclusive", "inclusive"]
+    lines: tuple[InvoiceLineDocument, ...]
+    memo: str
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+    deposit_account_id: str | None
+    kind: Literal["invoice"] = "invoice"
+
+
+Document: TypeAlias = CustomerDocument | ServiceDocument | InvoiceDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Make the record there."""
+
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Change the record there: our fields win, theirs stay."""
+
+    document: Document
+    remote_id: str
+    remote_version: str
+
+
+Step: TypeAlias = Create | Update
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRecord:
+    """A record as the provider has it. Figures are None where the kind has none; decimals are exact.
+
+    `tax_codes` are the codes of the lines in order; `deposit_account_id` is the account the answer names, if any.
+    """
+
+    kind: Kind
+    remote_id: str
+    version: str
+    name: str = ""
+    number: str | None = None
+    total: Decimal | None = None
+    tax: Decimal | None = None
+    balance: Decimal | None = None
+    is_active: bool = True
+    tax_codes: tuple[str, ...] = ()
+    deposit_account_id: str | None = None
+    marker: str = ""
+    customer_id: str | None = None
+    email: str = ""

@@ -1,0 +1,130 @@
+"""What an accounting provider must do. One object per provider and process; network work happens on its client."""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from cone.accounting.port.company import CompanyFacts, EnvironmentName, Reference, TokenGrant
+from cone.accounting.port.documents import Document, Kind, RemoteRecord, Step
+from cone.accounting.port.verdicts import Answered
+
+
+class AuthorizationRefusedError(Exception):
+    """The sign-in there didn't end in a grant; `reason` is one of "denied", "expired", "invalid", "unreachable"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationReturn:
+    """What the browser brought back: a one-time code and the company the person chose."""
+
+    code: str
+    company_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Where Connect goes, or (environment None) what to configure first, in words for the operator."""
+
+    environment: EnvironmentName | None
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """A write, ready to send, opaque to the engine: stored before it's sent and repeated byte for byte."""
+
+    line: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A write that succeeded: the record as it now stands, and what is known of the answer."""
+
+    record: RemoteRecord
+    answered: Answered
+
+
+class Access(Protocol):
+    """The right to talk to one company. Refreshing is the engine's business: single flight across processes."""
+
+    @property
+    def company_id(self) -> str: ...
+
+    async def token(self) -> str:
+        """The current access token; refreshed first when it's about to end. Raises ReconnectError, TryLaterError."""
+        ...
+
+    async def renew(self, *, rejected: str) -> str:
+        """A token other than `rejected`, which the provider just refused. Raises ReconnectError, TryLaterError."""
+        ...
+
+
+class ProviderClient(Protocol):
+    """The provider's network side; every method may raise a verdict (`port.verdicts`)."""
+
+    async def exchange_code(self, *, code: str, redirect_uri: str) -> TokenGrant:
+        """Trade the one-time code. Raises AuthorizationRefusedError."""
+        ...
+
+    async def refresh(self, refresh_token: str) -> TokenGrant:
+        """Trade a refresh token. Raises ReconnectError when it's dead, TryLaterError for everything else."""
+        ...
+
+    async def revoke(self, token: str) -> None:
+        """End the grant; done also when it's already ended. Raises TryLaterError."""
+        ...
+
+    async def read_company(self, access: Access) -> CompanyFacts: ...
+
+    async def read_reference(self, access: Access, facts: CompanyFacts) -> Reference: ...
+
+    async def send(self, access: Access, request: WireRequest, *, request_id: str, kind: Kind) -> Sent:
+        """Send a write under its id. A lost or unclear answer raises OutcomeUnknownError, never anything milder."""
+        ...
+
+    async def read(self, access: Access, kind: Kind, remote_id: str) -> RemoteRecord:
+        """The record as it stands there. Raises GoneError."""
+        ...
+
+    async def find(self, access: Access, document: Document) -> RemoteRecord | None:
+        """The active record there that is this one by its business key (a service: its name), or None."""
+        ...
+
+
+class Provider(Protocol):
+    """The provider's pure side."""
+
+    key: str
+    name: str
+    request_timeout: timedelta
+
+    def availability(self) -> Availability: ...
+
+    def authorize_url(self, *, state: str, redirect_uri: str) -> str: ...
+
+    def read_return(self, query: Mapping[str, str]) -> AuthorizationReturn:
+        """Read the query string of the return. Raises AuthorizationRefusedError("denied" or "invalid")."""
+        ...
+
+    def open(self) -> AbstractAsyncContextManager[ProviderClient]:
+        """Open the network side: one per process or per page request."""
+        ...
+
+    def prepare(self, step: Step, facts: CompanyFacts) -> WireRequest:
+        """Write the step in the provider's own words. Pure: the same step gives the same bytes."""
+        ...
+
+    def record_url(self, *, environment: str, company_id: str, kind: Kind, remote_id: str) -> str:
+        """Where a person sees the record."""
+        ...
+
+    def accounts_url(self, *, environment: str, company_id: str) -> str:
+        """Where a person changes the chart of accounts."""
+        ...

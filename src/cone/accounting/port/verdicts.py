@@ -1,0 +1,108 @@
+"""What a provider may say went wrong: a closed set that the engine matches exhaustively.
+
+VerdictError
+├── TryLaterError          nothing happened there; come back after `delay`
+├── OutcomeUnknownError    the request left us and no answer came: look before repeating
+├── RejectedError          it said no, for a reason a person can read (and perhaps mend: `cause`)
+├── StaleError             our version of the record is old: read it again and plan again
+├── GoneError              the record, or one it refers to, is no longer there
+├── ReconnectError         the connection needs a person to sign in again
+└── MisconfiguredError     the connection can't write until a person solves it there
+
+Adding one is an ADR.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+
+class CauseCode(StrEnum):
+    """Why a record can't be sent; `accounting.causes` holds the words and the one act that mends each."""
+
+    DEFAULT_ACCOUNT_MISSING = "default_account_missing"
+    INCOME_ACCOUNT_MISSING = "income_account_missing"
+    TAX_UNMAPPED = "tax_unmapped"
+    TAX_CODE_INACTIVE = "tax_code_inactive"
+    NAME_TAKEN = "name_taken"
+    NAME_INVALID = "name_invalid"
+    NUMBER_TAKEN = "number_taken"
+    NUMBER_TOO_LONG = "number_too_long"
+    PERIOD_CLOSED = "period_closed"
+    ACCOUNT_INACTIVE = "account_inactive"
+    REFERENCE_MISSING = "reference_missing"
+    CURRENCY_UNSUPPORTED = "currency_unsupported"
+    TOTAL_DIFFERS = "total_differs"
+    OUTCOME_UNCERTAIN = "outcome_uncertain"
+    REMOVED_THERE = "removed_there"
+    VOIDED_HERE = "voided_here"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What is known of the answer that carried a verdict; `message` is redacted and at most 2,000 characters."""
+
+    http_status: int | None = None
+    tid: str = ""
+    code: str = ""
+    message: str = ""
+
+
+@dataclass
+class VerdictError(Exception):
+    """A provider's word on a request that didn't succeed."""
+
+    answered: Answered = field(default_factory=Answered)
+
+    def __str__(self) -> str:
+        return self.answered.message or type(self).__name__
+
+
+@dataclass
+class TryLaterError(VerdictError):
+    """Nothing happened there. `scope` says whether the whole connection should wait or only this record."""
+
+    delay: timedelta | None = None
+    scope: Literal["connection", "record"] = "connection"
+
+
+@dataclass
+class OutcomeUnknownError(VerdictError):
+    """The request left us and no definite answer came."""
+
+
+@dataclass
+class RejectedError(VerdictError):
+    """It said no. `field` is the provider's name of the offending element, if given; `params` fill the cause's text."""
+
+    cause: CauseCode = CauseCode.REFUSED
+    field_name: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class StaleError(VerdictError):
+    """Our version of the record is old."""
+
+
+@dataclass
+class GoneError(VerdictError):
+    """The record, or one it refers to, was deleted, merged or made inactive."""
+
+
+@dataclass
+class ReconnectError(VerdictError):
+    """The connection's tokens are dead: a person must sign in again."""
+
+
+@dataclass
+class MisconfiguredError(VerdictError):
+    """The company or the app's keys don't allow writing: said once, on the connection."""
+
+
+Verdict: TypeAlias = (
+    TryLaterError | OutcomeUnknownError | RejectedError | StaleError | GoneError | ReconnectError | MisconfiguredError
+)

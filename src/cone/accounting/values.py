@@ -1,0 +1,171 @@
+"""What pages and the API show of the sync: small frozen values, made by this room's queries."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from cone.accounting.port.company import Account, EnvironmentName, TaxCode
+from cone.accounting.port.documents import Kind
+
+
+class SyncState(StrEnum):
+    """Where one record stands. NOT_SENT: nothing asks for it to be there (a draft, or out of scope)."""
+
+    NOT_SENT = "not_sent"
+    WAITING = "waiting"
+    SENDING = "sending"
+    SYNCED = "synced"
+    NEEDS_ATTENTION = "needs_attention"
+    HELD = "held"
+
+
+ActionTarget: TypeAlias = Literal["tax_mapping", "accounts", "customer", "invoice", "service", "connection", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why records can't be sent, and the one act that mends it.
+
+    `target` names the page of the act; `target_uuid` the record on it (the tax rate, for "tax_mapping").
+    """
+
+    key: str
+    title: str
+    explanation: str
+    action: str
+    target: ActionTarget
+    target_uuid: UUID | None
+    provider_says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CauseCard:
+    """One cause and what waits for it; `examples` are at most five (kind, uuid, label)."""
+
+    cause: Cause
+    count: int
+    examples: tuple[tuple[Kind, UUID, str], ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One request as history shows it. `outcome` is one of succeeded, failed, unknown."""
+
+    at: datetime
+    operation: str
+    revision: int
+    outcome: str
+    message: str
+    http_status: int | None
+    tid: str
+    milliseconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSync:
+    """Everything a record's page says about its sync."""
+
+    state: SyncState
+    cause: Cause | None
+    waits_for: str
+    last_synced_at: datetime | None
+    remote_url: str | None
+    remote_total: Decimal | None
+    provider_name: str
+    can_sync_now: bool
+    history: tuple[AttemptView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionView:
+    """The active connection as the pages show it."""
+
+    uuid: UUID
+    provider_key: str
+    provider_name: str
+    environment: EnvironmentName
+    company_name: str
+    state: str
+    state_reason: str
+    is_paused: bool
+    connected_at: datetime
+    facts_read_at: datetime | None
+    waiting_count: int
+    attention_count: int
+    synced_count: int
+    company_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCard:
+    """One card of Settings › Integrations. `blocked_by` names the provider that must be disconnected first."""
+
+    key: str
+    name: str
+    description: str
+    is_available: bool
+    unavailable_reason: str
+    environment: EnvironmentName | None
+    connection: ConnectionView | None
+    blocked_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaxMappingRow:
+    """One Cone rate on the Manage page. `suggested_id` is pre-selected when nothing is saved, never saved by itself."""
+
+    tax_rate_uuid: UUID
+    name: str
+    percent: Decimal
+    is_no_tax: bool
+    saved_id: str
+    saved_is_inactive: bool
+    suggested_id: str
+    warning: str
+    synced_invoice_count: int
+    waiting_invoice_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ManageView:
+    """The Manage page: mappings, accounts, existing invoices."""
+
+    connection: ConnectionView
+    rows: tuple[TaxMappingRow, ...]
+    tax_codes: tuple[TaxCode, ...]
+    deposit_accounts: tuple[Account, ...]
+    deposit_account_id: str
+    deposit_note: str
+    income_accounts: tuple[Account, ...]
+    income_account_id: str
+    suggested_income_account_id: str
+    accounts_url: str
+    reference_read_at: datetime | None
+    send_from_date: date | None
+    waiting_for_accounts_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlowArrow:
+    """Live counts on one arrow of the data-flow diagram. `is_sent` false: this kind isn't sent in this version."""
+
+    kind: Kind
+    synced: int
+    waiting: int
+    attention: int
+    is_sent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillProgress:
+    """ "Send existing invoices since …": done + failed + left = total."""
+
+    from_date: date
+    total: int
+    done: int
+    failed: int
+    left: int

@@ -1,0 +1,1 @@
+"""Where the books are kept: models, queries, counters, migrations, and the constraints that hold whoever writes."""

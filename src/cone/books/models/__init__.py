@@ -1,0 +1,41 @@
+"""The tables. Import them from here."""
+
+from cone.books.models.activity import Activity
+from cone.books.models.connection import Connection, ConnectionTokens, OAuthState, Revocation
+from cone.books.models.customer import Customer
+from cone.books.models.invoice import Invoice, InvoiceLine, InvoiceTax
+from cone.books.models.payment import Payment, PaymentAllocation
+from cone.books.models.reference import ReferenceRecord, TaxMapping
+from cone.books.models.service import Service
+from cone.books.models.sync import Attempt, Link, OutboxRow, RemoteCompany
+from cone.books.models.tax_rate import TaxRate
+from cone.books.models.user import User
+from cone.books.models.workspace import Counter, Invitation, Membership, Role, Workspace
+
+__all__ = [
+    "Activity",
+    "Attempt",
+    "Connection",
+    "ConnectionTokens",
+    "Counter",
+    "Customer",
+    "Invitation",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceTax",
+    "Link",
+    "Membership",
+    "OAuthState",
+    "OutboxRow",
+    "Payment",
+    "PaymentAllocation",
+    "ReferenceRecord",
+    "RemoteCompany",
+    "Revocation",
+    "Role",
+    "Service",
+    "TaxMapping",
+    "TaxRate",
+    "User",
+    "Workspace",
+]

@@ -1,0 +1,102 @@
+"""A workspace's connection to accounting software, its tokens, and what is left to revoke after it ended."""
+
+from typing import ClassVar
+from uuid import uuid4
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Connection(models.Model):
+    """One connection of a workspace to one company. Ended ones are kept as history, without settings or tokens.
+
+    `lane_epoch` fences lanes: what a former holder of the lane still wants to write is refused. `settings_revision`
+    moves with every change of a mapping or account, so that a plan made under older settings can't block a record.
+    """
+
+    class State(models.TextChoices):
+        CONNECTED = "connected", "Connected"
+        NEEDS_RECONNECT = "needs_reconnect", "Needs reconnecting"
+        READ_ONLY = "read_only", "Read only"
+        DISCONNECTING = "disconnecting", "Disconnecting"
+        DISCONNECTED = "disconnected", "Disconnected"
+
+    uuid = models.UUIDField(default=uuid4, unique=True, editable=False)
+    workspace = models.ForeignKey("books.Workspace", on_delete=models.CASCADE, related_name="connections")
+    company = models.ForeignKey("books.RemoteCompany", on_delete=models.PROTECT, related_name="connections")
+    # Copied from `company`, because the database must refuse a second holder of one company.
+    provider = models.CharField(max_length=20)
+    environment = models.CharField(max_length=20)
+    company_id_remote = models.CharField(max_length=64)
+    company_name = models.CharField(max_length=1024, blank=True)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.CONNECTED)
+    state_reason = models.CharField(max_length=500, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    generation = models.PositiveIntegerField(default=1)
+    lane_epoch = models.PositiveBigIntegerField(default=0)
+    settings_revision = models.PositiveBigIntegerField(default=1)
+    not_before = models.DateTimeField(db_default=Now(), help_text="the platform asked to wait until then")
+    deposit_account_id = models.CharField(max_length=64, blank=True)
+    income_account_id = models.CharField(max_length=64, blank=True)
+    # Invoices issued before the connection are out of scope until a start date is chosen.
+    send_from_date = models.DateField(null=True, blank=True)
+    facts = models.JSONField(default=dict)
+    facts_read_at = models.DateTimeField(null=True, blank=True)
+    connected_by = models.ForeignKey("books.User", on_delete=models.SET_NULL, null=True, related_name="+")
+    connected_at = models.DateTimeField(auto_now_add=True)
+    disconnected_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["workspace"], condition=~models.Q(state="disconnected"), name="connection_one_per_workspace"
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "environment", "company_id_remote"],
+                condition=~models.Q(state="disconnected"),
+                name="connection_one_per_company",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    state__in=["connected", "needs_reconnect", "read_only", "disconnecting", "disconnected"]
+                ),
+                name="connection_state",
+            ),
+        ]
+
+
+class ConnectionTokens(models.Model):
+    """The tokens, encrypted, in a row of their own: locking the connection row would hold up invoice saves."""
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="tokens")
+    generation = models.PositiveIntegerField(default=1)
+    access_token = models.BinaryField()
+    refresh_token = models.BinaryField()
+    access_expires_at = models.DateTimeField()
+    refresh_expires_at = models.DateTimeField()
+    refreshed_at = models.DateTimeField(db_default=Now())
+
+
+class Revocation(models.Model):
+    """A token that must still be revoked at the provider; retried until it answers."""
+
+    provider = models.CharField(max_length=20)
+    environment = models.CharField(max_length=20)
+    token = models.BinaryField()
+    tries = models.PositiveIntegerField(default=0)
+    not_before = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=Now())
+
+
+class OAuthState(models.Model):
+    """One started sign-in at the provider: bound to the person, workspace and browser session, good for one return."""
+
+    state_sha256 = models.CharField(max_length=64, unique=True)
+    workspace = models.ForeignKey("books.Workspace", on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey("books.User", on_delete=models.CASCADE, related_name="+")
+    session_sha256 = models.CharField(max_length=64)
+    provider = models.CharField(max_length=20)
+    environment = models.CharField(max_length=20)
+    created_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,40 @@
+"""Money received, and which invoices it pays."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from cone.books.models.record import WorkspaceRecord
+
+
+class Payment(WorkspaceRecord):
+    """One receipt from one customer. Its allocations never exceed its amount (checked by the operation)."""
+
+    customer = models.ForeignKey("books.Customer", on_delete=models.PROTECT, related_name="payments")
+    received_date = models.DateField()
+    amount = models.DecimalField(max_digits=19, decimal_places=4)
+    currency = models.CharField(max_length=3)
+    method = models.CharField(max_length=31, blank=True)
+    reference = models.CharField(max_length=21, blank=True)
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "id"], name="payment_of_workspace"),
+            models.CheckConstraint(condition=models.Q(amount__gt=0), name="payment_amount_positive"),
+        ]
+
+
+class PaymentAllocation(models.Model):
+    """The part of a payment that pays one invoice."""
+
+    workspace = models.ForeignKey("books.Workspace", on_delete=models.PROTECT, related_name="+")
+    payment = models.ForeignKey(Payment, on_delete=models.CASCADE, related_name="allocations")
+    invoice = models.ForeignKey("books.Invoice", on_delete=models.PROTECT, related_name="allocations")
+    amount = models.DecimalField(max_digits=19, decimal_places=4)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["payment", "invoice"], name="allocation_once"),
+            models.CheckConstraint(condition=models.Q(amount__gt=0), name="allocation_positive"),
+        ]

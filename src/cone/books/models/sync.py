@@ -1,0 +1,140 @@
+"""What must be true in the accounting software, what was tried, and which record is which there.
+
+Keyed by workspace, provider, environment and company (one `RemoteCompany` row), so that all of it outlives a disconnect.
+The engine writes these tables with SQL of its own (`cone/accounting/sql.py`): they are its hot path.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+KINDS = ["customer", "service", "invoice", "payment"]
+
+
+class RemoteCompany(models.Model):
+    """One company in one environment of one provider, as seen from one workspace."""
+
+    workspace = models.ForeignKey("books.Workspace", on_delete=models.CASCADE, related_name="remote_companies")
+    provider = models.CharField(max_length=20)
+    environment = models.CharField(max_length=20)
+    remote_id = models.CharField(max_length=64)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["workspace", "provider", "environment", "remote_id"], name="remote_company_once"
+            )
+        ]
+
+
+class Link(models.Model):
+    """This record of ours is that record of theirs; and what it looked like when last sent."""
+
+    company = models.ForeignKey(RemoteCompany, on_delete=models.CASCADE, related_name="links")
+    kind = models.CharField(max_length=10)
+    record_uuid = models.UUIDField()
+    remote_id = models.CharField(max_length=64)
+    remote_version = models.CharField(max_length=64)
+    synced_revision = models.PositiveBigIntegerField()
+    synced_at = models.DateTimeField(db_default=Now())
+    # Figures of the answer: {"number", "total", "tax", "codes"}; decimals as strings.
+    answer = models.JSONField(default=dict)
+    linked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["company", "kind", "record_uuid"], name="link_once_per_record"),
+            # Two services may share one item there; nothing else may share.
+            models.UniqueConstraint(
+                fields=["company", "kind", "remote_id"],
+                condition=~models.Q(kind="service"),
+                name="link_once_per_remote_record",
+            ),
+            models.CheckConstraint(condition=models.Q(kind__in=KINDS), name="link_kind"),
+        ]
+
+
+class OutboxRow(models.Model):
+    """This record must stand there in (at least) this revision. One row per record; deleted when it's true."""
+
+    company = models.ForeignKey(RemoteCompany, on_delete=models.CASCADE, related_name="outbox")
+    kind = models.CharField(max_length=10)
+    record_uuid = models.UUIDField()
+    wanted_revision = models.PositiveBigIntegerField()
+    state = models.CharField(max_length=8, db_default="due")
+    priority = models.PositiveSmallIntegerField(db_default=0, help_text="0 live, 10 backfill")
+    not_before = models.DateTimeField(db_default=Now())
+    tries = models.PositiveIntegerField(db_default=0)
+    # Why it can't be sent: a key shared by all records that one act mends, and the facts for its text.
+    cause_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001  # null: nothing is wrong
+    cause = models.JSONField(null=True, blank=True)
+    waits_for_kind = models.CharField(max_length=10, null=True, blank=True)  # noqa: DJ001  # null: waits for no record
+    waits_for_uuid = models.UUIDField(null=True, blank=True)
+    blocked_settings_revision = models.PositiveBigIntegerField(null=True, blank=True)
+    requested_at = models.DateTimeField(db_default=Now())
+    changed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["company", "kind", "record_uuid"], name="outbox_once_per_record"),
+            models.CheckConstraint(condition=models.Q(kind__in=KINDS), name="outbox_kind"),
+            models.CheckConstraint(condition=models.Q(state__in=["due", "sending", "blocked"]), name="outbox_state"),
+            models.CheckConstraint(
+                condition=models.Q(state="blocked", cause_key__isnull=False) | ~models.Q(state="blocked"),
+                name="outbox_blocked_has_cause",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["company", "state", "priority", "not_before"], name="outbox_due"),
+            models.Index(fields=["company", "cause_key"], name="outbox_by_cause"),
+            models.Index(
+                fields=["waits_for_uuid"], condition=models.Q(waits_for_uuid__isnull=False), name="outbox_waiting_for"
+            ),
+        ]
+
+
+class Attempt(models.Model):
+    """One request that changes something there, written before its first byte leaves.
+
+    `state` is "unknown" from then until an answer is committed; it's repeated under the same id, byte for byte.
+    """
+
+    company = models.ForeignKey(RemoteCompany, on_delete=models.CASCADE, related_name="attempts")
+    connection = models.ForeignKey("books.Connection", on_delete=models.CASCADE, related_name="attempts")
+    kind = models.CharField(max_length=10)
+    record_uuid = models.UUIDField()
+    revision = models.PositiveBigIntegerField()
+    operation = models.CharField(max_length=10)
+    generation = models.PositiveIntegerField()
+    request_id = models.CharField(max_length=50)
+    request_line = models.TextField()
+    body = models.BinaryField()
+    lane_epoch = models.PositiveBigIntegerField()
+    state = models.CharField(max_length=9, db_default="unknown")
+    sends = models.PositiveSmallIntegerField(db_default=1)
+    verdict = models.CharField(max_length=20, blank=True, db_default="")
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    tid = models.CharField(max_length=100, blank=True, db_default="")
+    message = models.CharField(max_length=2000, blank=True, db_default="")
+    started_at = models.DateTimeField(db_default=Now())
+    last_sent_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["company", "request_id"], name="attempt_request_id_once"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["unknown", "succeeded", "failed"]), name="attempt_state"
+            ),
+            # At most one open question per record.
+            models.UniqueConstraint(
+                fields=["company", "kind", "record_uuid"],
+                condition=models.Q(state="unknown"),
+                name="attempt_one_unknown_per_record",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["company", "kind", "record_uuid", "-started_at"], name="attempt_of_record")
+        ]

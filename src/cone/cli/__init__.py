@@ -1,0 +1,1 @@
+"""The `cone` command: what starts, watches and stops the parts of the product."""

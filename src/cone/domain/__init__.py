@@ -1,0 +1,1 @@
+"""What customers, services, tax rates, invoices and payments mean: pure rules, no framework, no database."""

@@ -1,0 +1,104 @@
+"""What an invoice comes to: line → net → tax → total, made once and never recomputed elsewhere.
+
+The arithmetic is the one QuickBooks publishes for its global tax model, so that both sides agree to the cent:
+tax is rounded half up per rate on the document's taxable base; with tax-inclusive prices each line's net is
+gross / (1 + rate) rounded to the minor unit, and the document's tax is the sum of gross minus the sum of net.
+Source: developer.intuit.com, "Global tax model"; published figures of Australian and Canadian documents.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from cone.kit.money import round_amount
+
+HUNDRED = Decimal(100)
+
+
+class AmountsAre(StrEnum):
+    """Whether unit prices already contain tax."""
+
+    EXCLUSIVE = "exclusive"
+    INCLUSIVE = "inclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class LineInput:
+    """One line as typed: price per unit in the invoice's currency, percentages as percent (20 is 20 %)."""
+
+    quantity: Decimal
+    unit_price: Decimal
+    discount_percent: Decimal
+    tax_rate: UUID
+    tax_percent: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class LineAmounts:
+    """One line's money. `amount` is on the typed basis (gross when inclusive); `net` never contains tax."""
+
+    amount: Decimal
+    net: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class TaxAmount:
+    """The document's tax under one rate, and the net amount it was charged on."""
+
+    tax_rate: UUID
+    percent: Decimal
+    net: Decimal
+    tax: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceTotals:
+    """The frozen result; every figure is in whole minor units of the invoice's currency."""
+
+    lines: tuple[LineAmounts, ...]
+    taxes: tuple[TaxAmount, ...]
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+
+
+def line_amount(line: LineInput, *, currency: str) -> Decimal:
+    """quantity × unit price less the discount, rounded half up once."""
+    kept = (HUNDRED - line.discount_percent) / HUNDRED
+    return round_amount(line.quantity * line.unit_price * kept, currency)
+
+
+def total_up(lines: Sequence[LineInput], *, amounts_are: AmountsAre, currency: str) -> InvoiceTotals:
+    """Compute an invoice's figures; `taxes` has one entry per rate, in order of first use."""
+    amounts = tuple(_line_amounts(line, amounts_are, currency) for line in lines)
+    taxes = tuple(
+        _tax_of(rate, lines, amounts, amounts_are, currency) for rate in dict.fromkeys(line.tax_rate for line in lines)
+    )
+    net = sum((amount.net for amount in amounts), start=round_amount(Decimal(0), currency))
+    tax = sum((entry.tax for entry in taxes), start=round_amount(Decimal(0), currency))
+    return InvoiceTotals(lines=amounts, taxes=taxes, net=net, tax=tax, total=net + tax)
+
+
+def _line_amounts(line: LineInput, amounts_are: AmountsAre, currency: str) -> LineAmounts:
+    amount = line_amount(line, currency=currency)
+    if amounts_are is AmountsAre.EXCLUSIVE:
+        return LineAmounts(amount=amount, net=amount)
+    return LineAmounts(amount=amount, net=round_amount(amount * HUNDRED / (HUNDRED + line.tax_percent), currency))
+
+
+def _tax_of(
+    rate: UUID,
+    lines: Sequence[LineInput],
+    amounts: Sequence[LineAmounts],
+    amounts_are: AmountsAre,
+    currency: str,
+) -> TaxAmount:
+    mine = [(line, amount) for line, amount in zip(lines, amounts, strict=True) if line.tax_rate == rate]
+    percent = mine[0][0].tax_percent
+    net = sum((amount.net for _, amount in mine), start=round_amount(Decimal(0), currency))
+    if amounts_are is AmountsAre.INCLUSIVE:
+        gross = sum((amount.amount for _, amount in mine), start=round_amount(Decimal(0), currency))
+        return TaxAmount(tax_rate=rate, percent=percent, net=net, tax=gross - net)
+    return TaxAmount(tax_rate=rate, percent=percent, net=net, tax=round_amount(net * percent / HUNDRED, currency))

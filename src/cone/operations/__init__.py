@@ -1,0 +1,1 @@
+"""The one way to change the books: one verb per module, each one transaction."""

@@ -1,0 +1,1 @@
+"""The pages: parse, one call into operations or queries, render."""
