@@ -1,0 +1,505 @@
+"""An accounting provider that lives in memory: a second provider for tests, with failures on order.
+
+It keeps the port's promises (the contract suite runs over it) and knows nothing of the network. One `FakeLedger`
+is one platform: its companies, grants and records outlive every client that is opened on it.
+"""
+
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Literal, TypeAlias
+from urllib.parse import urlencode
+
+import msgspec
+
+from cone.accounting.port.company import (
+    Account,
+    CompanyFacts,
+    EnvironmentName,
+    Reference,
+    TaxCode,
+    TaxModel,
+    TokenGrant,
+)
+from cone.accounting.port.documents import (
+    CustomerDocument,
+    Document,
+    InvoiceDocument,
+    Kind,
+    RemoteRecord,
+    ServiceDocument,
+    Step,
+    Update,
+)
+from cone.accounting.port.provider import (
+    Access,
+    AuthorizationRefusedError,
+    AuthorizationReturn,
+    Availability,
+    Sent,
+    WireRequest,
+)
+from cone.accounting.port.verdicts import (
+    Answered,
+    CauseCode,
+    GoneError,
+    ReconnectError,
+    RejectedError,
+    StaleError,
+    VerdictError,
+)
+
+Call: TypeAlias = Literal[
+    "customer",
+    "service",
+    "invoice",
+    "payment",
+    "exchange_code",
+    "refresh",
+    "revoke",
+    "read_company",
+    "read_reference",
+    "read",
+    "find",
+]
+Hook: TypeAlias = Callable[["Sending"], Awaitable[None]]
+
+DEFAULT_COMPANY = "fake-company"
+BANK, SAVINGS, CLOSED_BANK, INCOME, UNDEPOSITED = "35", "36", "37", "1", "4"
+STANDARD, REDUCED, ZERO, RETIRED = "20S", "5R", "0Z", "17S"
+
+_DOCUMENTS: Mapping[str, type[CustomerDocument] | type[ServiceDocument] | type[InvoiceDocument]] = {
+    "customer": CustomerDocument,
+    "service": ServiceDocument,
+    "invoice": InvoiceDocument,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One write as it reached the platform, replays and failures included."""
+
+    company_id: str
+    kind: Kind
+    request_id: str
+    request: WireRequest
+
+
+@dataclass
+class FakeRecord:
+    """A record on the platform, with the document last written to it."""
+
+    kind: Kind
+    remote_id: str
+    document: Document
+    version: int = 0
+    is_active: bool = True
+
+
+@dataclass
+class FakeCompany:
+    """One company's books there."""
+
+    facts: CompanyFacts
+    accounts: tuple[Account, ...]
+    tax_codes: tuple[TaxCode, ...]
+    suggested_income_account_id: str | None = INCOME
+    records: dict[tuple[Kind, str], FakeRecord] = field(default_factory=dict)
+    answers: dict[str, Sent] = field(default_factory=dict)
+
+
+@dataclass
+class _Failure:
+    verdict: VerdictError
+    commit: bool
+
+
+def usual_accounts(currency: str) -> tuple[Account, ...]:
+    """Two bank accounts, a closed one, an income account and one that may not receive deposits."""
+
+    def account(remote_id: str, name: str, kind: str, *, is_active: bool = True) -> Account:
+        return Account(
+            remote_id=remote_id,
+            name=name,
+            full_name=name,
+            type=kind,
+            subtype=kind,
+            is_active=is_active,
+            currency=currency,
+            can_receive_deposits=is_active and kind == "Bank",
+            is_income=kind == "Income",
+        )
+
+    return (
+        account(BANK, "Current account", "Bank"),
+        account(SAVINGS, "Savings", "Bank"),
+        account(CLOSED_BANK, "Old bank", "Bank", is_active=False),
+        account(INCOME, "Sales", "Income"),
+        account(UNDEPOSITED, "Undeposited funds", "Other asset"),
+    )
+
+
+def usual_tax_codes() -> tuple[TaxCode, ...]:
+    """20, 5 and 0 per cent, and one that was retired."""
+    return (
+        TaxCode(STANDARD, "20.0% S", "Standard", Decimal(20), is_active=True),
+        TaxCode(REDUCED, "5.0% R", "Reduced", Decimal(5), is_active=True),
+        TaxCode(ZERO, "0.0% Z", "Zero", Decimal(0), is_active=True),
+        TaxCode(RETIRED, "17.5% S", "Until 2011", Decimal("17.5"), is_active=False),
+    )
+
+
+class FakeLedger:
+    """The platform and the provider's pure side in one."""
+
+    def __init__(
+        self,
+        *,
+        key: str = "fake",
+        name: str = "Fake Ledger",
+        environment: EnvironmentName | None = "emulator",
+        allows_invoice_deposit: bool = True,
+        tax_model: TaxModel = "global",
+    ) -> None:
+        self.key = key
+        self.name = name
+        self.request_timeout = timedelta(seconds=5)
+        self.environment = environment
+        self.companies: dict[str, FakeCompany] = {}
+        self.sent: list[Sending] = []
+        self.calls: list[Call] = []
+        self.revoked: list[str] = []
+        self.before_send: Hook | None = None
+        self.after_send: Hook | None = None
+        self.remembers_request_ids = True
+        self.total_is_off_by = Decimal(0)
+        self._failures: dict[Call, deque[_Failure]] = {}
+        self._codes: dict[str, str] = {}
+        self._access: dict[str, str] = {}
+        self._refresh: dict[str, str] = {}
+        self._numbers = count(1)
+        self.add_company(DEFAULT_COMPANY, allows_invoice_deposit=allows_invoice_deposit, tax_model=tax_model)
+
+    # The pure side
+
+    def availability(self) -> Availability:
+        if self.environment is None:
+            return Availability(None, f"{self.name} isn't configured in this test.")
+        return Availability(self.environment)
+
+    def authorize_url(self, *, state: str, redirect_uri: str) -> str:
+        return f"https://{self.key}.invalid/authorize?" + urlencode({"state": state, "redirect_uri": redirect_uri})
+
+    def read_return(self, query: Mapping[str, str]) -> AuthorizationReturn:
+        if query.get("error"):
+            raise AuthorizationRefusedError("denied")
+        if not query.get("code") or not query.get("company"):
+            raise AuthorizationRefusedError("invalid")
+        return AuthorizationReturn(code=query["code"], company_id=query["company"])
+
+    def open(self) -> AbstractAsyncContextManager["FakeLedgerClient"]:
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[FakeLedgerClient]:
+            yield FakeLedgerClient(self)
+
+        return opened()
+
+    def prepare(self, step: Step, facts: CompanyFacts) -> WireRequest:  # noqa: ARG002 - the port names it
+        document = step.document
+        if isinstance(document, CustomerDocument) and ":" in document.name:
+            raise RejectedError(
+                Answered(message="a name can't have a colon"), cause=CauseCode.NAME_INVALID, field_name="name"
+            )
+        line = f"create {document.kind}"
+        if isinstance(step, Update):
+            line = f"update {document.kind} {step.remote_id} {step.remote_version}"
+        return WireRequest(line=line, body=msgspec.json.encode(document))
+
+    def record_url(self, *, environment: str, company_id: str, kind: Kind, remote_id: str) -> str:
+        return f"https://{environment}.{self.key}.invalid/{company_id}/{kind}/{remote_id}"
+
+    def accounts_url(self, *, environment: str, company_id: str) -> str:
+        return f"https://{environment}.{self.key}.invalid/{company_id}/accounts"
+
+    # What a test orders and looks at
+
+    def add_company(
+        self,
+        company_id: str,
+        *,
+        country: str = "GB",
+        currency: str = "GBP",
+        allows_invoice_deposit: bool = True,
+        tax_model: TaxModel = "global",
+    ) -> FakeCompany:
+        """Open another company's books."""
+        company = FakeCompany(
+            facts=CompanyFacts(
+                name=f"Books of {company_id}",
+                country=country,
+                home_currency=currency,
+                tax_model=tax_model,
+                allows_invoice_deposit=allows_invoice_deposit,
+                uses_own_numbers=True,
+                is_multicurrency=False,
+                books_closed_through_date=None,
+                email="books@example.com",
+            ),
+            accounts=usual_accounts(currency),
+            tax_codes=usual_tax_codes(),
+        )
+        self.companies[company_id] = company
+        return company
+
+    def sign_in(self, company_id: str = DEFAULT_COMPANY) -> dict[str, str]:
+        """The query a browser brings back after consent there."""
+        code = f"code-{next(self._numbers)}"
+        self._codes[code] = company_id
+        return {"code": code, "company": company_id}
+
+    def fail_next(self, call: Call, verdict: VerdictError, *, commit: bool = False, times: int = 1) -> None:
+        """Raise `verdict` at the next such call(s); a kind means sending one. `commit`: after having done the work."""
+        self._failures.setdefault(call, deque()).extend([_Failure(verdict, commit)] * times)
+
+    def records(self, kind: Kind, company_id: str = DEFAULT_COMPANY) -> list[FakeRecord]:
+        """The records of a kind, oldest first."""
+        return [record for (its, _), record in self.companies[company_id].records.items() if its == kind]
+
+    def count_sends(self, kind: Kind) -> int:
+        """How many writes of a kind reached the platform, whatever became of them."""
+        return sum(sending.kind == kind for sending in self.sent)
+
+    def edit_there(self, kind: Kind, remote_id: str, company_id: str = DEFAULT_COMPANY) -> None:
+        """Change a record as its bookkeeper would: our version of it becomes old."""
+        self.companies[company_id].records[kind, remote_id].version += 1
+
+    def remove_there(self, kind: Kind, remote_id: str, company_id: str = DEFAULT_COMPANY) -> None:
+        """Delete a record there."""
+        del self.companies[company_id].records[kind, remote_id]
+
+    def close_books(self, through: date, company_id: str = DEFAULT_COMPANY) -> None:
+        """Refuse invoices up to a date."""
+        company = self.companies[company_id]
+        company.facts = replace(company.facts, books_closed_through_date=through)
+
+    def expire_access(self) -> None:
+        """End all access tokens; refresh tokens live on."""
+        self._access.clear()
+
+    def disconnect_there(self, company_id: str = DEFAULT_COMPANY) -> None:
+        """End every grant of a company, as its owner can there."""
+        for tokens in (self._access, self._refresh):
+            for token in [token for token, company in tokens.items() if company == company_id]:
+                del tokens[token]
+
+    # What the client does with it
+
+    def enter(self, call: Call) -> _Failure | None:
+        """Note a call; raise its ordered failure, or give it back when the work is to be done first."""
+        self.calls.append(call)
+        failures = self._failures.get(call)
+        if not failures:
+            return None
+        failure = failures.popleft()
+        if failure.commit:
+            return failure
+        raise failure.verdict
+
+    def grant(self, company_id: str) -> TokenGrant:
+        """Make a pair of tokens."""
+        number = next(self._numbers)
+        now = datetime.now(UTC)
+        self._access[f"access-{number}"] = company_id
+        self._refresh[f"refresh-{number}"] = company_id
+        return TokenGrant(
+            access_token=f"access-{number}",
+            refresh_token=f"refresh-{number}",
+            access_expires_at=now + timedelta(hours=1),
+            refresh_expires_at=now + timedelta(days=100),
+        )
+
+    def trade_code(self, code: str) -> TokenGrant:
+        if code not in self._codes:
+            raise AuthorizationRefusedError("expired")
+        return self.grant(self._codes.pop(code))
+
+    def trade_refresh(self, refresh_token: str) -> TokenGrant:
+        if refresh_token not in self._refresh:
+            raise ReconnectError(Answered(http_status=400, code="invalid_grant", message="Token invalid"))
+        return self.grant(self._refresh.pop(refresh_token))
+
+    def revoke(self, token: str) -> None:
+        self.revoked.append(token)
+        company = self._refresh.get(token) or self._access.get(token)
+        if company is not None:
+            self.disconnect_there(company)
+
+    def company_of(self, token: str) -> str | None:
+        """The company that an access token opens, if it's alive."""
+        return self._access.get(token)
+
+    def write(self, company_id: str, request: WireRequest) -> RemoteRecord:
+        """Do what a write says. Raises verdicts."""
+        company = self.companies[company_id]
+        verb, kind, *where = request.line.split()
+        document: Document = msgspec.json.decode(request.body, type=_DOCUMENTS[kind])
+        self._check(company, document, where[0] if where else None)
+        if verb == "create":
+            record = FakeRecord(kind=document.kind, remote_id=str(next(self._numbers)), document=document)
+            company.records[document.kind, record.remote_id] = record
+        else:
+            record = self.get(company_id, document.kind, where[0])
+            if str(record.version) != where[1]:
+                raise StaleError(Answered(http_status=400, message="someone else changed it"))
+            record.document = document
+            record.version += 1
+        return self.show(record)
+
+    def get(self, company_id: str, kind: Kind, remote_id: str) -> FakeRecord:
+        record = self.companies[company_id].records.get((kind, remote_id))
+        if record is None:
+            raise GoneError(Answered(http_status=404, message="no such record"))
+        return record
+
+    def show(self, record: FakeRecord) -> RemoteRecord:
+        """A record as the port tells it."""
+        shown = RemoteRecord(
+            kind=record.kind, remote_id=record.remote_id, version=str(record.version), is_active=record.is_active
+        )
+        document = record.document
+        if isinstance(document, InvoiceDocument):
+            total = document.total + self.total_is_off_by
+            return replace(
+                shown,
+                number=document.number,
+                total=total,
+                tax=document.tax + self.total_is_off_by,
+                balance=total,
+                tax_codes=tuple(line.tax_code_id for line in document.lines),
+                deposit_account_id=document.deposit_account_id,
+                marker=str(document.uuid),
+                customer_id=document.customer_id,
+                email=document.customer_email,
+            )
+        return replace(
+            shown, name=document.name, email=document.email if isinstance(document, CustomerDocument) else ""
+        )
+
+    def _check(self, company: FakeCompany, document: Document, remote_id: str | None) -> None:
+        others = [
+            record.document
+            for (kind, its_id), record in company.records.items()
+            if kind == document.kind and its_id != remote_id
+        ]
+        if isinstance(document, InvoiceDocument):
+            self._check_invoice(company, document)
+            if any(isinstance(other, InvoiceDocument) and other.number == document.number for other in others):
+                raise _refusal("this number is taken", CauseCode.NUMBER_TAKEN, "number")
+        elif any(not isinstance(other, InvoiceDocument) and other.name == document.name for other in others):
+            raise _refusal("this name is taken", CauseCode.NAME_TAKEN, "name")
+
+    def _check_invoice(self, company: FakeCompany, document: InvoiceDocument) -> None:
+        closed = company.facts.books_closed_through_date
+        if closed is not None and document.issue_date <= closed:
+            raise _refusal("the period is closed", CauseCode.PERIOD_CLOSED, "issue_date")
+        codes = {code.remote_id for code in company.tax_codes if code.is_active}
+        if any(line.tax_code_id not in codes for line in document.lines):
+            raise _refusal("no such tax code", CauseCode.TAX_CODE_INACTIVE, "tax_code")
+        needed: list[tuple[Kind, str]] = [("customer", document.customer_id)]
+        needed += [("service", line.item_id) for line in document.lines]
+        if any(key not in company.records for key in needed):
+            raise _refusal("no such record", CauseCode.REFERENCE_MISSING, "reference")
+
+
+class FakeLedgerClient:
+    """The network side, without a network."""
+
+    def __init__(self, ledger: FakeLedger) -> None:
+        self._ledger = ledger
+
+    async def exchange_code(self, *, code: str, redirect_uri: str) -> TokenGrant:  # noqa: ARG002 - the port names it
+        self._ledger.enter("exchange_code")
+        return self._ledger.trade_code(code)
+
+    async def refresh(self, refresh_token: str) -> TokenGrant:
+        failure = self._ledger.enter("refresh")
+        grant = self._ledger.trade_refresh(refresh_token)
+        if failure is not None:
+            raise failure.verdict
+        return grant
+
+    async def revoke(self, token: str) -> None:
+        failure = self._ledger.enter("revoke")
+        self._ledger.revoke(token)
+        if failure is not None:
+            raise failure.verdict
+
+    async def read_company(self, access: Access) -> CompanyFacts:
+        await self._authorize(access)
+        self._ledger.enter("read_company")
+        return self._ledger.companies[access.company_id].facts
+
+    async def read_reference(self, access: Access, facts: CompanyFacts) -> Reference:  # noqa: ARG002 - the port names it
+        await self._authorize(access)
+        self._ledger.enter("read_reference")
+        company = self._ledger.companies[access.company_id]
+        return Reference(
+            accounts=company.accounts,
+            tax_codes=company.tax_codes,
+            suggested_income_account_id=company.suggested_income_account_id,
+        )
+
+    async def send(self, access: Access, request: WireRequest, *, request_id: str, kind: Kind) -> Sent:
+        ledger = self._ledger
+        sending = Sending(company_id=access.company_id, kind=kind, request_id=request_id, request=request)
+        await self._authorize(access)
+        if ledger.before_send is not None:
+            await ledger.before_send(sending)
+        ledger.sent.append(sending)
+        failure = ledger.enter(kind)
+        answers = ledger.companies[access.company_id].answers
+        if request_id in answers and ledger.remembers_request_ids:
+            sent = answers[request_id]
+        else:
+            sent = Sent(
+                record=ledger.write(access.company_id, request),
+                answered=Answered(http_status=200, tid=f"fake-{len(ledger.sent)}"),
+            )
+            answers[request_id] = sent
+        if ledger.after_send is not None:
+            await ledger.after_send(sending)
+        if failure is not None:
+            raise failure.verdict
+        return sent
+
+    async def read(self, access: Access, kind: Kind, remote_id: str) -> RemoteRecord:
+        await self._authorize(access)
+        self._ledger.enter("read")
+        return self._ledger.show(self._ledger.get(access.company_id, kind, remote_id))
+
+    async def find(self, access: Access, document: Document) -> RemoteRecord | None:
+        await self._authorize(access)
+        self._ledger.enter("find")
+        for record in self._ledger.records(document.kind, access.company_id):
+            if record.is_active and _business_key(record.document) == _business_key(document):
+                return self._ledger.show(record)
+        return None
+
+    async def _authorize(self, access: Access) -> None:
+        token = await access.token()
+        if self._ledger.company_of(token) == access.company_id:
+            return
+        if self._ledger.company_of(await access.renew(rejected=token)) != access.company_id:
+            raise ReconnectError(Answered(http_status=401, message="the token is dead"))
+
+
+def _business_key(document: Document) -> str:
+    return document.number if isinstance(document, InvoiceDocument) else document.name
+
+
+def _refusal(message: str, cause: CauseCode, field_name: str) -> RejectedError:
+    return RejectedError(Answered(http_status=400, message=message), cause=cause, field_name=field_name)
