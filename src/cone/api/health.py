@@ -5,7 +5,7 @@ from django.db.utils import OperationalError
 from django.http import HttpRequest, JsonResponse
 
 
-def health(request: HttpRequest) -> JsonResponse:
+def health(_request: HttpRequest) -> JsonResponse:
     """Answer 200 {"status": "ok"}, or 503 when the database can't be reached."""
     try:
         with connection.cursor() as cursor:

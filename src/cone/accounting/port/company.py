@@ -1,7 +1,7 @@
 """What a provider tells of the connected company: facts, accounts, tax codes."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -61,9 +61,12 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class TokenGrant:
-    """Tokens as granted; never in a repr, a log or an error."""
+    """Tokens as granted; never in a repr, a log or an error.
+
+    Lifetimes count from the moment of the answer: the database's clock turns them into times, never a host's.
+    """
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
-    access_expires_at: datetime
-    refresh_expires_at: datetime
+    access_lifetime: timedelta
+    refresh_lifetime: timedelta

@@ -1,6 +1,6 @@
 """What the engine hands to a provider: our records as frozen values, references already resolved to remote ids.
 
-Money is Decimal in whole minor units of the document's currency unless it says otherwise; nothing here is rounded again.
+Money is Decimal in whole minor units of the document's currency unless it says otherwise; nothing is rounded again.
 """
 
 from dataclasses import dataclass

@@ -72,7 +72,7 @@ class Invoice(WorkspaceRecord):
 
 
 class InvoiceLine(models.Model):
-    """One line. `amount` is on the invoice's basis (gross when inclusive), `net` without tax; both whole minor units."""
+    """One line. `amount` is on the invoice's basis (gross when inclusive), `net` without tax, both rounded."""
 
     workspace = models.ForeignKey("books.Workspace", on_delete=models.PROTECT, related_name="+")
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")

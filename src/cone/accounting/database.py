@@ -1,0 +1,45 @@
+"""The async side's way to the database that Django's settings name: the lanes' hot path speaks SQL, not ORM."""
+
+from typing import Any, TypeAlias
+
+import psycopg
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+Database: TypeAlias = psycopg.AsyncConnection[DictRow]
+Pool: TypeAlias = AsyncConnectionPool[Database]
+
+# A dead peer must be noticed in seconds: a lane's lock lives as long as its connection.
+_KEEPALIVE = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
+def conninfo() -> str:
+    """The libpq connection string of Django's default database (in tests: the test database)."""
+    settings: dict[str, Any] = connection.get_connection_params()
+    known = ("dbname", "user", "password", "host", "port", "options", "sslmode", "sslrootcert")
+    return make_conninfo(**{key: settings[key] for key in known if settings.get(key)}, **_KEEPALIVE)
+
+
+async def connect(*, autocommit: bool = False) -> Database:
+    """Open one connection of our own, outside any pool."""
+    return await psycopg.AsyncConnection.connect(conninfo(), autocommit=autocommit, row_factory=dict_row)
+
+
+def make_pool(*, size: int = 8) -> Pool:
+    """A pool, not yet open: use it as an async context manager."""
+    return AsyncConnectionPool(
+        conninfo(),
+        min_size=1,
+        max_size=size,
+        open=False,
+        connection_class=psycopg.AsyncConnection[DictRow],
+        kwargs={"row_factory": dict_row},
+    )
