@@ -8,13 +8,16 @@ Source: developer.intuit.com, "Global tax model"; published figures of Australia
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
 from uuid import UUID
 
 from cone.kit.money import round_amount
 
 HUNDRED = Decimal(100)
+# Quantity, price and discount have at most 15 + 17 + 7 digits: products are exact, quotients off by far less than a
+# half of the smallest unit. With the default 28 digits a large product would be rounded twice.
+_DIGITS = 60
 
 
 class AmountsAre(StrEnum):
@@ -25,8 +28,8 @@ class AmountsAre(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class LineInput:
-    """One line as typed: price per unit in the invoice's currency, percentages as percent (20 is 20 %)."""
+class PricedLine:
+    """One line's factors: price per unit in the invoice's currency, percentages as percent (20 is 20 %)."""
 
     quantity: Decimal
     unit_price: Decimal
@@ -64,24 +67,24 @@ class InvoiceTotals:
     total: Decimal
 
 
-def line_amount(line: LineInput, *, currency: str) -> Decimal:
+def line_amount(line: PricedLine, *, currency: str) -> Decimal:
     """quantity × unit price less the discount, rounded half up once."""
     kept = (HUNDRED - line.discount_percent) / HUNDRED
     return round_amount(line.quantity * line.unit_price * kept, currency)
 
 
-def total_up(lines: Sequence[LineInput], *, amounts_are: AmountsAre, currency: str) -> InvoiceTotals:
+def total_up(lines: Sequence[PricedLine], *, amounts_are: AmountsAre, currency: str) -> InvoiceTotals:
     """Compute an invoice's figures; `taxes` has one entry per rate, in order of first use."""
-    amounts = tuple(_line_amounts(line, amounts_are, currency) for line in lines)
-    taxes = tuple(
-        _tax_of(rate, lines, amounts, amounts_are, currency) for rate in dict.fromkeys(line.tax_rate for line in lines)
-    )
-    net = sum((amount.net for amount in amounts), start=round_amount(Decimal(0), currency))
-    tax = sum((entry.tax for entry in taxes), start=round_amount(Decimal(0), currency))
-    return InvoiceTotals(lines=amounts, taxes=taxes, net=net, tax=tax, total=net + tax)
+    with localcontext(prec=_DIGITS):
+        amounts = tuple(_line_amounts(line, amounts_are, currency) for line in lines)
+        rates = dict.fromkeys(line.tax_rate for line in lines)
+        taxes = tuple(_tax_of(rate, lines, amounts, amounts_are, currency) for rate in rates)
+        net = sum((amount.net for amount in amounts), start=round_amount(Decimal(0), currency))
+        tax = sum((entry.tax for entry in taxes), start=round_amount(Decimal(0), currency))
+        return InvoiceTotals(lines=amounts, taxes=taxes, net=net, tax=tax, total=net + tax)
 
 
-def _line_amounts(line: LineInput, amounts_are: AmountsAre, currency: str) -> LineAmounts:
+def _line_amounts(line: PricedLine, amounts_are: AmountsAre, currency: str) -> LineAmounts:
     amount = line_amount(line, currency=currency)
     if amounts_are is AmountsAre.EXCLUSIVE:
         return LineAmounts(amount=amount, net=amount)
@@ -90,7 +93,7 @@ def _line_amounts(line: LineInput, amounts_are: AmountsAre, currency: str) -> Li
 
 def _tax_of(
     rate: UUID,
-    lines: Sequence[LineInput],
+    lines: Sequence[PricedLine],
     amounts: Sequence[LineAmounts],
     amounts_are: AmountsAre,
     currency: str,

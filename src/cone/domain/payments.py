@@ -1,0 +1,82 @@
+"""What a payment may look like, and how it's divided among invoices of one customer."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from cone.domain.errors import InvalidFieldError, RefusalError
+from cone.domain.figures import DecimalRule, check_date
+from cone.domain.invoices import LARGEST_TOTAL
+from cone.domain.text import TextRule
+from cone.kit.money import minor_units
+
+METHOD = TextRule("the method", 31)
+REFERENCE = TextRule("the reference", 21)
+MOST_ALLOCATIONS = 200
+
+
+class PaymentAlreadyVoidError(RefusalError):
+    """This payment is void already."""
+
+    code = "payment_already_void"
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationInput:
+    """The part of a payment that pays one invoice."""
+
+    invoice: UUID
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentInput:
+    """A payment as typed; amounts are in the customer's currency and the parts come to the whole."""
+
+    customer: UUID
+    received_date: date
+    amount: Decimal
+    allocations: tuple[AllocationInput, ...]
+    method: str = ""
+    reference: str = ""
+
+
+def check_payment(typed: PaymentInput, *, currency: str) -> PaymentInput:
+    """Return the payment as it's kept; a refusal names the field, parts as `allocations.0.amount`.
+
+    Raises: InvalidFieldError.
+    """
+    rule = DecimalRule("the amount", LARGEST_TOTAL - 1, minor_units(currency), is_zero_allowed=False)
+    if not typed.allocations:
+        raise InvalidFieldError("allocations", "Choose at least one invoice that this pays.")
+    if len(typed.allocations) > MOST_ALLOCATIONS:
+        raise InvalidFieldError("allocations", f"Choose at most {MOST_ALLOCATIONS} invoices; record several payments.")
+    if len({part.invoice for part in typed.allocations}) < len(typed.allocations):
+        raise InvalidFieldError("allocations", "Name each invoice once.")
+    checked = replace(
+        typed,
+        received_date=check_date("received_date", typed.received_date),
+        amount=rule.check("amount", typed.amount),
+        method=METHOD.check("method", typed.method),
+        reference=REFERENCE.check("reference", typed.reference),
+        allocations=tuple(
+            replace(part, amount=rule.check(f"allocations.{position}.amount", part.amount))
+            for position, part in enumerate(typed.allocations)
+        ),
+    )
+    parts = sum((part.amount for part in checked.allocations), start=Decimal(0))
+    if parts != checked.amount:
+        raise InvalidFieldError(
+            "amount", f"The invoices' parts come to {parts:,f}, the payment is {checked.amount:,f}; make them equal."
+        )
+    return checked
+
+
+def check_allocation(field: str, amount: Decimal, *, balance: Decimal) -> None:
+    """Refuse to pay more than is owed.
+
+    Raises: InvalidFieldError.
+    """
+    if amount > balance:
+        raise InvalidFieldError(field, f"Only {balance:,f} is owed on this invoice; pay that or less.")
