@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Literal, TypeAlias
@@ -312,14 +312,13 @@ class FakeLedger:
     def grant(self, company_id: str) -> TokenGrant:
         """Make a pair of tokens."""
         number = next(self._numbers)
-        now = datetime.now(UTC)
         self._access[f"access-{number}"] = company_id
         self._refresh[f"refresh-{number}"] = company_id
         return TokenGrant(
             access_token=f"access-{number}",
             refresh_token=f"refresh-{number}",
-            access_expires_at=now + timedelta(hours=1),
-            refresh_expires_at=now + timedelta(days=100),
+            access_lifetime=timedelta(hours=1),
+            refresh_lifetime=timedelta(days=100),
         )
 
     def trade_code(self, code: str) -> TokenGrant:

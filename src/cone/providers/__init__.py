@@ -1,0 +1,1 @@
+"""Accounting providers, one folder each. They see the port and `kit`, never each other."""

@@ -1,0 +1,21 @@
+"""QuickBooks' query language: statements with every value quoted, and pages in a fixed order (api-facts §6)."""
+
+PAGE_SIZE = 1000
+
+
+def quote(value: str) -> str:
+    r"""A value in single quotes; a quote inside is escaped as \' and a backslash doubled."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def select_page(entity: str, *, page: int, with_inactive: bool = False) -> str:
+    """The n-th page (from 0) of a list. Ordered by Id: the default order moves while one pages."""
+    where = " WHERE Active IN (true, false)" if with_inactive else ""
+    start = page * PAGE_SIZE + 1
+    return f"SELECT * FROM {entity}{where} ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE_SIZE}"  # noqa: S608 - not SQL
+
+
+def select_where(entity: str, **equals: str) -> str:
+    """The rows whose properties equal the given values; inactive rows are left out, as QuickBooks does by default."""
+    conditions = " AND ".join(f"{name} = {quote(value)}" for name, value in equals.items())
+    return f"SELECT * FROM {entity} WHERE {conditions} ORDERBY Id MAXRESULTS {PAGE_SIZE}"  # noqa: S608 - not SQL
