@@ -12,7 +12,7 @@ Database: TypeAlias = psycopg.AsyncConnection[DictRow]
 Pool: TypeAlias = AsyncConnectionPool[Database]
 
 # A dead peer must be noticed in seconds: a lane's lock lives as long as its connection.
-_KEEPALIVE = {
+_KEEPALIVE: dict[str, Any] = {
     "keepalives": 1,
     "keepalives_idle": 5,
     "keepalives_interval": 2,

@@ -106,3 +106,14 @@ class MisconfiguredError(VerdictError):
 Verdict: TypeAlias = (
     TryLaterError | OutcomeUnknownError | RejectedError | StaleError | GoneError | ReconnectError | MisconfiguredError
 )
+
+# For `except`: the same closed set.
+VERDICTS = (
+    TryLaterError,
+    OutcomeUnknownError,
+    RejectedError,
+    StaleError,
+    GoneError,
+    ReconnectError,
+    MisconfiguredError,
+)

@@ -111,6 +111,8 @@ class Attempt(models.Model):
     request_id = models.CharField(max_length=50)
     request_line = models.TextField()
     body = models.BinaryField()
+    # The figures the answer must agree with; decimals as strings.
+    expected = models.JSONField(null=True, blank=True)
     lane_epoch = models.PositiveBigIntegerField()
     state = models.CharField(max_length=9, db_default="unknown")
     sends = models.PositiveSmallIntegerField(db_default=1)

@@ -1,0 +1,35 @@
+"""Company facts and reference records, to and from the JSON they're kept as."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from cone.accounting.port.company import Account, CompanyFacts, TaxCode
+
+
+def facts_to_json(facts: CompanyFacts) -> dict[str, Any]:
+    """Facts as plain JSON values."""
+    plain: dict[str, Any] = msgspec.to_builtins(facts)
+    return plain
+
+
+def facts_from_json(stored: Mapping[str, Any]) -> CompanyFacts:
+    """The inverse of `facts_to_json`."""
+    return msgspec.convert(dict(stored), CompanyFacts, strict=False)
+
+
+def reference_to_json(entry: Account | TaxCode) -> dict[str, Any]:
+    """An account or tax code as plain JSON values; decimals as strings."""
+    plain: dict[str, Any] = msgspec.to_builtins(entry)
+    return plain
+
+
+def account_from_json(stored: Mapping[str, Any]) -> Account:
+    """The inverse of `reference_to_json` for accounts."""
+    return msgspec.convert(dict(stored), Account)
+
+
+def tax_code_from_json(stored: Mapping[str, Any]) -> TaxCode:
+    """The inverse of `reference_to_json` for tax codes."""
+    return msgspec.convert(dict(stored), TaxCode)

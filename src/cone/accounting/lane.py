@@ -1,0 +1,276 @@
+"""One lane per company: re-reads what is due whenever something changes, and keeps requests in flight meanwhile.
+
+It's a reconciler, not a queue: each look takes a snapshot, plans every due row, and starts what can start. A live
+invoice that arrives while a backfill's requests are in flight goes into the next free slot. Backfill never takes the
+last slots.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import assert_never
+
+from cone.accounting import statements as sql
+from cone.accounting.attempts import Attempt, Fence, LaneLostError, open_attempt, reopen_attempt
+from cone.accounting.database import Database, Pool
+from cone.accounting.pace import Pace
+from cone.accounting.plan import Blocked, Nothing, Repeat, Send, WaitFor, plan
+from cone.accounting.port.documents import Step
+from cone.accounting.port.provider import Access, Provider, ProviderClient
+from cone.accounting.port.verdicts import VERDICTS, GoneError, OutcomeUnknownError, StaleError, Verdict
+from cone.accounting.records import Row, Situation, Subject
+from cone.accounting.settle import Settler
+from cone.accounting.snapshot import read_snapshot
+from cone.accounting.verify import is_somebody_elses
+
+logger = logging.getLogger(__name__)
+
+SLOTS = 8
+BACKFILL_SLOTS = 6
+LIVE_ONLY, EVERYTHING = 0, 100
+# A replayed answer to an attempt this old may be of a record that was deleted meanwhile: look before linking.
+_GHOST_AGE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a lane works with."""
+
+    pool: Pool
+    provider: Provider
+    client: ProviderClient
+    access: Access
+
+
+class Lane:
+    """Drains one company's outbox under one epoch. `wake` may be called at any time."""
+
+    def __init__(self, *, fence: Fence, tools: Tools) -> None:
+        self._fence = fence
+        self._tools = tools
+        self._settler = Settler(fence=fence, request_timeout=tools.provider.request_timeout)
+        self._pace = Pace()
+        self._woken = asyncio.Event()
+        self._is_lost = False
+        self._in_flight: dict[int, asyncio.Task[None]] = {}
+        self._backfill: set[int] = set()
+        # Planning and settling take turns: a link made between a snapshot and "waits for that link" would strand a row.
+        self._books = asyncio.Lock()
+
+    def wake(self) -> None:
+        """Something changed: look again soon."""
+        self._woken.set()
+
+    async def run(self) -> timedelta | None:
+        """Work until nothing is due, or until the lane is no longer ours.
+
+        Returns how long until something will be due; None when nothing waits for a time.
+        """
+        try:
+            await self._reset()
+            while not self._is_lost:
+                self._woken.clear()
+                moved = await self._look()
+                if self._in_flight:
+                    await self._wait()
+                elif not moved and not self._woken.is_set():
+                    return await self._next_due()
+        except LaneLostError:
+            logger.info("lane of connection %s is no longer ours", self._fence.connection_id)
+        finally:
+            await self._cancel()
+        return None
+
+    @property
+    def is_woken(self) -> bool:
+        """Whether something changed since the last look: then the lane must run again."""
+        return self._woken.is_set()
+
+    async def _reset(self) -> None:
+        async with self._tools.pool.connection() as database:
+            await database.execute(sql.RESET_SENDING, {"company": self._fence.company_pk})
+
+    async def _wait(self) -> None:
+        woken = asyncio.create_task(self._woken.wait())
+        try:
+            done, _ = await asyncio.wait({woken, *self._in_flight.values()}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+        for task in done - {woken}:
+            task.result()
+
+    async def _cancel(self) -> None:
+        for task in self._in_flight.values():
+            task.cancel()
+        await asyncio.gather(*self._in_flight.values(), return_exceptions=True)
+
+    async def _next_due(self) -> timedelta | None:
+        async with self._tools.pool.connection() as database:
+            cursor = await database.execute(sql.NEXT_DUE, {"connection": self._fence.connection_id})
+            row = await cursor.fetchone()
+        if row is None or row["milliseconds"] is None:
+            return None
+        return max(timedelta(milliseconds=row["milliseconds"]), timedelta())
+
+    # --- planning --------------------------------------------------------------------------------------------
+
+    async def _look(self) -> int:
+        """Take a snapshot, settle what needs no request, start what does; how many rows moved."""
+        free = SLOTS - len(self._in_flight)
+        if free <= 0:
+            return 0
+        lowest = EVERYTHING if len(self._backfill) < BACKFILL_SLOTS else LIVE_ONLY
+        async with self._books, self._tools.pool.connection() as database:
+            snapshot = await read_snapshot(
+                database,
+                connection_id=self._fence.connection_id,
+                limit=2 * SLOTS + len(self._in_flight),
+                lowest_priority=lowest,
+            )
+            moved = 0
+            for subject in snapshot.subjects:
+                if subject.row.id in self._in_flight:
+                    continue
+                moved += await self._decide(database, subject, snapshot.situation)
+        return moved
+
+    async def _decide(self, database: Database, subject: Subject, situation: Situation) -> int:
+        row = subject.row
+        decision = plan(subject, situation)
+        match decision:
+            case Nothing():
+                revision = subject.record.revision if subject.record is not None else row.wanted_revision
+                await self._settler.nothing(database, row, revision=max(revision, row.wanted_revision))
+            case WaitFor():
+                await self._settler.waits(database, row, decision)
+            case Blocked():
+                await self._settler.blocked(database, row, decision, situation=situation)
+            case Send() | Repeat():
+                is_backfill = row.priority > 0
+                if len(self._in_flight) >= SLOTS or (is_backfill and len(self._backfill) >= BACKFILL_SLOTS):
+                    return 0
+                self._start(row, self._perform(decision, subject, situation))
+            case _:
+                assert_never(decision)
+        return 1
+
+    def _start(self, row: Row, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(self._guarded(row, work))
+        self._in_flight[row.id] = task
+        if row.priority > 0:
+            self._backfill.add(row.id)
+        task.add_done_callback(lambda _: self._landed(row.id))
+
+    def _landed(self, row_id: int) -> None:
+        self._in_flight.pop(row_id, None)
+        self._backfill.discard(row_id)
+        self._woken.set()
+
+    async def _guarded(self, row: Row, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except LaneLostError:
+            # Paused, disconnected or overtaken: whoever holds the lane next starts from the books.
+            self._is_lost = True
+            logger.info("lane of connection %s stopped at epoch %s", self._fence.connection_id, self._fence.epoch)
+        except Exception:
+            # The edge for one row: a bug in one record must not stop the others of its company.
+            logger.exception("sync of %s %s broke", row.kind, row.uuid)
+            async with self._books, self._tools.pool.connection() as database:
+                await self._settler.bug(database, row)
+
+    # --- sending ---------------------------------------------------------------------------------------------
+
+    async def _perform(self, decision: Send | Repeat, subject: Subject, situation: Situation) -> None:
+        row = subject.row
+        match decision:
+            case Repeat(open_one):
+                async with self._tools.pool.connection() as database:
+                    attempt = await reopen_attempt(database, fence=self._fence, row=row, attempt=open_one)
+                await self._send(row, attempt, situation)
+            case Send(step, find_first):
+                if find_first and await self._find(row, step, situation):
+                    return
+                await self._send_step(row, step, situation)
+
+    async def _find(self, row: Row, step: Step, situation: Situation) -> bool:
+        await self._pace.turn()
+        try:
+            found = await self._tools.client.find(self._tools.access, step.document)
+        except VERDICTS as verdict:
+            await self._settle_unsent(row, verdict, situation)
+            return True
+        if found is None:
+            return False
+        async with self._books, self._tools.pool.connection() as database:
+            await self._settler.found(database, row, revision=step.document.revision, record=found)
+        return True
+
+    async def _send_step(self, row: Row, step: Step, situation: Situation) -> None:
+        try:
+            request = self._tools.provider.prepare(step, situation.facts)
+        except VERDICTS as verdict:
+            await self._settle_unsent(row, verdict, situation)
+            return
+        await self._pace.turn()
+        async with self._tools.pool.connection() as database:
+            attempt = await open_attempt(
+                database, fence=self._fence, situation=situation, row=row, step=step, request=request
+            )
+        await self._send(row, attempt, situation)
+
+    async def _send(self, row: Row, attempt: Attempt, situation: Situation) -> None:
+        tools = self._tools
+        try:
+            sent = await tools.client.send(
+                tools.access, attempt.request, request_id=attempt.request_id, kind=attempt.kind
+            )
+        except VERDICTS as verdict:
+            await self._settle_failed(row, attempt, verdict, situation)
+            return
+        if is_somebody_elses(attempt.expected, sent.record, marker=str(attempt.uuid)):
+            logger.error("the answer to %s %s is of another record", attempt.kind, attempt.uuid)
+            await self._start_over(row, attempt, "The answer was of another record.")
+            return
+        if attempt.sends > 1 and attempt.age_seconds > _GHOST_AGE.total_seconds():
+            try:
+                await tools.client.read(tools.access, attempt.kind, sent.record.remote_id)
+            except GoneError:
+                await self._start_over(row, attempt, "The record was deleted there before its answer was read.")
+                return
+            except VERDICTS as verdict:
+                unknown = OutcomeUnknownError(verdict.answered)
+                await self._settle_failed(row, attempt, unknown, situation)
+                return
+        async with self._books, tools.pool.connection() as database:
+            await self._settler.sent(database, row, attempt, sent=sent, situation=situation)
+
+    async def _start_over(self, row: Row, attempt: Attempt, why: str) -> None:
+        async with self._books, self._tools.pool.connection() as database:
+            await self._settler.started_over(database, row, attempt, why=why)
+
+    async def _settle_unsent(self, row: Row, verdict: Verdict, situation: Situation) -> None:
+        async with self._books, self._tools.pool.connection() as database:
+            await self._settler.refused_unsent(database, row, verdict=verdict, situation=situation)
+
+    async def _settle_failed(self, row: Row, attempt: Attempt, verdict: Verdict, situation: Situation) -> None:
+        async with self._books, self._tools.pool.connection() as database:
+            await self._settler.failed(database, row, attempt, verdict=verdict, situation=situation)
+        if isinstance(verdict, StaleError):
+            await self._read_version(row, situation)
+
+    async def _read_version(self, row: Row, situation: Situation) -> None:
+        async with self._tools.pool.connection() as database:
+            cursor = await database.execute(sql.LINKED, {"company": self._fence.company_pk, "uuids": [row.uuid]})
+            link = await cursor.fetchone()
+        if link is None:
+            return
+        try:
+            record = await self._tools.client.read(self._tools.access, row.kind, link["remote_id"])
+        except VERDICTS as verdict:
+            await self._settle_unsent(row, verdict, situation)
+            return
+        async with self._books, self._tools.pool.connection() as database:
+            await self._settler.version_read(database, row, record=record)

@@ -1,0 +1,94 @@
+"""Which lanes are ours: session advisory locks on one dedicated connection, outside any pool.
+
+A session lock on a pooled connection outlives its return to the pool, and session locks are re-entrant (both
+measured): hence a connection of our own, and a map in the process that refuses a second lane for one company.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from cone.accounting import statements as sql
+from cone.accounting.database import Database, connect
+
+# The first key of the two-key advisory lock space that belongs to lanes.
+_LANES = 0x0C0E
+
+
+class LaneLocks:
+    """The lanes this process holds. Losing the connection loses them all; `lost` says so once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._turn = asyncio.Lock()
+        self._held: set[int] = set()
+        self.lost = asyncio.Event()
+
+    async def acquire(self, connection_id: int) -> int | None:
+        """Take the lane of a connection: its new epoch, or None when it's held (here or elsewhere) or not connected."""
+        if connection_id in self._held or self.lost.is_set():
+            return None
+        self._held.add(connection_id)
+        epoch = None
+        try:
+            epoch = await self._take(connection_id)
+        finally:
+            if epoch is None:
+                self._held.discard(connection_id)
+        return epoch
+
+    async def _take(self, connection_id: int) -> int | None:
+        try:
+            async with self._turn:
+                cursor = await self._database.execute(
+                    "select pg_try_advisory_lock(%s, %s) as taken", [_LANES, connection_id]
+                )
+                row = await cursor.fetchone()
+                if row is None or not row["taken"]:
+                    return None
+                cursor = await self._database.execute(sql.TAKE_LANE, {"connection": connection_id})
+                lane = await cursor.fetchone()
+                if lane is None:
+                    await self._database.execute("select pg_advisory_unlock(%s, %s)", [_LANES, connection_id])
+                    return None
+                epoch: int = lane["lane_epoch"]
+                return epoch
+        except psycopg.OperationalError:
+            self.lost.set()
+            return None
+
+    async def release(self, connection_id: int) -> None:
+        """Give the lane back."""
+        try:
+            async with self._turn:
+                await self._database.execute("select pg_advisory_unlock(%s, %s)", [_LANES, connection_id])
+        except psycopg.OperationalError:
+            self.lost.set()
+        finally:
+            self._held.discard(connection_id)
+
+    async def watch(self, *, every_seconds: int = 1) -> None:
+        """Look after the connection until it's lost; then set `lost` and return."""
+        while not self.lost.is_set():
+            await asyncio.sleep(every_seconds)
+            try:
+                async with self._turn:
+                    await self._database.execute("select 1")
+            except psycopg.OperationalError:
+                self.lost.set()
+
+    def backend_pid(self) -> int:
+        """The server process that holds the locks: for logs, and for the test that kills it."""
+        return self._database.info.backend_pid
+
+
+@asynccontextmanager
+async def open_locks() -> AsyncIterator[LaneLocks]:
+    """Open the dedicated connection; closing it releases every lane."""
+    database = await connect(autocommit=True)
+    try:
+        yield LaneLocks(database)
+    finally:
+        await database.close()

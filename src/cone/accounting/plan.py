@@ -1,0 +1,220 @@
+"""Local record + link + settings → the next step towards "it stands there". Pure: the heart of the engine.
+
+Decisions are data: they can be shown, stored and tested. What can be known beforehand is a cause *before* anything is
+sent; what a record refers to must be linked first (customer → item → invoice).
+"""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+from uuid import UUID
+
+from cone.accounting.port.documents import (
+    Create,
+    CustomerDocument,
+    InvoiceDocument,
+    InvoiceLineDocument,
+    Kind,
+    ServiceDocument,
+    Step,
+    Update,
+)
+from cone.accounting.port.verdicts import CauseCode
+from cone.accounting.records import (
+    InvoiceRecord,
+    LineRecord,
+    LinkState,
+    OpenAttempt,
+    ServiceRecord,
+    Situation,
+    Subject,
+)
+
+# QuickBooks and Xero both cap document numbers; the port's providers check their own, lower limits themselves.
+MAX_NUMBER_LENGTH = 21
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """It's true already, or nobody wants it there (a draft, out of scope): the row can go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this step under a new attempt; `find_first` asks whether the record is there by its business key."""
+
+    step: Step
+    find_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Send an earlier attempt again, byte for byte: its outcome isn't known."""
+
+    attempt: OpenAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFor:
+    """Another record must be linked first."""
+
+    kind: Kind
+    uuid: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A person must act. `key` is shared by all records that the same act mends."""
+
+    code: CauseCode
+    key: str
+    params: dict[str, str] = field(default_factory=dict)
+
+
+Decision: TypeAlias = Nothing | Send | Repeat | WaitFor | Blocked
+
+
+def plan(subject: Subject, situation: Situation) -> Decision:
+    """Decide the next step of one due row."""
+    if subject.attempt is not None:
+        return Repeat(subject.attempt)
+    record, link = subject.record, subject.link
+    if record is None:
+        return Nothing()
+    if link is not None and link.synced_revision >= record.revision and link.is_equal:
+        return Nothing()
+    match record:
+        case CustomerDocument():
+            return Send(_step(record, link))
+        case ServiceRecord():
+            return _plan_service(record, link, situation)
+        case InvoiceRecord():
+            return _plan_invoice(record, link, situation)
+
+
+def _step(document: CustomerDocument | ServiceDocument | InvoiceDocument, link: LinkState | None) -> Step:
+    if link is None:
+        return Create(document)
+    return Update(document, remote_id=link.remote_id, remote_version=link.remote_version)
+
+
+def _plan_service(record: ServiceRecord, link: LinkState | None, situation: Situation) -> Decision:
+    if link is not None:
+        # The item belongs to the firm's books once it's linked: its name and account there are theirs to keep.
+        return Nothing()
+    if not situation.income_account_id:
+        return Blocked(CauseCode.INCOME_ACCOUNT_MISSING, key="income_account_missing")
+    document = ServiceDocument(
+        uuid=record.uuid,
+        revision=record.revision,
+        name=record.name,
+        description=record.description,
+        unit_price=record.unit_price,
+        income_account_id=situation.income_account_id,
+    )
+    return Send(Create(document), find_first=True)
+
+
+def _plan_invoice(record: InvoiceRecord, link: LinkState | None, situation: Situation) -> Decision:
+    if record.status == "draft":
+        return Nothing()
+    if record.status == "void":
+        if link is None:
+            return Nothing()
+        return Blocked(CauseCode.VOIDED_HERE, key=f"voided_here:{record.uuid}", params={"number": record.number})
+    if link is None and not is_in_scope(record, situation):
+        return Nothing()
+    return _settings_cause(record, situation) or _refer_and_send(record, link, situation)
+
+
+def is_in_scope(record: InvoiceRecord, situation: Situation) -> bool:
+    """Whether an invoice that was never sent should be: issued since connecting, or dated since the chosen date."""
+    if record.issued_at is not None and record.issued_at >= situation.connected_at:
+        return True
+    return situation.send_from_date is not None and record.issue_date >= situation.send_from_date
+
+
+def _settings_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
+    if not situation.deposit_account_id:
+        return Blocked(CauseCode.DEFAULT_ACCOUNT_MISSING, key="default_account_missing")
+    if not situation.is_deposit_account_active:
+        return Blocked(
+            CauseCode.ACCOUNT_INACTIVE,
+            key=f"account_inactive:{situation.deposit_account_id}",
+            params={"account": situation.deposit_account_name},
+        )
+    for line in record.lines:
+        if cause := _tax_cause(line, situation):
+            return cause
+    return _fact_cause(record, situation)
+
+
+def _tax_cause(line: LineRecord, situation: Situation) -> Blocked | None:
+    params = {"rate": line.tax_rate_name, "percent": f"{line.tax_percent.normalize():f}"}
+    code = situation.tax_codes.get(line.tax_rate_uuid)
+    if code is None:
+        return Blocked(CauseCode.TAX_UNMAPPED, key=f"tax_unmapped:{line.tax_rate_uuid}", params=params)
+    if not code.is_active:
+        return Blocked(
+            CauseCode.TAX_CODE_INACTIVE,
+            key=f"tax_code_inactive:{line.tax_rate_uuid}",
+            params={**params, "code": code.name},
+        )
+    return None
+
+
+def _fact_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
+    facts = situation.facts
+    params = {"number": record.number}
+    if record.currency != facts.home_currency and not facts.is_multicurrency:
+        params |= {"currency": record.currency, "home_currency": facts.home_currency}
+        return Blocked(CauseCode.CURRENCY_UNSUPPORTED, key=f"currency_unsupported:{record.currency}", params=params)
+    closed_through = facts.books_closed_through_date
+    if closed_through is not None and record.issue_date <= closed_through:
+        params["date"] = closed_through.isoformat()
+        return Blocked(CauseCode.PERIOD_CLOSED, key=f"period_closed:{closed_through.isoformat()}", params=params)
+    if len(record.number) > MAX_NUMBER_LENGTH:
+        return Blocked(CauseCode.NUMBER_TOO_LONG, key=f"number_too_long:{record.uuid}", params=params)
+    return None
+
+
+def _refer_and_send(record: InvoiceRecord, link: LinkState | None, situation: Situation) -> Decision:
+    customer_id = situation.linked.get(("customer", record.customer_uuid))
+    if customer_id is None:
+        return WaitFor("customer", record.customer_uuid)
+    for line in record.lines:
+        if ("service", line.service_uuid) not in situation.linked:
+            return WaitFor("service", line.service_uuid)
+    return Send(_step(_document(record, customer_id, situation), link))
+
+
+def _document(record: InvoiceRecord, customer_id: str, situation: Situation) -> InvoiceDocument:
+    return InvoiceDocument(
+        uuid=record.uuid,
+        revision=record.revision,
+        number=record.number,
+        customer_id=customer_id,
+        customer_email=record.customer_email,
+        issue_date=record.issue_date,
+        due_date=record.due_date,
+        currency=record.currency,
+        amounts_are=record.amounts_are,
+        lines=tuple(_line(line, situation) for line in record.lines),
+        memo=record.memo,
+        net=record.net,
+        tax=record.tax,
+        total=record.total,
+        deposit_account_id=situation.deposit_account_id if situation.facts.allows_invoice_deposit else None,
+    )
+
+
+def _line(line: LineRecord, situation: Situation) -> InvoiceLineDocument:
+    return InvoiceLineDocument(
+        item_id=situation.linked["service", line.service_uuid],
+        description=line.description or line.service_name,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        amount=line.amount,
+        net=line.net,
+        tax_code_id=situation.tax_codes[line.tax_rate_uuid].remote_id,
+        tax_percent=line.tax_percent,
+    )

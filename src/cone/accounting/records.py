@@ -1,0 +1,153 @@
+"""What the engine reads of our books for one plan: records with their references still ours, and the situation.
+
+Made by `snapshot` in one database snapshot, judged by `plan`; nothing here touches a database.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal, TypeAlias
+from uuid import UUID, uuid5
+
+from cone.accounting.port.company import CompanyFacts
+from cone.accounting.port.documents import CustomerDocument, Kind
+from cone.accounting.port.provider import WireRequest
+from cone.accounting.verify import Expected
+
+
+def general_service_uuid(workspace_uuid: UUID) -> UUID:
+    """The identity of the item that lines without a service post to."""
+    return uuid5(workspace_uuid, "cone:general-service")
+
+
+GENERAL_SERVICE_NAME = "Services"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRecord:
+    """A service of ours."""
+
+    uuid: UUID
+    revision: int
+    name: str
+    description: str
+    unit_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class LineRecord:
+    """An invoice line with our own references; figures as in `InvoiceLineDocument`."""
+
+    service_uuid: UUID
+    service_name: str
+    description: str
+    quantity: Decimal
+    unit_price: Decimal
+    amount: Decimal
+    net: Decimal
+    tax_rate_uuid: UUID
+    tax_rate_name: str
+    tax_percent: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRecord:
+    """An invoice of ours; figures as in `InvoiceDocument`."""
+
+    uuid: UUID
+    revision: int
+    status: Literal["draft", "issued", "void"]
+    number: str
+    customer_uuid: UUID
+    customer_name: str
+    customer_email: str
+    issued_at: datetime | None
+    issue_date: date
+    due_date: date
+    currency: str
+    amounts_are: Literal["exclusive", "inclusive"]
+    memo: str
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+    lines: tuple[LineRecord, ...]
+
+
+Record: TypeAlias = CustomerDocument | ServiceRecord | InvoiceRecord
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """Which record of theirs is ours, and how it stood when last answered."""
+
+    remote_id: str
+    remote_version: str
+    synced_revision: int
+    is_equal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAttempt:
+    """A write whose outcome isn't known: to be repeated under the same id, byte for byte."""
+
+    id: int
+    operation: Literal["create", "update"]
+    revision: int
+    request: WireRequest
+    request_id: str
+    expected: Expected | None
+    sends: int
+    age_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One due outbox row. `last_generation` is the highest generation ever used for the record (0: none)."""
+
+    id: int
+    kind: Kind
+    uuid: UUID
+    wanted_revision: int
+    priority: int
+    tries: int
+    last_generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A due row with everything a plan for it needs; `record` is None when ours is gone."""
+
+    row: Row
+    record: Record | None
+    link: LinkState | None
+    attempt: OpenAttempt | None
+
+
+@dataclass(frozen=True, slots=True)
+class MappedCode:
+    """The tax code the firm chose for a rate. `is_active` None: not among the company's codes any more."""
+
+    remote_id: str
+    name: str
+    is_active: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The connection's settings and the company's facts, as of one snapshot."""
+
+    connection_id: int
+    company_pk: int
+    workspace_uuid: UUID
+    remote_company_id: str
+    settings_revision: int
+    facts: CompanyFacts
+    deposit_account_id: str
+    deposit_account_name: str
+    is_deposit_account_active: bool
+    income_account_id: str
+    connected_at: datetime
+    send_from_date: date | None
+    tax_codes: Mapping[UUID, MappedCode]
+    linked: Mapping[tuple[Kind, UUID], str]

@@ -1,0 +1,31 @@
+"""Tokens that must still be revoked: a disconnect stands at once, its revocation is retried until it's answered."""
+
+from cone.accounting.database import Database
+from cone.accounting.keyring import unseal
+from cone.accounting.port.provider import ProviderClient
+from cone.accounting.port.verdicts import VERDICTS
+from cone.accounting.settle import backoff
+
+_NEXT = """
+select id, provider, token, tries from books_revocation
+where not_before <= now() and provider = any(%(providers)s)
+order by not_before limit 1 for update skip locked
+"""
+
+
+async def revoke_one(database: Database, clients: dict[str, ProviderClient]) -> bool:
+    """Try the revocation that has waited longest; whether there was one."""
+    async with database.transaction():
+        row = await (await database.execute(_NEXT, {"providers": list(clients)})).fetchone()
+        if row is None:
+            return False
+        try:
+            await clients[row["provider"]].revoke(unseal(row["token"]))
+        except VERDICTS:
+            await database.execute(
+                "update books_revocation set tries = tries + 1, not_before = now() + %s where id = %s",
+                [backoff(row["tries"]), row["id"]],
+            )
+        else:
+            await database.execute("delete from books_revocation where id = %s", [row["id"]])
+    return True

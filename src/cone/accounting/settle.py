@@ -1,0 +1,259 @@
+"""Writes down what became of a decision: link, row and attempt in one transaction, fenced by the lane's epoch."""
+
+from datetime import timedelta
+from random import randrange
+from typing import assert_never
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from cone.accounting import statements as sql
+from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempt, note_unknown
+from cone.accounting.connections import State, sources_of
+from cone.accounting.database import Database
+from cone.accounting.plan import Blocked, WaitFor
+from cone.accounting.port.documents import Kind, RemoteRecord
+from cone.accounting.port.provider import Sent
+from cone.accounting.port.verdicts import (
+    Answered,
+    CauseCode,
+    GoneError,
+    MisconfiguredError,
+    OutcomeUnknownError,
+    ReconnectError,
+    RejectedError,
+    StaleError,
+    TryLaterError,
+    Verdict,
+)
+from cone.accounting.records import Row, Situation
+from cone.accounting.verify import find_difference
+
+_LONGEST_BACKOFF = timedelta(minutes=5)
+
+
+def backoff(tries: int) -> timedelta:
+    """1, 2, 4 … seconds up to five minutes, less up to a quarter so that waiting records don't come back at once."""
+    full = min(timedelta(seconds=1 << min(tries, 10)), _LONGEST_BACKOFF)
+    return full * (100 - randrange(25)) / 100  # noqa: S311  # spreading load, not keeping secrets
+
+
+class Settler:
+    """Settles the outcomes of one lane. Every method runs in a transaction of its own."""
+
+    def __init__(self, *, fence: Fence, request_timeout: timedelta) -> None:
+        self._fence = fence
+        self._request_timeout = request_timeout
+
+    async def nothing(self, database: Database, row: Row, *, revision: int) -> None:
+        """It's true already: the row goes, unless a later revision was asked for meanwhile."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await database.execute(sql.ROW_DONE, {"row": row.id, "revision": revision})
+
+    async def waits(self, database: Database, row: Row, decision: WaitFor) -> None:
+        """Another record goes first: ask for it, and take this one out of the queue until it's linked."""
+        values = {
+            "row": row.id,
+            "company": self._fence.company_pk,
+            "for_kind": decision.kind,
+            "for_uuid": decision.uuid,
+            "priority": row.priority,
+        }
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await database.execute(sql.WANT_REFERRED, values)
+            await database.execute(sql.ROW_WAITS, values)
+
+    async def blocked(self, database: Database, row: Row, decision: Blocked, *, situation: Situation) -> None:
+        """A person must act; unless settings or record moved since the plan, which then is made anew."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await self._block(database, row, decision, situation)
+
+    async def found(self, database: Database, row: Row, *, revision: int, record: RemoteRecord) -> None:
+        """The record was there already: link it."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await self._save_link(database, row.kind, row.uuid, revision=revision, record=record, is_equal=True)
+            await self._done(database, row, revision=revision)
+
+    async def sent(self, database: Database, row: Row, attempt: Attempt, *, sent: Sent, situation: Situation) -> None:
+        """It stands there: link, verify, and wake what waited for it."""
+        difference = find_difference(attempt.expected, sent.record)
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await close_attempt(database, attempt, state="succeeded", verdict="sent", answered=sent.answered)
+            await self._save_link(
+                database,
+                attempt.kind,
+                attempt.uuid,
+                revision=attempt.revision,
+                record=sent.record,
+                is_equal=difference is None,
+            )
+            await self._done(database, row, revision=attempt.revision if difference is None else -1)
+            if difference is not None:
+                decision = Blocked(CauseCode.TOTAL_DIFFERS, key=f"total_differs:{attempt.uuid}", params=difference)
+                await self._block(database, row, decision, situation)
+
+    async def failed(
+        self, database: Database, row: Row, attempt: Attempt, *, verdict: Verdict, situation: Situation
+    ) -> None:
+        """It was refused, or nobody knows: the closed set of verdicts, each with its consequence."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            if isinstance(verdict, OutcomeUnknownError):
+                await note_unknown(database, attempt, verdict.answered)
+            else:
+                name = type(verdict).__name__.removesuffix("Error").lower()
+                await close_attempt(database, attempt, state="failed", verdict=name, answered=verdict.answered)
+            await self._consequence(database, row, verdict, situation, sends=attempt.sends)
+
+    async def refused_unsent(self, database: Database, row: Row, *, verdict: Verdict, situation: Situation) -> None:
+        """The same for a verdict that came before any attempt was written: a look-up, or a document's own limits."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await self._consequence(database, row, verdict, situation, sends=1)
+
+    async def version_read(self, database: Database, row: Row, *, record: RemoteRecord) -> None:
+        """A stale version was read again: plan anew with it, after a pause that grows if it keeps happening."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await database.execute(
+                sql.SAVE_VERSION,
+                {
+                    "company": self._fence.company_pk,
+                    "kind": row.kind,
+                    "uuid": row.uuid,
+                    "remote_version": record.version,
+                },
+            )
+            await self._due(database, row, delay=backoff(row.tries) if row.tries > 1 else timedelta())
+
+    async def started_over(self, database: Database, row: Row, attempt: Attempt, *, why: str) -> None:
+        """The answer can't be to what we sent, or its record is gone again: close this generation, open the next."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await close_attempt(database, attempt, state="failed", verdict="ghost", answered=Answered(message=why))
+            await self._due(database, row, delay=backoff(row.tries))
+
+    async def bug(self, database: Database, row: Row) -> None:
+        """Something of ours broke: an open attempt stays open, the row comes back later."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await self._due(database, row, delay=max(self._request_timeout, backoff(row.tries + 5)))
+
+    # --- consequences ----------------------------------------------------------------------------------------
+
+    async def _consequence(
+        self, database: Database, row: Row, verdict: Verdict, situation: Situation, *, sends: int
+    ) -> None:
+        match verdict:
+            case TryLaterError():
+                delay = verdict.delay or backoff(row.tries)
+                if verdict.scope == "connection":
+                    await self._hold(database, delay)
+                    delay = timedelta()
+                await self._due(database, row, delay=delay)
+            case OutcomeUnknownError():
+                # Only after its own timeout has passed: until then the first one may still be executing.
+                await self._due(database, row, delay=max(self._request_timeout, backoff(sends)))
+            case RejectedError():
+                await self._block(database, row, _cause_of(row, verdict), situation)
+            case StaleError():
+                await self._due(database, row, delay=backoff(row.tries))
+            case GoneError():
+                await self._block(database, row, _gone(row, verdict), situation)
+            case ReconnectError():
+                await self._move(database, State.NEEDS_RECONNECT, verdict.answered.message)
+                await self._due(database, row, delay=timedelta())
+            case MisconfiguredError():
+                await self._move(database, State.READ_ONLY, verdict.answered.message)
+                await self._due(database, row, delay=timedelta())
+            case _:
+                assert_never(verdict)
+
+    async def _block(self, database: Database, row: Row, decision: Blocked, situation: Situation) -> None:
+        cursor = await database.execute(
+            sql.ROW_BLOCKED,
+            {
+                "row": row.id,
+                "connection": self._fence.connection_id,
+                "settings_revision": situation.settings_revision,
+                "cause_key": decision.key[:200],
+                "cause": Jsonb({"code": decision.code.value, "params": decision.params}),
+                "revision": row.wanted_revision,
+            },
+        )
+        if cursor.rowcount == 0:
+            await self._due(database, row, delay=timedelta())
+
+    async def _due(self, database: Database, row: Row, *, delay: timedelta) -> None:
+        await database.execute(sql.ROW_DUE, {"row": row.id, "delay": delay, "tried": 1})
+
+    async def _done(self, database: Database, row: Row, *, revision: int) -> None:
+        await database.execute(sql.RELEASE_WAITING, {"company": self._fence.company_pk, "uuid": row.uuid})
+        cursor = await database.execute(sql.ROW_DONE, {"row": row.id, "revision": revision})
+        if cursor.rowcount == 0:
+            await database.execute(sql.ROW_DUE, {"row": row.id, "delay": timedelta(), "tried": 0})
+
+    async def _save_link(
+        self,
+        database: Database,
+        kind: Kind,
+        uuid: UUID,
+        *,
+        revision: int,
+        record: RemoteRecord,
+        is_equal: bool,
+    ) -> None:
+        await database.execute(
+            sql.SAVE_LINK,
+            {
+                "company": self._fence.company_pk,
+                "kind": kind,
+                "uuid": uuid,
+                "remote_id": record.remote_id,
+                "remote_version": record.version,
+                "revision": revision,
+                "answer": Jsonb(_figures(record) | {"is_equal": is_equal}),
+            },
+        )
+
+    async def _hold(self, database: Database, delay: timedelta) -> None:
+        await database.execute(
+            sql.HOLD_CONNECTION,
+            {"connection": self._fence.connection_id, "epoch": self._fence.epoch, "delay": delay},
+        )
+
+    async def _move(self, database: Database, target: State, reason: str) -> None:
+        await database.execute(
+            sql.MOVE_CONNECTION,
+            {
+                "connection": self._fence.connection_id,
+                "epoch": self._fence.epoch,
+                "target": target.value,
+                "reason": reason[:500],
+                "sources": sources_of(target),
+            },
+        )
+
+
+def _figures(record: RemoteRecord) -> dict[str, object]:
+    return {
+        "number": record.number,
+        "total": None if record.total is None else str(record.total),
+        "tax": None if record.tax is None else str(record.tax),
+        "codes": list(record.tax_codes),
+    }
+
+
+def _cause_of(row: Row, verdict: RejectedError) -> Blocked:
+    params = {**verdict.params, "says": verdict.answered.message, "code": verdict.answered.code}
+    return Blocked(verdict.cause, key=f"{verdict.cause.value}:{row.uuid}", params=params)
+
+
+def _gone(row: Row, verdict: GoneError) -> Blocked:
+    params = {"says": verdict.answered.message, "code": verdict.answered.code}
+    return Blocked(CauseCode.REMOVED_THERE, key=f"removed_there:{row.uuid}", params=params)

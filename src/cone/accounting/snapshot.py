@@ -1,0 +1,200 @@
+"""Reads everything a plan needs in one REPEATABLE READ snapshot: few statements, whatever the number of rows."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from cone.accounting import statements as sql
+from cone.accounting.database import Database
+from cone.accounting.facts import facts_from_json
+from cone.accounting.port.documents import Address, CustomerDocument, Kind
+from cone.accounting.port.provider import WireRequest
+from cone.accounting.records import (
+    GENERAL_SERVICE_NAME,
+    InvoiceRecord,
+    LineRecord,
+    LinkState,
+    MappedCode,
+    OpenAttempt,
+    Record,
+    Row,
+    ServiceRecord,
+    Situation,
+    Subject,
+    general_service_uuid,
+)
+from cone.accounting.verify import read_expected
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The situation and the due rows. `may_send` is False while paused, held back, or no longer connected."""
+
+    situation: Situation
+    subjects: tuple[Subject, ...]
+    may_send: bool
+
+
+async def read_snapshot(database: Database, *, connection_id: int, limit: int, lowest_priority: int) -> Snapshot:
+    """Read up to `limit` due rows with their records, links and open attempts, and the settings they're planned by."""
+    async with database.transaction():
+        await database.execute("set transaction isolation level repeatable read, read only")
+        head = await _one(database, sql.SITUATION, {"connection": connection_id})
+        may_send = head["state"] == "connected" and not head["is_paused"] and not head["must_wait"]
+        codes = await _all(database, sql.TAX_CODES, {"connection": connection_id})
+        situation = _situation(head, codes)
+        if not may_send:
+            return Snapshot(situation=situation, subjects=(), may_send=False)
+        rows = await _all(
+            database,
+            sql.DUE_ROWS,
+            {"company": head["company_id"], "limit": limit, "lowest_priority": lowest_priority},
+        )
+        records = await _read_records(database, rows, situation.workspace_uuid)
+        linked = await _read_linked(database, head["company_id"], records.values())
+    return Snapshot(
+        situation=replace(situation, linked=linked),
+        subjects=tuple(_subject(row, records.get((row["kind"], row["record_uuid"]))) for row in rows),
+        may_send=True,
+    )
+
+
+async def _one(database: Database, statement: str, values: Mapping[str, object]) -> dict[str, Any]:
+    row = await (await database.execute(statement, values)).fetchone()
+    if row is None:
+        raise LookupError("the connection's row is gone")
+    return row
+
+
+async def _all(database: Database, statement: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
+    return await (await database.execute(statement, values)).fetchall()
+
+
+def _situation(head: Mapping[str, Any], codes: Iterable[Mapping[str, Any]]) -> Situation:
+    return Situation(
+        connection_id=head["id"],
+        company_pk=head["company_id"],
+        workspace_uuid=head["workspace_uuid"],
+        remote_company_id=head["company_id_remote"],
+        settings_revision=head["settings_revision"],
+        facts=facts_from_json(head["facts"]),
+        deposit_account_id=head["deposit_account_id"],
+        deposit_account_name=head["deposit_account_name"],
+        is_deposit_account_active=head["is_deposit_account_active"],
+        income_account_id=head["income_account_id"],
+        connected_at=head["connected_at"],
+        send_from_date=head["send_from_date"],
+        tax_codes={
+            code["uuid"]: MappedCode(remote_id=code["remote_id"], name=code["remote_name"], is_active=code["is_active"])
+            for code in codes
+        },
+        linked={},
+    )
+
+
+async def _read_records(
+    database: Database, rows: Sequence[Mapping[str, Any]], workspace_uuid: UUID
+) -> dict[tuple[Kind, UUID], Record]:
+    uuids: dict[str, list[UUID]] = defaultdict(list)
+    for row in rows:
+        uuids[row["kind"]].append(row["record_uuid"])
+    records: dict[tuple[Kind, UUID], Record] = {}
+    if wanted := uuids.get("customer"):
+        for row in await _all(database, sql.CUSTOMERS, {"uuids": wanted}):
+            records["customer", row["uuid"]] = _customer(row)
+    if wanted := uuids.get("service"):
+        for row in await _all(database, sql.SERVICES, {"uuids": wanted}):
+            records["service", row["uuid"]] = ServiceRecord(**row)
+        general = general_service_uuid(workspace_uuid)
+        if general in wanted:
+            records["service", general] = ServiceRecord(
+                uuid=general, revision=1, name=GENERAL_SERVICE_NAME, description="", unit_price=Decimal(0)
+            )
+    if wanted := uuids.get("invoice"):
+        for invoice in await _read_invoices(database, wanted, general_service_uuid(workspace_uuid)):
+            records["invoice", invoice.uuid] = invoice
+    return records
+
+
+async def _read_invoices(database: Database, uuids: list[UUID], general: UUID) -> list[InvoiceRecord]:
+    heads = await _all(database, sql.INVOICES, {"uuids": uuids})
+    lines: dict[UUID, list[LineRecord]] = defaultdict(list)
+    for row in await _all(database, sql.LINES, {"uuids": uuids}):
+        invoice_uuid = row.pop("invoice_uuid")
+        row["service_uuid"] = row["service_uuid"] or general
+        row["service_name"] = row["service_name"] or GENERAL_SERVICE_NAME
+        lines[invoice_uuid].append(LineRecord(**row))
+    return [InvoiceRecord(**head, lines=tuple(lines[head["uuid"]])) for head in heads]
+
+
+def _customer(row: Mapping[str, Any]) -> CustomerDocument:
+    return CustomerDocument(
+        uuid=row["uuid"],
+        revision=row["revision"],
+        name=row["name"],
+        email=row["email"],
+        phone=row["phone"],
+        tax_number=row["tax_number"],
+        address=Address(
+            line1=row["address_line1"],
+            line2=row["address_line2"],
+            city=row["city"],
+            region=row["region"],
+            postal_code=row["postal_code"],
+            country=row["country"],
+        ),
+        currency=row["currency"],
+        notes=row["notes"],
+    )
+
+
+async def _read_linked(database: Database, company_pk: int, records: Iterable[Record]) -> dict[tuple[Kind, UUID], str]:
+    uuids: set[UUID] = set()
+    for record in records:
+        if isinstance(record, InvoiceRecord):
+            uuids.add(record.customer_uuid)
+            uuids.update(line.service_uuid for line in record.lines)
+    if not uuids:
+        return {}
+    found = await _all(database, sql.LINKED, {"company": company_pk, "uuids": list(uuids)})
+    return {(row["kind"], row["record_uuid"]): row["remote_id"] for row in found}
+
+
+def _subject(row: Mapping[str, Any], record: Record | None) -> Subject:
+    link = None
+    if row["remote_id"] is not None:
+        link = LinkState(
+            remote_id=row["remote_id"],
+            remote_version=row["remote_version"],
+            synced_revision=row["synced_revision"],
+            is_equal=row["is_equal"],
+        )
+    attempt = None
+    if row["attempt_id"] is not None:
+        attempt = OpenAttempt(
+            id=row["attempt_id"],
+            operation=row["operation"],
+            revision=row["attempt_revision"],
+            request=WireRequest(line=row["request_line"], body=bytes(row["body"])),
+            request_id=row["request_id"],
+            expected=read_expected(row["expected"]),
+            sends=row["sends"],
+            age_seconds=row["attempt_age"],
+        )
+    return Subject(
+        row=Row(
+            id=row["id"],
+            kind=row["kind"],
+            uuid=row["record_uuid"],
+            wanted_revision=row["wanted_revision"],
+            priority=row["priority"],
+            tries=row["tries"],
+            last_generation=row["last_generation"],
+        ),
+        record=record,
+        link=link,
+        attempt=attempt,
+    )

@@ -1,0 +1,101 @@
+"""Verify after send: "synced" means that the answer's figures equal ours. Pure.
+
+What an answer must agree with is stored with the attempt, so that an answer that comes late, to a repeat or to another
+process, is checked against what was sent and not against what the record has become since.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+
+from cone.accounting.port.documents import Document, InvoiceDocument, RemoteRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The figures of a sent invoice, in its currency."""
+
+    number: str
+    currency: str
+    net: Decimal
+    tax: Decimal
+    total: Decimal
+    customer_id: str
+
+    def to_json(self) -> dict[str, str]:
+        """Every figure as a string: exact through any JSON."""
+        return {key: str(value) for key, value in asdict(self).items()}
+
+
+def expected_of(document: Document) -> Expected | None:
+    """What the answer to this document must agree with; None where there are no figures."""
+    if not isinstance(document, InvoiceDocument):
+        return None
+    return Expected(
+        number=document.number,
+        currency=document.currency,
+        net=document.net,
+        tax=document.tax,
+        total=document.total,
+        customer_id=document.customer_id,
+    )
+
+
+def read_expected(stored: Mapping[str, str] | None) -> Expected | None:
+    """The inverse of `Expected.to_json`."""
+    if not stored:
+        return None
+    return Expected(
+        number=stored["number"],
+        currency=stored["currency"],
+        net=Decimal(stored["net"]),
+        tax=Decimal(stored["tax"]),
+        total=Decimal(stored["total"]),
+        customer_id=stored["customer_id"],
+    )
+
+
+def is_somebody_elses(expected: Expected | None, answer: RemoteRecord, *, marker: str) -> bool:
+    """Whether an answer can't be to what we sent: another record's marker, or another customer."""
+    if answer.marker and answer.marker != marker:
+        return True
+    return expected is not None and answer.customer_id not in (None, expected.customer_id)
+
+
+def find_difference(expected: Expected | None, answer: RemoteRecord) -> dict[str, str] | None:
+    """What differs between an invoice as sent and as answered, as the cause's facts; None when they're equal.
+
+    Balance isn't compared: payments, deposits and credits applied there are no error.
+    """
+    if expected is None:
+        return None
+    for what, ours, theirs in (("total", expected.total, answer.total), ("tax", expected.tax, answer.tax)):
+        if theirs is not None and theirs != ours:
+            return {
+                "what": what,
+                "number": expected.number,
+                "ours": _plain(ours, expected.currency),
+                "theirs": _plain(theirs, expected.currency),
+                "reason": _likely_reason(expected, answer),
+            }
+    if answer.number is not None and answer.number != expected.number:
+        return {
+            "what": "number",
+            "number": expected.number,
+            "ours": expected.number,
+            "theirs": answer.number,
+            "reason": "The company numbers its invoices itself.",
+        }
+    return None
+
+
+def _likely_reason(expected: Expected, answer: RemoteRecord) -> str:
+    if answer.tax is None or answer.total is None or answer.total - answer.tax != expected.net:
+        return "The amounts of the lines differ."
+    if abs(answer.tax - expected.tax) <= Decimal("0.05"):
+        return "The tax is rounded differently: per line on one side, per invoice on the other."
+    return "The mapped tax code charges another percentage, or the company computes sales tax by itself."
+
+
+def _plain(amount: Decimal, currency: str) -> str:
+    return f"{amount:,f} {currency}"

@@ -1,0 +1,183 @@
+"""Starts a lane whenever a company has something due: on a notification, on a timer, and on the sweep.
+
+Whatever a notification loses, the outbox heals: the sweep looks every 15 seconds. Losing the connection that holds the
+lanes' locks cancels every lane of this process at once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+
+from cone.accounting import statements as sql
+from cone.accounting.attempts import Fence
+from cone.accounting.database import Pool, connect, make_pool
+from cone.accounting.lane import Lane, Tools
+from cone.accounting.locks import LaneLocks, open_locks
+from cone.accounting.outbox import LANE_CHANNEL
+from cone.accounting.port.provider import Provider, ProviderClient
+from cone.accounting.registry import get_provider, list_providers
+from cone.accounting.revocations import revoke_one
+from cone.accounting.tokens import StoredAccess
+
+logger = logging.getLogger(__name__)
+
+SWEEP = timedelta(seconds=15)
+_RETRY_SECONDS = 1
+_SHORTEST_WAIT = timedelta(milliseconds=50)
+
+
+class Dispatcher:
+    """The lanes of one worker process."""
+
+    def __init__(self, *, sweep: timedelta = SWEEP) -> None:
+        self._sweep_every = sweep
+        self._lanes: dict[int, Lane] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._again: set[int] = set()
+        self._clients: dict[str, ProviderClient] = {}
+        self.locks: LaneLocks
+        self._pool: Pool
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with AsyncExitStack() as stack:
+            self._pool = await stack.enter_async_context(make_pool())
+            for provider in list_providers():
+                self._clients[provider.key] = await stack.enter_async_context(provider.open())
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep("lanes", self._hold_lanes))
+                group.create_task(self._keep("revocations", self._revoke))
+
+    async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Start `work` again whenever the database goes away under it."""
+        while True:
+            try:
+                await work()
+            except psycopg.OperationalError as error:
+                logger.warning("%s: the database is away (%s); trying again", name, type(error).__name__)
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    # --- lanes -----------------------------------------------------------------------------------------------
+
+    async def _hold_lanes(self) -> None:
+        """Hold locks, listen and sweep until the locks' connection is lost; then let go of every lane."""
+        async with open_locks() as locks:
+            self.locks = locks
+            helpers = [
+                asyncio.create_task(locks.watch()),
+                asyncio.create_task(self._listen()),
+                asyncio.create_task(self._sweep()),
+                asyncio.create_task(locks.lost.wait()),
+            ]
+            try:
+                done, _ = await asyncio.wait(helpers, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                await self._stop([*helpers, *self._tasks.values()])
+                self._lanes.clear()
+                self._tasks.clear()
+
+    @staticmethod
+    async def _stop(tasks: Sequence[asyncio.Task[Any]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        database = await connect(autocommit=True)
+        try:
+            await database.execute(f"listen {LANE_CHANNEL}")
+            self.ready.set()
+            # What was committed before we listened is found by the sweep's first look, which comes after this.
+            await self._look_for_work()
+            async for notification in database.notifies():
+                if notification.payload.isdecimal():
+                    self.wake(int(notification.payload))
+        finally:
+            await database.close()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(self._sweep_every.total_seconds())
+            await self._look_for_work()
+
+    async def _look_for_work(self) -> None:
+        async with self._pool.connection() as database:
+            await database.execute(sql.RELEASE_STALE_BLOCKS)
+            await database.execute(sql.RELEASE_LINKED_WAITS)
+            rows = await (await database.execute(sql.CONNECTIONS_WITH_WORK)).fetchall()
+        for row in rows:
+            self.wake(row["id"])
+
+    def wake(self, connection_id: int) -> None:
+        """Have the connection's lane look again; start it when it isn't running here."""
+        if (lane := self._lanes.get(connection_id)) is not None:
+            lane.wake()
+        elif connection_id in self._tasks:
+            self._again.add(connection_id)
+        else:
+            task = asyncio.create_task(self._run_lane(connection_id))
+            self._tasks[connection_id] = task
+            task.add_done_callback(lambda done: self._ended(connection_id, done))
+
+    def _ended(self, connection_id: int, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(connection_id) is task:
+            del self._tasks[connection_id]
+        if task.cancelled():
+            return
+        if (error := task.exception()) is not None:
+            # The edge for one company: its lane comes back with the next sweep, the others go on.
+            logger.error("lane of connection %s broke", connection_id, exc_info=error)
+        elif connection_id in self._again:
+            self._again.discard(connection_id)
+            self.wake(connection_id)
+
+    async def _run_lane(self, connection_id: int) -> None:
+        epoch = await self.locks.acquire(connection_id)
+        if epoch is None:
+            return
+        try:
+            lane = await self._make_lane(connection_id, epoch)
+            self._lanes[connection_id] = lane
+            next_due = await lane.run()
+            if lane.is_woken:
+                self._again.add(connection_id)
+        finally:
+            self._lanes.pop(connection_id, None)
+            await self.locks.release(connection_id)
+        if next_due is not None and next_due < self._sweep_every:
+            seconds = max(next_due, _SHORTEST_WAIT).total_seconds()
+            asyncio.get_running_loop().call_later(seconds, self.wake, connection_id)
+
+    async def _make_lane(self, connection_id: int, epoch: int) -> Lane:
+        async with self._pool.connection() as database:
+            cursor = await database.execute(sql.SITUATION, {"connection": connection_id})
+            head = await cursor.fetchone()
+        if head is None:
+            raise LookupError("the connection's row is gone")
+        provider: Provider = get_provider(head["provider"])
+        client = self._clients[provider.key]
+        access = StoredAccess(
+            connection_id=connection_id,
+            company_id=head["company_id_remote"],
+            client=client,
+            database=self._pool.connection,
+        )
+        fence = Fence(connection_id=connection_id, company_pk=head["company_id"], epoch=epoch)
+        return Lane(fence=fence, tools=Tools(pool=self._pool, provider=provider, client=client, access=access))
+
+    # --- the timetable ---------------------------------------------------------------------------------------
+
+    async def _revoke(self) -> None:
+        while True:
+            async with self._pool.connection() as database:
+                tried = await revoke_one(database, self._clients)
+            if not tried:
+                await asyncio.sleep(self._sweep_every.total_seconds())
