@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from cone.accounting.port.company import EnvironmentName
+from cone.accounting.port.verdicts import Answered, MisconfiguredError
 
 _KEYS_PAGE = "https://developer.intuit.com"
 _HOW_TO_CONFIGURE = (
@@ -100,6 +101,13 @@ class QuickBooksConfig:
                 emulator_url=url,
             )
         return cls(emulator_endpoints(url), client_id, client_secret, emulator_url=url)
+
+
+def configured_endpoints(config: QuickBooksConfig) -> Endpoints:
+    """The addresses. Raises MisconfiguredError: a connection may outlive the keys it was made with."""
+    if config.endpoints is None:
+        raise MisconfiguredError(Answered(message=config.explanation))
+    return config.endpoints
 
 
 def _what_is_wrong(client_id: str, client_secret: str, environment: str) -> str:

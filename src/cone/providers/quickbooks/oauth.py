@@ -13,7 +13,7 @@ import msgspec
 from cone.accounting.port.company import TokenGrant
 from cone.accounting.port.provider import AuthorizationRefusedError, AuthorizationReturn
 from cone.accounting.port.verdicts import Answered, ReconnectError, TryLaterError, VerdictError
-from cone.providers.quickbooks.config import Endpoints, QuickBooksConfig
+from cone.providers.quickbooks.config import Endpoints, QuickBooksConfig, configured_endpoints
 from cone.providers.quickbooks.faults import Received, redact
 from cone.providers.quickbooks.transport import Request, Transport
 
@@ -62,10 +62,9 @@ def read_return(query: Mapping[str, str]) -> AuthorizationReturn:
 class Tokens:
     """The token endpoint, spoken to with our credentials."""
 
-    def __init__(self, transport: Transport, config: QuickBooksConfig, endpoints: Endpoints) -> None:
+    def __init__(self, transport: Transport, config: QuickBooksConfig) -> None:
         self._transport = transport
         self._config = config
-        self._endpoints = endpoints
 
     async def exchange(self, *, code: str, redirect_uri: str) -> TokenGrant:
         """Trade a one-time code. Raises AuthorizationRefusedError."""
@@ -100,7 +99,7 @@ class Tokens:
         received = await self._transport.send(
             Request(
                 method="POST",
-                url=self._endpoints.revoke,
+                url=configured_endpoints(self._config).revoke,
                 headers={**self._headers(), "Content-Type": "application/json"},
                 body=msgspec.json.encode({"token": token}),
                 secrets=(token, self._config.client_secret),
@@ -113,7 +112,7 @@ class Tokens:
         return await self._transport.send(
             Request(
                 method="POST",
-                url=self._endpoints.token,
+                url=configured_endpoints(self._config).token,
                 headers={
                     **self._headers(),
                     "Content-Type": "application/x-www-form-urlencoded",

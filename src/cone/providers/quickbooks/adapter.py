@@ -1,0 +1,225 @@
+"""QuickBooks behind the port: the pure side (`QuickBooks`) and the network side (`QuickBooksClient`).
+
+Composes the other modules of this folder and decides nothing by itself but the one repeat after a refused token.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from cone.accounting.port.company import CompanyFacts, Reference, TokenGrant
+from cone.accounting.port.documents import (
+    CustomerDocument,
+    Document,
+    InvoiceDocument,
+    Kind,
+    RemoteRecord,
+    ServiceDocument,
+    Step,
+)
+from cone.accounting.port.provider import Access, AuthorizationReturn, Availability, Sent, WireRequest
+from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
+from cone.providers.quickbooks import links, mapping, oauth, query, reading, wire
+from cone.providers.quickbooks.config import QuickBooksConfig, configured_endpoints
+from cone.providers.quickbooks.faults import Received, check_answer, unclear
+from cone.providers.quickbooks.transport import Request, Transport, open_transport
+
+_Answer = TypeVar("_Answer", bound=msgspec.Struct)
+_MAX_PAGES = 100
+
+
+class QuickBooks:
+    """The provider's pure side."""
+
+    key = "quickbooks"
+    name = "QuickBooks Online"
+
+    def __init__(self, config: QuickBooksConfig) -> None:
+        self._config = config
+        self.request_timeout = config.request_timeout
+
+    def availability(self) -> Availability:
+        if self._config.endpoints is None:
+            return Availability(None, self._config.explanation)
+        return Availability(self._config.endpoints.environment)
+
+    def authorize_url(self, *, state: str, redirect_uri: str) -> str:
+        endpoints = configured_endpoints(self._config)
+        return oauth.authorize_url(endpoints, client_id=self._config.client_id, state=state, redirect_uri=redirect_uri)
+
+    def read_return(self, query: Mapping[str, str]) -> AuthorizationReturn:
+        return oauth.read_return(query)
+
+    def open(self) -> AbstractAsyncContextManager["QuickBooksClient"]:
+        return _opened(self._config)
+
+    def prepare(self, step: Step, facts: CompanyFacts) -> WireRequest:
+        return mapping.prepare(step, facts)
+
+    def record_url(self, *, environment: str, company_id: str, kind: Kind, remote_id: str) -> str:
+        app = links.app_address(environment, emulator_url=self._config.emulator_url)
+        return links.record_url(app, company_id=company_id, kind=kind, remote_id=remote_id)
+
+    def accounts_url(self, *, environment: str, company_id: str) -> str:
+        return links.accounts_url(
+            links.app_address(environment, emulator_url=self._config.emulator_url), company_id=company_id
+        )
+
+
+class QuickBooksClient:
+    """The network side over one HTTP session."""
+
+    def __init__(self, transport: Transport, config: QuickBooksConfig) -> None:
+        self._transport = transport
+        self._config = config
+        self._tokens = oauth.Tokens(transport, config)
+
+    async def exchange_code(self, *, code: str, redirect_uri: str) -> TokenGrant:
+        return await self._tokens.exchange(code=code, redirect_uri=redirect_uri)
+
+    async def refresh(self, refresh_token: str) -> TokenGrant:
+        return await self._tokens.refresh(refresh_token)
+
+    async def revoke(self, token: str) -> None:
+        await self._tokens.revoke(token)
+
+    async def read_company(self, access: Access) -> CompanyFacts:
+        company = await self._get(access, f"companyinfo/{quote(access.company_id, safe='')}", wire.CompanyAnswer)
+        preferences = await self._get(access, "preferences", wire.PreferencesAnswer)
+        return reading.company_facts(company.company_info, preferences.preferences)
+
+    async def read_reference(self, access: Access, facts: CompanyFacts) -> Reference:
+        accounts = [row for page in await self._pages(access, "Account") for row in page.account]
+        codes = [row for page in await self._pages(access, "TaxCode") for row in page.tax_code]
+        rates = [row for page in await self._pages(access, "TaxRate") for row in page.tax_rate]
+        return reading.reference(accounts, codes, rates, facts)
+
+    async def send(self, access: Access, request: WireRequest, *, request_id: str, kind: Kind) -> Sent:
+        method, target = request.line.split(" ", 1)
+        joint = "&" if "?" in target else "?"
+        received = await self._call(
+            access,
+            method=method,
+            target=f"{target}{joint}{urlencode({'requestid': request_id})}",
+            body=request.body,
+        )
+        return Sent(
+            record=_record(received, kind, is_write=True),
+            answered=Answered(http_status=received.status, tid=received.tid),
+        )
+
+    async def read(self, access: Access, kind: Kind, remote_id: str) -> RemoteRecord:
+        path = f"{_entity(kind)}/{quote(remote_id, safe='')}"
+        received = await self._call(access, method="GET", target=_target(path))
+        return _record(received, kind, is_write=False)
+
+    async def find(self, access: Access, document: Document) -> RemoteRecord | None:
+        match document:
+            case ServiceDocument():
+                return await self._find_item(access, document)
+            case CustomerDocument():
+                rows = await self._query(access, query.select_where("Customer", DisplayName=document.name.strip()))
+                found = [row for row in rows.customer if row.active]
+                return reading.customer_record(found[0]) if found else None
+            case InvoiceDocument():
+                return await self._find_invoice(access, document)
+
+    async def _find_item(self, access: Access, document: ServiceDocument) -> RemoteRecord | None:
+        """An active item that can be sold without stock; a service before anything else of the name."""
+        rows = await self._query(access, query.select_where("Item", Name=document.name.strip()))
+        suited = [row for row in rows.item if row.active and row.type in ("Service", "NonInventory")]
+        suited.sort(key=lambda row: row.type != "Service")
+        return reading.item_record(suited[0]) if suited else None
+
+    async def _find_invoice(self, access: Access, document: InvoiceDocument) -> RemoteRecord | None:
+        """The invoice with our marker among those of the number, or of the customer and date without one."""
+        keys = {"DocNumber": document.number}
+        if not document.number:
+            keys = {"CustomerRef": document.customer_id, "TxnDate": document.issue_date.isoformat()}
+        rows = await self._query(access, query.select_where("Invoice", **keys))
+        found = [record for row in rows.invoice if (record := reading.invoice_record(row)).marker == str(document.uuid)]
+        if len(found) > 1:
+            message = "Two invoices in QuickBooks carry this invoice's mark."
+            raise RejectedError(Answered(message=message), cause=CauseCode.OUTCOME_UNCERTAIN)
+        return found[0] if found else None
+
+    async def _pages(self, access: Access, entity: str) -> list[wire.Rows]:
+        """All rows of a list. Pseudo tax codes may come on top of a page, so a page is full from its size on."""
+        pages: list[wire.Rows] = []
+        for number in range(_MAX_PAGES):
+            statement = query.select_page(entity, page=number, with_inactive=entity == "Account")
+            rows = await self._query(access, statement)
+            pages.append(rows)
+            if max(len(rows.account), len(rows.tax_code), len(rows.tax_rate)) < query.PAGE_SIZE:
+                break
+        return pages
+
+    async def _query(self, access: Access, statement: str) -> wire.Rows:
+        answer = await self._get(access, "query", wire.QueryAnswer, query=statement)
+        return answer.query_response
+
+    async def _get(self, access: Access, path: str, answer: type[_Answer], **parameters: str) -> _Answer:
+        received = await self._call(access, method="GET", target=_target(path, **parameters))
+        return _decode(received, answer, is_write=False)
+
+    async def _call(self, access: Access, *, method: str, target: str, body: bytes | None = None) -> Received:
+        """One request with the company's token; refused, it goes once more with another token, byte for byte."""
+        token = await access.token()
+        received = await self._transport.send(self._request(access, token, method=method, target=target, body=body))
+        if received.status == 401:
+            token = await access.renew(rejected=token)
+            received = await self._transport.send(self._request(access, token, method=method, target=target, body=body))
+        check_answer(received, is_write=body is not None)
+        return received
+
+    def _request(self, access: Access, token: str, *, method: str, target: str, body: bytes | None) -> Request:
+        headers = {"Accept": "application/json", "Authorization": f"Bearer {token}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return Request(
+            method=method,
+            url=f"{configured_endpoints(self._config).api}/v3/company/{quote(access.company_id, safe='')}{target}",
+            headers=headers,
+            body=body,
+            is_write=body is not None,
+            secrets=(token,),
+        )
+
+
+@asynccontextmanager
+async def _opened(config: QuickBooksConfig) -> AsyncIterator[QuickBooksClient]:
+    async with open_transport(config.request_timeout) as transport:
+        yield QuickBooksClient(transport, config)
+
+
+def _target(path: str, **parameters: str) -> str:
+    return f"/{path}?" + urlencode({**parameters, "minorversion": mapping.MINOR_VERSION}, quote_via=quote)
+
+
+def _entity(kind: Kind) -> str:
+    return "item" if kind == "service" else kind
+
+
+def _record(received: Received, kind: Kind, *, is_write: bool) -> RemoteRecord:
+    match kind:
+        case "customer":
+            return reading.customer_record(_decode(received, wire.CustomerAnswer, is_write=is_write).customer)
+        case "service":
+            return reading.item_record(_decode(received, wire.ItemAnswer, is_write=is_write).item)
+        case "invoice":
+            return reading.invoice_record(_decode(received, wire.InvoiceAnswer, is_write=is_write).invoice)
+        case "payment":
+            raise RejectedError(Answered(message="Payments aren't synced with QuickBooks in this version."))
+
+
+def _decode(received: Received, answer: type[_Answer], *, is_write: bool) -> _Answer:
+    """The answer's rows; what can't be read is as good as lost."""
+    try:
+        return msgspec.json.decode(received.body, type=answer)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = f"QuickBooks' answer can't be read: {error}"[:500]
+        answered = Answered(http_status=received.status, tid=received.tid, message=message)
+        raise unclear(answered, is_write=is_write) from error

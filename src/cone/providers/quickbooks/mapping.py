@@ -1,0 +1,233 @@
+"""Our documents in QuickBooks' words: pure, and the same step gives the same bytes.
+
+What QuickBooks would cut, or refuse for a reason known here, is refused before anything is sent. Rules and lengths:
+api-facts §4.4 to §4.6 and §4.11.
+
+Updates are sparse: our fields win, the rest stays. A field that's empty here isn't sent for customers, so that what
+the bookkeeper filled in stays; an invoice's memo is ours and is emptied.
+
+A tax mapping in a US company: TAX and NON are line codes. A real code's id means "taxable under that code": its lines
+carry TAX and the code goes on the document (`TxnTaxCodeRef`), which takes only one. Companies with automated sales
+tax replace it and compute the tax by address; the answer's total tells.
+"""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from cone.accounting.port.company import CompanyFacts
+from cone.accounting.port.documents import (
+    Address,
+    Create,
+    CustomerDocument,
+    Document,
+    InvoiceDocument,
+    InvoiceLineDocument,
+    ServiceDocument,
+    Step,
+)
+from cone.accounting.port.provider import WireRequest
+from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
+from cone.kit.money import round_amount
+from cone.providers.quickbooks.wire import JsonObject, encode, number
+
+MINOR_VERSION = 75
+MARKER = "cone:"
+TAXABLE, NOT_TAXABLE = "TAX", "NON"
+
+_PRICE_DECIMALS = 7
+_LARGEST_AMOUNT = Decimal(10) ** 10
+
+
+def prepare(step: Step, facts: CompanyFacts) -> WireRequest:
+    """Write a step as a request. Raises RejectedError for what QuickBooks can't take."""
+    is_new = isinstance(step, Create)
+    entity, fields = _written(step.document, facts, is_new=is_new)
+    if not isinstance(step, Create):
+        fields = {"Id": step.remote_id, "SyncToken": step.remote_version, "sparse": True, **fields}
+    return WireRequest(line=f"POST /{entity}?minorversion={MINOR_VERSION}", body=encode(fields))
+
+
+def _written(document: Document, facts: CompanyFacts, *, is_new: bool) -> tuple[str, JsonObject]:
+    match document:
+        case CustomerDocument():
+            return "customer", _customer(document, facts, is_new=is_new)
+        case ServiceDocument():
+            return "item", _item(document, is_new=is_new)
+        case InvoiceDocument():
+            return "invoice", _invoice(document, facts, is_new=is_new)
+
+
+def _customer(document: CustomerDocument, facts: CompanyFacts, *, is_new: bool) -> JsonObject:
+    _check_currency(document.currency, facts)
+    fields: JsonObject = {"DisplayName": _name(document.name, longest=500)}
+    if document.email:
+        fields["PrimaryEmailAddr"] = {"Address": _email(document.email)}
+    if document.phone:
+        fields["PrimaryPhone"] = {"FreeFormNumber": _text(document.phone, "phone", longest=30)}
+    if address := _address(document.address):
+        fields["BillAddr"] = address
+    if document.notes:
+        fields["Notes"] = _text(document.notes, "notes", longest=2000)
+    if document.tax_number:
+        fields["PrimaryTaxIdentifier"] = document.tax_number
+    if facts.is_multicurrency and is_new:  # fixed for life there
+        fields["CurrencyRef"] = {"value": document.currency}
+    return fields
+
+
+def _address(address: Address) -> JsonObject:
+    """All parts once one is filled, so that a part of the old address can't stay behind."""
+    parts = {
+        "Line1": _text(address.line1, "address", longest=500),
+        "Line2": _text(address.line2, "address", longest=500),
+        "City": _text(address.city, "city", longest=255),
+        "CountrySubDivisionCode": _text(address.region, "region", longest=255),
+        "PostalCode": _text(address.postal_code, "postal code", longest=30),
+        "Country": _text(address.country, "country", longest=255),
+    }
+    return dict(parts) if any(parts.values()) else {}
+
+
+def _item(document: ServiceDocument, *, is_new: bool) -> JsonObject:
+    if not document.income_account_id:
+        raise _refuse("An item needs an income account.", CauseCode.INCOME_ACCOUNT_MISSING, field_name="income account")
+    fields: JsonObject = {"Name": _name(document.name, longest=100)}
+    if is_new:
+        fields["Type"] = "Service"
+    fields["Description"] = _text(document.description, "description", longest=4000)
+    fields["UnitPrice"] = number(document.unit_price)
+    fields["IncomeAccountRef"] = {"value": document.income_account_id}
+    return fields
+
+
+def _invoice(document: InvoiceDocument, facts: CompanyFacts, *, is_new: bool) -> JsonObject:
+    _check_currency(document.currency, facts)
+    _check_taxes(document, facts)
+    fields: JsonObject = {"CustomerRef": {"value": document.customer_id}}
+    if document.number:
+        fields["DocNumber"] = _number_of(document)
+    fields["TxnDate"] = document.issue_date.isoformat()
+    fields["DueDate"] = document.due_date.isoformat()
+    if facts.is_multicurrency:
+        fields["CurrencyRef"] = {"value": document.currency}
+    if facts.tax_model != "us":
+        fields["GlobalTaxCalculation"] = _calculation(document, facts)
+    fields["Line"] = [_line(line, document, facts) for line in document.lines]
+    if facts.tax_model == "us" and (code := _document_tax_code(document)):
+        fields["TxnTaxDetail"] = {"TxnTaxCodeRef": {"value": code}}
+    if document.memo or not is_new:
+        fields["CustomerMemo"] = {"value": _text(document.memo, "memo", longest=1000)}
+    if is_new:
+        fields["PrivateNote"] = f"{MARKER}{document.uuid}"
+    if document.customer_email:
+        fields["BillEmail"] = {"Address": _email(document.customer_email)}
+    if document.deposit_account_id:
+        fields["DepositToAccountRef"] = {"value": document.deposit_account_id}
+    return fields
+
+
+def _line(line: InvoiceLineDocument, document: InvoiceDocument, facts: CompanyFacts) -> JsonObject:
+    """A sales line. Its `Amount` never contains tax; the gross goes beside it when amounts are inclusive."""
+    if abs(line.net) >= _LARGEST_AMOUNT or abs(line.amount) >= _LARGEST_AMOUNT:
+        raise _refuse("QuickBooks takes amounts below 10,000,000,000 on a line.", field_name="amount")
+    quantity, unit_price = _price(line, document)
+    detail: JsonObject = {
+        "ItemRef": {"value": line.item_id},
+        "Qty": number(quantity),
+        "UnitPrice": number(unit_price),
+    }
+    if facts.tax_model != "none":
+        detail["TaxCodeRef"] = {"value": _line_tax_code(line, facts)}
+    if facts.tax_model == "global" and document.amounts_are == "inclusive":
+        detail["TaxInclusiveAmt"] = number(line.amount)
+    fields: JsonObject = {"Amount": number(line.net)}
+    if line.description:
+        fields["Description"] = _text(line.description, "description", longest=4000)
+    return {**fields, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
+
+
+def _price(line: InvoiceLineDocument, document: InvoiceDocument) -> tuple[Decimal, Decimal]:
+    """Quantity and net unit price whose rounded product is the net amount; one × amount where ours isn't (6070)."""
+    unit_price = line.unit_price
+    if document.amounts_are == "inclusive":
+        if not line.quantity:
+            return Decimal(1), line.net
+        unit_price = (line.net / line.quantity).quantize(Decimal(1).scaleb(-_PRICE_DECIMALS), rounding=ROUND_HALF_UP)
+    is_exact = round_amount(line.quantity * unit_price, document.currency) == line.net
+    if is_exact and unit_price == round(unit_price, _PRICE_DECIMALS):
+        return line.quantity, unit_price
+    return Decimal(1), line.net
+
+
+def _calculation(document: InvoiceDocument, facts: CompanyFacts) -> str:
+    if facts.tax_model == "none":
+        return "NotApplicable"
+    return "TaxInclusive" if document.amounts_are == "inclusive" else "TaxExcluded"
+
+
+def _line_tax_code(line: InvoiceLineDocument, facts: CompanyFacts) -> str:
+    if facts.tax_model == "us" and line.tax_code_id != NOT_TAXABLE:
+        return TAXABLE
+    return line.tax_code_id
+
+
+def _document_tax_code(document: InvoiceDocument) -> str:
+    """The one real code of a US invoice, or empty."""
+    codes = {line.tax_code_id for line in document.lines} - {TAXABLE, NOT_TAXABLE}
+    return next(iter(codes), "")
+
+
+def _check_taxes(document: InvoiceDocument, facts: CompanyFacts) -> None:
+    if facts.tax_model == "none":
+        if document.tax:
+            raise _refuse("Sales tax is switched off in this QuickBooks company.", field_name="tax")
+        return
+    codes = {line.tax_code_id for line in document.lines}
+    if "" in codes:
+        raise _refuse("A line has no tax code.", CauseCode.TAX_UNMAPPED, field_name="tax code")
+    if facts.tax_model == "us" and len(codes - {NOT_TAXABLE}) > 1:
+        raise _refuse("QuickBooks takes one sales tax code per invoice in the US.", field_name="tax code")
+
+
+def _check_currency(currency: str, facts: CompanyFacts) -> None:
+    if currency != facts.home_currency and not facts.is_multicurrency:
+        raise RejectedError(
+            Answered(message=f"This QuickBooks company works in {facts.home_currency} only."),
+            cause=CauseCode.CURRENCY_UNSUPPORTED,
+            field_name="currency",
+            params={"currency": currency, "home_currency": facts.home_currency},
+        )
+
+
+def _name(name: str, *, longest: int) -> str:
+    """A list name: no colon, tab or line break, neither empty nor too long."""
+    name = name.strip()
+    if not name or len(name) > longest:
+        raise _refuse(f"A name there has 1 to {longest} characters.", CauseCode.NAME_INVALID, field_name="name")
+    if any(character in ":\t\r\n" for character in name):
+        message = "A name there can't have a colon, a tab or a line break."
+        raise _refuse(message, CauseCode.NAME_INVALID, field_name="name")
+    return name
+
+
+def _number_of(document: InvoiceDocument) -> str:
+    if len(document.number) > 21:
+        message = "An invoice number there has at most 21 characters."
+        raise _refuse(message, CauseCode.NUMBER_TOO_LONG, field_name="number")
+    return document.number
+
+
+def _email(email: str) -> str:
+    if len(email) > 100 or "@" not in email or "." not in email:
+        raise _refuse("QuickBooks doesn't take this e-mail address.", field_name="e-mail")
+    return email
+
+
+def _text(text: str, field_name: str, *, longest: int) -> str:
+    if len(text) > longest:
+        message = f"The {field_name} has {len(text)} characters; QuickBooks takes {longest}."
+        raise _refuse(message, field_name=field_name)
+    return text
+
+
+def _refuse(message: str, cause: CauseCode = CauseCode.REFUSED, *, field_name: str) -> RejectedError:
+    return RejectedError(Answered(message=message), cause=cause, field_name=field_name, params={"explanation": message})

@@ -1,0 +1,192 @@
+"""QuickBooks' JSON as it is read and written: only the fields that are used, every number an exact Decimal.
+
+Unknown fields are ignored: answers grow. Field names are QuickBooks' own, in Python's spelling.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import TypeAlias
+
+import msgspec
+
+JsonObject: TypeAlias = dict[str, object]
+
+
+class Row(msgspec.Struct, rename="pascal", frozen=True):
+    """An object of an answer."""
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """A reference; `name` is for people and follows renames."""
+
+    value: str
+    name: str | None = None
+
+
+class EmailAddress(Row, frozen=True):
+    address: str | None = None
+
+
+class CustomerRow(Row, frozen=True):
+    id: str
+    sync_token: str
+    display_name: str = ""
+    active: bool = True
+    primary_email_addr: EmailAddress | None = None
+
+
+class ItemRow(Row, frozen=True):
+    id: str
+    sync_token: str
+    name: str = ""
+    active: bool = True
+    type: str | None = None
+
+
+class SalesItem(Row, frozen=True):
+    tax_code_ref: Ref | None = None
+
+
+class LineRow(Row, frozen=True):
+    detail_type: str = ""
+    sales_item_line_detail: SalesItem | None = None
+
+
+class TaxDetail(Row, frozen=True):
+    total_tax: Decimal | None = None
+
+
+class InvoiceRow(Row, frozen=True):
+    id: str
+    sync_token: str
+    total_amt: Decimal
+    balance: Decimal | None = None
+    doc_number: str | None = None
+    private_note: str | None = None
+    customer_ref: Ref | None = None
+    bill_email: EmailAddress | None = None
+    deposit_to_account_ref: Ref | None = None
+    line: tuple[LineRow, ...] = ()
+    txn_tax_detail: TaxDetail | None = None
+
+
+class CountryOf(Row, frozen=True):
+    country: str | None = None
+
+
+class CompanyRow(Row, frozen=True):
+    company_name: str
+    country: str | None = None
+    company_addr: CountryOf | None = None
+    email: EmailAddress | None = None
+
+
+class SalesFormsPrefs(Row, frozen=True):
+    allow_deposit: bool | None = None
+    custom_txn_numbers: bool | None = None
+
+
+class TaxPrefs(Row, frozen=True):
+    using_sales_tax: bool | None = None
+
+
+class CurrencyPrefs(Row, frozen=True):
+    multi_currency_enabled: bool | None = None
+    home_currency: Ref | None = None
+
+
+class AccountingPrefs(Row, frozen=True):
+    book_close_date: date | None = None
+
+
+class PreferencesRow(Row, frozen=True):
+    sales_forms_prefs: SalesFormsPrefs = SalesFormsPrefs()
+    tax_prefs: TaxPrefs = TaxPrefs()
+    currency_prefs: CurrencyPrefs = CurrencyPrefs()
+    accounting_info_prefs: AccountingPrefs = AccountingPrefs()
+
+
+class AccountRow(Row, frozen=True):
+    id: str
+    name: str
+    fully_qualified_name: str | None = None
+    account_type: str = ""
+    account_sub_type: str | None = None
+    active: bool = True
+    currency_ref: Ref | None = None
+
+
+class RateOfCode(Row, frozen=True):
+    tax_rate_ref: Ref
+    tax_type_applicable: str | None = None
+
+
+class RatesOfCode(Row, frozen=True):
+    tax_rate_detail: tuple[RateOfCode, ...] = ()
+
+
+class TaxCodeRow(Row, frozen=True):
+    id: str
+    name: str
+    description: str | None = None
+    active: bool | None = None
+    hidden: bool | None = None
+    taxable: bool | None = None
+    sales_tax_rate_list: RatesOfCode | None = None
+    purchase_tax_rate_list: RatesOfCode | None = None
+
+
+class TaxRateRow(Row, frozen=True):
+    id: str
+    rate_value: Decimal | None = None
+
+
+class CustomerAnswer(Row, frozen=True):
+    customer: CustomerRow
+
+
+class ItemAnswer(Row, frozen=True):
+    item: ItemRow
+
+
+class InvoiceAnswer(Row, frozen=True):
+    invoice: InvoiceRow
+
+
+class CompanyAnswer(Row, frozen=True):
+    company_info: CompanyRow
+
+
+class PreferencesAnswer(Row, frozen=True):
+    preferences: PreferencesRow
+
+
+class Rows(Row, frozen=True):
+    """The rows of a query's answer: at most one of these lists is filled."""
+
+    customer: tuple[CustomerRow, ...] = ()
+    item: tuple[ItemRow, ...] = ()
+    invoice: tuple[InvoiceRow, ...] = ()
+    account: tuple[AccountRow, ...] = ()
+    tax_code: tuple[TaxCodeRow, ...] = ()
+    tax_rate: tuple[TaxRateRow, ...] = ()
+
+
+class QueryAnswer(Row, frozen=True):
+    query_response: Rows
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def number(amount: Decimal) -> msgspec.Raw:
+    """An exact JSON number in plain notation: 1.10 and 1.1 give the same bytes, and nothing gets an exponent."""
+    text = f"{amount:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return msgspec.Raw(b"0" if text in ("-0", "") else text.encode())
+
+
+def encode(document: JsonObject) -> bytes:
+    """The bytes of a request body, in the order of the fields."""
+    return _ENCODER.encode(document)
