@@ -1,0 +1,27 @@
+"""Give a member another role."""
+
+from django.db import transaction
+
+from cone.books.models import Membership
+from cone.domain.permissions import Permission, Role
+from cone.operations.actor import Actor
+from cone.operations.records import note
+from cone.operations.team import check_owner_remains, get_locked_member
+
+
+@transaction.atomic
+def change_member_role(actor: Actor, member_id: int, *, role: Role) -> Membership:
+    """Change a member's role; `member_id` is the membership's. A workspace keeps at least one owner.
+
+    Raises: NotAllowedError, RecordNotFoundError, LastOwnerError.
+    """
+    actor.check_may(Permission.TEAM)
+    membership = get_locked_member(actor, member_id)
+    wanted = Role(role)
+    if membership.role == wanted:
+        return membership
+    check_owner_remains(membership)
+    membership.role = wanted.value
+    membership.save(update_fields=["role"])
+    note(actor, "workspace", actor.workspace.uuid, "role_changed", email=membership.user.email, role=wanted.value)
+    return membership

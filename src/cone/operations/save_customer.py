@@ -1,0 +1,51 @@
+"""Make or change a customer, and have it stand in the accounting software."""
+
+from dataclasses import asdict, replace
+from uuid import UUID
+
+from django.db import transaction
+
+from cone.accounting.outbox import enqueue
+from cone.books.models import Customer, Invoice
+from cone.domain.customers import CustomerInput, check_customer
+from cone.domain.errors import InvalidFieldError
+from cone.domain.permissions import Permission
+from cone.operations.actor import Actor
+from cone.operations.codes import check_country, check_currency
+from cone.operations.records import change, get_locked, note
+
+
+@transaction.atomic
+def save_customer(actor: Actor, typed: CustomerInput, *, uuid: UUID | None = None) -> Customer:
+    """Make a customer, or change the one with that uuid; saving it unchanged does nothing.
+
+    An empty currency means the workspace's for a new customer, and the present one for an old.
+    Raises: NotAllowedError, InvalidFieldError, RecordNotFoundError.
+    """
+    actor.check_may(Permission.INVOICING)
+    checked = _check(typed)
+    customer = Customer(workspace=actor.workspace) if uuid is None else get_locked(Customer, actor, uuid)
+    if not checked.currency:
+        checked = replace(checked, currency=customer.currency or actor.workspace.currency)
+    changed = change(customer, asdict(checked))
+    if uuid is not None:
+        if not changed:
+            return customer
+        if "currency" in changed and Invoice.objects.filter(customer=customer).exists():
+            raise InvalidFieldError(
+                "currency", "This customer has invoices in another currency; make a second customer instead."
+            )
+        customer.revision += 1
+    customer.save()
+    note(actor, "customer", customer.uuid, "created" if uuid is None else "edited", name=customer.name)
+    enqueue(workspace_id=actor.workspace.pk, kind="customer", record_uuid=customer.uuid, revision=customer.revision)
+    return customer
+
+
+def _check(typed: CustomerInput) -> CustomerInput:
+    checked = check_customer(typed)
+    return replace(
+        checked,
+        country=check_country("country", checked.country),
+        currency=check_currency("currency", checked.currency) if checked.currency.strip() else "",
+    )

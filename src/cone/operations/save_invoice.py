@@ -1,0 +1,66 @@
+"""Make an invoice as a draft, or change a draft or an issued one."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from cone.accounting.outbox import enqueue
+from cone.books.models import Invoice
+from cone.domain.errors import InvalidFieldError
+from cone.domain.invoices import (
+    InvoiceChangedMeanwhileError,
+    InvoiceInput,
+    InvoiceStatus,
+    Verb,
+    check_can,
+    check_invoice,
+    check_totals,
+    display_status,
+)
+from cone.domain.permissions import Permission
+from cone.operations.actor import Actor
+from cone.operations.invoice_content import facts_of, fill, find_references, price, read_input, write_rows
+from cone.operations.records import get_locked, note
+
+
+@transaction.atomic
+def save_invoice(
+    actor: Actor, typed: InvoiceInput, *, uuid: UUID | None = None, expected_revision: int | None = None
+) -> Invoice:
+    """Make a draft, or change the invoice with that uuid; an issued one keeps its number and is sent again.
+
+    `expected_revision` is the revision the form was filled from. Saving an invoice unchanged does nothing.
+    Raises: NotAllowedError, InvalidFieldError, RecordNotFoundError, InvoiceStatusError, InvoiceChangedMeanwhileError.
+    """
+    actor.check_may(Permission.INVOICING)
+    wanted = check_invoice(typed)
+    if uuid is None:
+        invoice, before = Invoice(workspace=actor.workspace), None
+    else:
+        invoice = _get_editable(actor, uuid, expected_revision)
+        before = read_input(invoice)
+    references = find_references(actor, wanted, before=before)
+    if invoice.paid and invoice.customer_id != references.customer.pk:
+        raise InvalidFieldError("customer", "A payment is recorded on this invoice; void it to change the customer.")
+    totals = price(wanted, references)
+    check_totals(totals, paid=invoice.paid)
+    if before == wanted and (invoice.net, invoice.tax) == (totals.net, totals.tax):
+        return invoice
+    fill(invoice, wanted, references, totals)
+    if before is not None:
+        invoice.revision += 1
+    invoice.save()
+    write_rows(invoice, wanted, references, totals, is_new=before is None)
+    note(actor, "invoice", invoice.uuid, "created" if before is None else "edited", total=f"{totals.total:f}")
+    if invoice.status == InvoiceStatus.ISSUED:
+        enqueue(workspace_id=actor.workspace.pk, kind="invoice", record_uuid=invoice.uuid, revision=invoice.revision)
+    return invoice
+
+
+def _get_editable(actor: Actor, uuid: UUID, expected_revision: int | None) -> Invoice:
+    invoice = get_locked(Invoice, actor, uuid)
+    check_can(Verb.EDIT, display_status(facts_of(invoice), today=timezone.localdate()))
+    if expected_revision is not None and invoice.revision != expected_revision:
+        raise InvoiceChangedMeanwhileError
+    return invoice

@@ -1,0 +1,59 @@
+"""Make or change a service, and have it stand in the accounting software."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from cone.accounting.outbox import enqueue
+from cone.books.models import Service, TaxRate
+from cone.domain.errors import InvalidFieldError
+from cone.domain.permissions import Permission
+from cone.domain.services import ServiceInput, check_service
+from cone.operations.actor import Actor
+from cone.operations.records import change, find_referred, get_locked, note, refusing_duplicates
+
+_TAKEN = "Another service has this name; choose a different one."
+
+
+@transaction.atomic
+def save_service(actor: Actor, typed: ServiceInput, *, uuid: UUID | None = None) -> Service:
+    """Make a service, or change the one with that uuid; saving it unchanged does nothing.
+
+    Raises: NotAllowedError, InvalidFieldError, RecordNotFoundError.
+    """
+    actor.check_may(Permission.SETTINGS)
+    checked = check_service(typed)
+    service = Service(workspace=actor.workspace) if uuid is None else get_locked(Service, actor, uuid)
+    values = {
+        "name": checked.name,
+        "description": checked.description,
+        "unit_price": checked.unit_price,
+        "tax_rate_id": _find_rate_id(actor, checked.tax_rate, service.tax_rate_id),
+    }
+    changed = change(service, values)
+    if uuid is not None:
+        if not changed:
+            return service
+        service.revision += 1
+    _check_name_is_free(service)
+    with refusing_duplicates("service_name_once", "name", _TAKEN):
+        service.save()
+    note(actor, "service", service.uuid, "created" if uuid is None else "edited", name=service.name)
+    enqueue(workspace_id=actor.workspace.pk, kind="service", record_uuid=service.uuid, revision=service.revision)
+    return service
+
+
+def _find_rate_id(actor: Actor, rate_uuid: UUID | None, present_id: int | None) -> int | None:
+    if rate_uuid is None:
+        return None
+    rate = find_referred(TaxRate, actor, [rate_uuid]).get(rate_uuid)
+    if rate is None or (rate.archived_at is not None and rate.pk != present_id):
+        raise InvalidFieldError("tax_rate", "Choose a tax rate from the list.")
+    return rate.pk
+
+
+def _check_name_is_free(service: Service) -> None:
+    # The database's own constraint minds case; QuickBooks' item names don't.
+    others = Service.objects.filter(workspace=service.workspace_id, archived_at=None, name__iexact=service.name)
+    if service.archived_at is None and others.exclude(pk=service.pk).exists():
+        raise InvalidFieldError("name", _TAKEN)
