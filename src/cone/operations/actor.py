@@ -7,6 +7,8 @@ from cone.books.models import Membership, User, Workspace
 from cone.domain import permissions
 from cone.domain.permissions import Permission, Role
 
+__all__ = ["Actor", "Role", "find_actor"]
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from cone.books.models import Attempt, Invoice, Link, OutboxRow
+from cone.books.queries.statuses import read_facts
 from cone.domain.invoices import (
     DisplayStatus,
     InvoiceStatus,
@@ -17,7 +18,6 @@ from cone.domain.invoices import (
 )
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
-from cone.operations.invoice_content import facts_of
 from cone.operations.numbers import put_back_number
 from cone.operations.records import get_locked, note
 
@@ -31,7 +31,7 @@ def delete_invoice(actor: Actor, uuid: UUID) -> None:
     """
     actor.check_may(Permission.INVOICING)
     invoice = get_locked(Invoice, actor, uuid)
-    check_can(Verb.DELETE, display_status(facts_of(invoice), today=timezone.localdate()))
+    check_can(Verb.DELETE, display_status(read_facts(invoice), today=timezone.localdate()))
     if invoice.status != InvoiceStatus.DRAFT:
         _give_number_back(actor, invoice)
     note(actor, "invoice", invoice.uuid, "deleted", number=invoice.number or "")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from cone.books.models import Customer, Invoice, InvoiceLine, InvoiceTax, Service, TaxRate
 from cone.domain.errors import InvalidFieldError
-from cone.domain.invoices import InvoiceFacts, InvoiceInput, LineInput
+from cone.domain.invoices import InvoiceInput, LineInput
 from cone.domain.totals import AmountsAre, InvoiceTotals, PricedLine, total_up
 from cone.operations.actor import Actor
 from cone.operations.records import find_referred
@@ -19,18 +19,6 @@ class References:
     customer: Customer
     services: Mapping[UUID, Service]
     tax_rates: Mapping[UUID, TaxRate]
-
-
-def facts_of(invoice: Invoice) -> InvoiceFacts:
-    """Return what the invoice's status is derived from."""
-    return InvoiceFacts(
-        status=invoice.status,
-        due_date=invoice.due_date,
-        total=invoice.total,
-        paid=invoice.paid,
-        is_sent=invoice.sent_at is not None,
-        is_written_off=invoice.written_off_at is not None,
-    )
 
 
 def read_input(invoice: Invoice) -> InvoiceInput:

@@ -7,11 +7,12 @@ from django.utils import timezone
 
 from cone.accounting.outbox import enqueue
 from cone.books.models import Invoice
+from cone.books.queries.statuses import read_facts
 from cone.domain.errors import InvalidFieldError
 from cone.domain.invoices import InvoiceStatus, Verb, check_can, check_invoice, check_totals, display_status
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
-from cone.operations.invoice_content import facts_of, fill, find_references, price, read_input, write_rows
+from cone.operations.invoice_content import fill, find_references, price, read_input, write_rows
 from cone.operations.numbers import take_number
 from cone.operations.records import get_locked, note
 
@@ -24,7 +25,7 @@ def issue_invoice(actor: Actor, uuid: UUID) -> Invoice:
     """
     actor.check_may(Permission.INVOICING)
     invoice = get_locked(Invoice, actor, uuid)
-    check_can(Verb.ISSUE, display_status(facts_of(invoice), today=timezone.localdate()))
+    check_can(Verb.ISSUE, display_status(read_facts(invoice), today=timezone.localdate()))
     wanted = check_invoice(read_input(invoice))
     references = find_references(actor, wanted, before=wanted)
     if references.customer.archived_at:

@@ -6,12 +6,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from cone.books.models import Customer, Invoice, Payment, PaymentAllocation
+from cone.books.queries.statuses import read_facts
 from cone.domain.errors import InvalidFieldError
 from cone.domain.invoices import InvoiceStatusError, Verb, check_can, display_status
 from cone.domain.payments import PaymentInput, check_allocation, check_payment
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
-from cone.operations.invoice_content import facts_of
 from cone.operations.records import find_referred, note
 
 
@@ -67,6 +67,6 @@ def _lock_invoices(actor: Actor, customer: Customer, uuids: set[UUID]) -> dict[U
 
 def _check_payable(position: int, invoice: Invoice) -> None:
     try:
-        check_can(Verb.RECORD_PAYMENT, display_status(facts_of(invoice), today=timezone.localdate()))
+        check_can(Verb.RECORD_PAYMENT, display_status(read_facts(invoice), today=timezone.localdate()))
     except InvoiceStatusError as refusal:
         raise InvalidFieldError(f"allocations.{position}.invoice", str(refusal)) from refusal

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from cone.accounting.outbox import enqueue
 from cone.books.models import Invoice
+from cone.books.queries.statuses import read_facts
 from cone.domain.errors import InvalidFieldError
 from cone.domain.invoices import (
     InvoiceChangedMeanwhileError,
@@ -20,7 +21,7 @@ from cone.domain.invoices import (
 )
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
-from cone.operations.invoice_content import facts_of, fill, find_references, price, read_input, write_rows
+from cone.operations.invoice_content import fill, find_references, price, read_input, write_rows
 from cone.operations.records import get_locked, note
 
 
@@ -60,7 +61,7 @@ def save_invoice(
 
 def _get_editable(actor: Actor, uuid: UUID, expected_revision: int | None) -> Invoice:
     invoice = get_locked(Invoice, actor, uuid)
-    check_can(Verb.EDIT, display_status(facts_of(invoice), today=timezone.localdate()))
+    check_can(Verb.EDIT, display_status(read_facts(invoice), today=timezone.localdate()))
     if expected_revision is not None and invoice.revision != expected_revision:
         raise InvoiceChangedMeanwhileError
     return invoice

@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from cone.accounting.outbox import enqueue
 from cone.books.models import Invoice
+from cone.books.queries.statuses import read_facts
 from cone.domain.invoices import InvoiceStatus, Verb, check_can, check_voidable, display_status
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
-from cone.operations.invoice_content import facts_of
 from cone.operations.records import get_locked, note
 
 
@@ -22,7 +22,7 @@ def void_invoice(actor: Actor, uuid: UUID) -> Invoice:
     """
     actor.check_may(Permission.INVOICING)
     invoice = get_locked(Invoice, actor, uuid)
-    check_can(Verb.VOID, display_status(facts_of(invoice), today=timezone.localdate()))
+    check_can(Verb.VOID, display_status(read_facts(invoice), today=timezone.localdate()))
     check_voidable(paid=invoice.paid)
     invoice.status = InvoiceStatus.VOID.value
     invoice.voided_at = timezone.now()

@@ -6,10 +6,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from cone.books.models import Invoice
+from cone.books.queries.statuses import read_facts
 from cone.domain.invoices import Verb, check_can, display_status
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
-from cone.operations.invoice_content import facts_of
 from cone.operations.records import get_locked, note
 
 
@@ -21,7 +21,7 @@ def write_off_invoice(actor: Actor, uuid: UUID) -> Invoice:
     """
     actor.check_may(Permission.INVOICING)
     invoice = get_locked(Invoice, actor, uuid)
-    check_can(Verb.WRITE_OFF, display_status(facts_of(invoice), today=timezone.localdate()))
+    check_can(Verb.WRITE_OFF, display_status(read_facts(invoice), today=timezone.localdate()))
     invoice.written_off_at = timezone.now()
     invoice.save(update_fields=["written_off_at", "updated_at"])
     note(actor, "invoice", invoice.uuid, "written_off", number=invoice.number or "")
