@@ -1,0 +1,198 @@
+"""/_emulator/: health, reset, dump, the record of requests, faults on order, tokens, clock, the bookkeeper's acts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from .. import __version__
+from ..books import Books
+from ..emulator import UnknownScenarioError
+from ..entities.registry import ENTITIES
+from ..evidence import RULES
+from ..faults import Fault
+from ..jsonio import Json, MalformedJsonError, decode, encode
+from ..oauth.grants import App
+from ..pages.web import has_own_host, is_same_origin
+from ..scenarios import SCENARIOS
+from .act import UnknownActionError, act
+from .injections import InvalidInjectionError
+
+if TYPE_CHECKING:
+    from ..emulator import Emulator
+
+Handler = Callable[[Request, Json], Awaitable[Json] | Json]
+
+
+class RefusedError(Exception):
+    """A request to the control plane that cannot be served."""
+
+    def __init__(self, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def _answer(body: Json, status: int = 200) -> Response:
+    return Response(encode(body), status, {"cache-control": "no-store"}, "application/json")
+
+
+class ControlEndpoints:
+    """Open to programs on this machine; a browser may come from our own pages only."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+
+    def routes(self) -> list[Route]:
+        table: list[tuple[str, str, Callable[[Request, Json], Json]]] = [
+            ("GET", "health", self.health), ("POST", "reset", self.reset), ("GET", "dump", self.dump),
+            ("GET", "companies", self.companies), ("GET", "requests", self.requests),
+            ("DELETE", "requests", self.forget_requests), ("GET", "faults", self.faults),
+            ("POST", "faults", self.order_fault), ("DELETE", "faults", self.clear_faults),
+            ("POST", "tokens/expire", self.expire_tokens), ("POST", "tokens/revoke", self.revoke_tokens),
+            ("GET", "clock", self.clock), ("POST", "clock", self.jump), ("POST", "act", self.act),
+            ("POST", "apps", self.register_app), ("GET", "coverage", self.coverage),
+        ]
+        return [
+            Route(f"/_emulator/{path}", self._guarded(handler), methods=[method]) for method, path, handler in table
+        ]
+
+    def _guarded(self, handler: Callable[[Request, Json], Json]) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            if not has_own_host(request, self._emulator.settings.host) or not is_same_origin(request):
+                return _answer({"error": "The control plane is open to this machine only."}, 403)
+            try:
+                raw = await request.body()
+                body = decode(raw) if raw else {}
+                if not isinstance(body, dict):
+                    raise RefusedError("The body must be a JSON object.")
+                return _answer(handler(request, body))
+            except RefusedError as error:
+                return _answer({"error": str(error)}, error.status)
+            except (MalformedJsonError, InvalidInjectionError, UnknownActionError) as error:
+                return _answer({"error": str(error)}, 400)
+            except UnknownScenarioError as error:
+                return _answer({"error": f"no scenario {error}", "scenarios": sorted(SCENARIOS)}, 400)
+            except Fault as fault:
+                return _answer({"Fault": fault.as_json()}, fault.status)
+
+        return endpoint
+
+    def health(self, request: Request, body: Json) -> Json:
+        emulator = self._emulator
+        return {
+            "status": "ok", "version": __version__, "scenario": emulator.scenario, "requests": emulator.recorder.count,
+            "companies": self._listed(), "data_dir": str(emulator.settings.data_dir or ""),
+        }
+
+    def _listed(self) -> list[Json]:
+        return [
+            {"realm_id": realm, "name": books.info["CompanyName"], "country": books.country}
+            for realm, books in self._emulator.companies.items()
+        ]
+
+    def companies(self, request: Request, body: Json) -> Json:
+        return {"companies": self._listed()}
+
+    def reset(self, request: Request, body: Json) -> Json:
+        realm = body.get("realm_id")
+        if realm is not None and not (isinstance(realm, str) and realm.isascii() and realm.isdigit()):
+            raise RefusedError("realm_id is a text of digits")
+        self._emulator.reset(str(body.get("scenario") or self._emulator.scenario), realm_id=realm)
+        self._emulator.recorder.clear()
+        return {"scenario": self._emulator.scenario, "companies": self._listed()}
+
+    def _books(self, realm: object) -> Books:
+        companies = self._emulator.companies
+        if realm is None:
+            return next(iter(companies.values()))
+        if str(realm) not in companies:
+            raise RefusedError(f"no company {realm}", 404)
+        return companies[str(realm)]
+
+    def dump(self, request: Request, body: Json) -> Json:
+        wanted = request.query_params.get("realm_id")
+        chosen = self._emulator.companies.values() if wanted is None else [self._books(wanted)]
+        return {"companies": [
+            {
+                "realm_id": books.realm, "name": books.info["CompanyName"],
+                "entities": {
+                    entity.name: [entity.render(books, record) for record in books.all(entity.name)]
+                    for entity in ENTITIES
+                },
+                "deleted": [{"entity": entity, "id": number, "at": at}
+                            for (entity, number), at in books.deleted.items()],
+            }
+            for books in chosen
+        ]}
+
+    def requests(self, request: Request, body: Json) -> Json:
+        since = request.query_params.get("since", "0")
+        if not since.isdigit():
+            raise RefusedError("since is a number")
+        method, path = request.query_params.get("method"), request.query_params.get("path", "")
+        found = [
+            entry.as_json() for entry in self._emulator.recorder.entries
+            if entry.number > int(since) and path in entry.path and method in (None, entry.method)
+        ]
+        return {"count": self._emulator.recorder.count, "requests": found}
+
+    def forget_requests(self, request: Request, body: Json) -> Json:
+        self._emulator.recorder.clear()
+        return {"requests": []}
+
+    def faults(self, request: Request, body: Json) -> Json:
+        return {"faults": [each.as_json() for each in self._emulator.injections.open]}
+
+    def order_fault(self, request: Request, body: Json) -> Json:
+        return self._emulator.injections.order(body).as_json()
+
+    def clear_faults(self, request: Request, body: Json) -> Json:
+        self._emulator.injections.clear()
+        return {"faults": []}
+
+    def expire_tokens(self, request: Request, body: Json) -> Json:
+        return {"expired": self._emulator.grants.expire_access()}
+
+    def revoke_tokens(self, request: Request, body: Json) -> Json:
+        """Disconnect inside QuickBooks: of one company, or of all."""
+        grants = self._emulator.grants
+        realm = body.get("realm_id")
+        keys = [each.key for each in grants.connections.values() if realm in (None, each.realm)]
+        for key in keys:
+            grants.disconnect(key)
+        return {"disconnected": len(keys)}
+
+    def clock(self, request: Request, body: Json) -> Json:
+        clock = self._emulator.clock
+        return {"now": clock.envelope(), "offset_seconds": int(clock.offset.total_seconds())}
+
+    def jump(self, request: Request, body: Json) -> Json:
+        seconds = body.get("jump_seconds")
+        if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= 10**9:
+            raise RefusedError("jump_seconds is a whole number of seconds, forward only")
+        self._emulator.jump(seconds)
+        return self.clock(request, body)
+
+    def act(self, request: Request, body: Json) -> Json:
+        return {"record": act(self._books(body.get("realm_id")), body)}
+
+    def register_app(self, request: Request, body: Json) -> Json:
+        client_id, secret = body.get("client_id"), body.get("client_secret")
+        uris = body.get("redirect_uris") or []
+        if not (isinstance(client_id, str) and client_id and isinstance(secret, str) and secret):
+            raise RefusedError("client_id and client_secret are texts")
+        if not isinstance(uris, list) or not all(isinstance(each, str) for each in uris):
+            raise RefusedError("redirect_uris is a list of texts")
+        app = App(client_id, secret, tuple(uris), str(body.get("name") or "Your app"))
+        self._emulator.grants.register(app)
+        return {"client_id": app.client_id, "redirect_uris": list(app.redirect_uris), "name": app.name}
+
+    def coverage(self, request: Request, body: Json) -> Json:
+        return {"rules": [
+            {"key": each.key, "says": each.says, "mark": str(each.mark), "source": each.source}
+            for each in RULES.values()
+        ]}

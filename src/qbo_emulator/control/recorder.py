@@ -1,0 +1,56 @@
+"""The record of API requests: bounded, newest last, bodies kept raw until somebody looks."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from ..jsonio import Json, MalformedJsonError, decode
+
+_SHOWN = 100_000
+
+
+@dataclass(slots=True)
+class Entry:
+    """One request to the accounting API and how it ended; status 0 means that no answer was given."""
+
+    number: int
+    at: str
+    method: str
+    path: str
+    query: dict[str, str]
+    body: bytes
+    tid: str
+    status: int = 0
+    replayed: bool = False
+    injected: str | None = None
+    milliseconds: int = 0
+
+    def as_json(self) -> Json:
+        text = self.body[:_SHOWN].decode("utf-8", "replace")
+        body: object = text or None
+        if text and len(self.body) <= _SHOWN:
+            try:
+                body = decode(self.body)
+            except MalformedJsonError:
+                body = text
+        return {
+            "number": self.number, "at": self.at, "method": self.method, "path": self.path, "query": self.query,
+            "requestid": self.query.get("requestid"), "body": body, "status": self.status, "intuit_tid": self.tid,
+            "replayed": self.replayed, "injected": self.injected, "milliseconds": self.milliseconds,
+        }
+
+
+class Recorder:
+    """The last requests and a count of all."""
+
+    def __init__(self, limit: int) -> None:
+        self.entries: deque[Entry] = deque(maxlen=limit)
+        self.count = 0
+
+    def open(self, *, at: str, method: str, path: str, query: dict[str, str], body: bytes, tid: str) -> Entry:
+        self.count += 1
+        entry = Entry(self.count, at, method, path, query, body, tid)
+        self.entries.append(entry)
+        return entry
+
+    def clear(self) -> None:
+        self.entries.clear()

@@ -1,0 +1,101 @@
+"""One running emulator: its companies, grants, clock, journal, and what it remembers of requests and faults."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from .books import Books
+from .clock import Clock
+from .control.injections import Injections
+from .control.recorder import Recorder
+from .oauth.grants import Grants
+from .oauth.signing import SigningKey
+from .settings import Settings
+from .store import Journal
+
+if TYPE_CHECKING:
+    from .scenarios.plan import CompanyPlan
+
+
+class UnknownScenarioError(ValueError):
+    """No scenario has this name."""
+
+
+class Emulator:
+    """Everything a request can reach."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = Clock()
+        self.journal = Journal(settings.data_dir)
+        self.companies: dict[str, Books] = {}
+        self.grants = Grants(settings, self.clock, self.journal)
+        self.signing = SigningKey(self.journal)
+        self.injections = Injections()
+        self.recorder = Recorder(settings.remembered_requests)
+        self.scenario = settings.start_scenario
+        self._load()
+        if not self.companies:
+            self.reset(self.scenario)
+
+    def _load(self) -> None:
+        facts = list(self.journal.facts())
+        for kind, key, body in facts:
+            if kind == "clock":
+                self.clock.jump(timedelta(seconds=int(body["offset_seconds"])))
+            elif kind == "signing":
+                self.signing.load(str(body["pem"]))
+            elif kind == "scenario":
+                self.scenario = str(body["name"])
+            elif kind == "company":
+                self.companies[key] = Books(key, self.journal, self.clock)
+        self.grants.load(facts)
+        rows = sorted(self.journal.rows(), key=lambda pair: pair[1].entity != "Roles")
+        for realm, row in rows:
+            self.companies[realm].load(row)
+        for realm, replay in self.journal.replays():
+            self.companies[realm].replays[replay.request_id] = replay
+
+    def reset(self, scenario: str, *, realm_id: str | None = None) -> list[Books]:
+        """Forget all companies and grants and build a scenario anew; companies get new realm ids unless one is given."""
+        from .scenarios import SCENARIOS
+
+        if scenario not in SCENARIOS:
+            raise UnknownScenarioError(scenario)
+        for realm in list(self.companies):
+            self.journal.forget_realm(realm)
+            self.journal.keep_facts([("company", realm, None)])
+        self.companies.clear()
+        self.grants.clear()
+        self.injections.clear()
+        self.scenario = scenario
+        self.journal.keep_facts([("scenario", "current", {"name": scenario})])
+        return [
+            self.open_company(plan, realm_id=realm_id if position == 0 else None)
+            for position, plan in enumerate(SCENARIOS[scenario]())
+        ]
+
+    def open_company(self, plan: CompanyPlan, *, realm_id: str | None = None) -> Books:
+        """Build one more company."""
+        from .scenarios.builder import build
+
+        realm = realm_id or f"9341453{secrets.randbelow(10**9):09d}"
+        books = Books(realm, self.journal, self.clock)
+        build(books, plan)
+        self.journal.keep_facts([("company", realm, {"name": plan.name})])
+        self.companies[realm] = books
+        return books
+
+    def jump(self, seconds: int) -> None:
+        self.clock.jump(timedelta(seconds=seconds))
+        offset = int(self.clock.offset.total_seconds())
+        self.journal.keep_facts([("clock", "offset", {"offset_seconds": offset})])
+
+    def company_names(self) -> Mapping[str, str]:
+        return {realm: str(books.info["CompanyName"]) for realm, books in self.companies.items()}
+
+    def close(self) -> None:
+        self.journal.close()

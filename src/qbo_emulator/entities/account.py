@@ -1,0 +1,110 @@
+"""Accounts: their types, what a type implies, and balances that follow from the transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ..evidence import Mark, rule
+from ..faults import Fault, unsupported
+from ..jsonio import Json, money
+from .entity import Entity, unique
+from .fields import ENVELOPE, TAIL, Bool, Choice, Kept, ReadOnly, Ref, Shape, Text, Uncovered, require
+from .references import View, rendered
+
+if TYPE_CHECKING:
+    from ..books import Txn
+
+rule("account.type", "AccountType or AccountSubType is required (6010); Classification follows from the type",
+     Mark.DOCUMENT, "Intuit account reference")
+rule("account.name", "At most 100 characters, no quote and no colon; unique among accounts (6240)", Mark.DOCUMENT,
+     "Intuit account reference; text of the fault assumed")
+
+# Type: classification, default subtype, whether a posting to the debit side raises the balance.
+ACCOUNT_TYPES = {
+    "Bank": ("Asset", "CashOnHand"),
+    "Accounts Receivable": ("Asset", "AccountsReceivable"),
+    "Other Current Asset": ("Asset", "OtherCurrentAssets"),
+    "Fixed Asset": ("Asset", "OtherFixedAssets"),
+    "Other Asset": ("Asset", "OtherLongTermAssets"),
+    "Accounts Payable": ("Liability", "AccountsPayable"),
+    "Credit Card": ("Liability", "CreditCard"),
+    "Other Current Liability": ("Liability", "OtherCurrentLiabilities"),
+    "Long Term Liability": ("Liability", "OtherLongTermLiabilities"),
+    "Equity": ("Equity", "OpeningBalanceEquity"),
+    "Income": ("Revenue", "SalesOfProductIncome"),
+    "Cost of Goods Sold": ("Expense", "SuppliesMaterialsCogs"),
+    "Expense": ("Expense", "OtherMiscellaneousServiceCost"),
+    "Other Income": ("Revenue", "OtherMiscellaneousIncome"),
+    "Other Expense": ("Expense", "OtherMiscellaneousExpense"),
+}
+_TYPE_OF_SUBTYPE = {subtype: kind for kind, (_, subtype) in ACCOUNT_TYPES.items()} | {
+    "Checking": "Bank", "Savings": "Bank", "MoneyMarket": "Bank", "UndepositedFunds": "Other Current Asset",
+    "ServiceFeeIncome": "Income", "DiscountsRefundsGiven": "Income", "SalesTaxPayable": "Other Current Liability",
+    "GlobalTaxPayable": "Other Current Liability",
+}
+
+
+class Account(Entity):
+    name = "Account"
+    shape = Shape("Account", {
+        "Name": Text(100, ':"\t\n'), "SubAccount": Bool(), "ParentRef": Uncovered(), "Description": Text(100),
+        "FullyQualifiedName": ReadOnly(), "Active": Bool(), "Classification": ReadOnly(),
+        "AccountType": Choice(tuple(ACCOUNT_TYPES)), "AccountSubType": Text(100), "AcctNum": Text(20),
+        "CurrentBalance": ReadOnly(), "CurrentBalanceWithSubAccounts": ReadOnly(), "CurrencyRef": Ref("Currency"),
+        **ENVELOPE, **TAIL, "AccountAlias": Uncovered(), "TxnLocationType": Uncovered(),
+        "AccountPurposes": Uncovered(), "AcctNumExtn": Uncovered(), "BankNum": Uncovered(),
+        "OpeningBalance": Uncovered(), "OpeningBalanceDate": Uncovered(), "TaxAccount": Kept(),
+        "TaxCodeRef": Ref("TaxCode"), "OnlineBankingEnabled": ReadOnly(), "FIName": ReadOnly(),
+        "JournalCodeRef": Uncovered(), "AccountEx": Uncovered(), "CustomField": Uncovered(),
+    })
+
+    def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
+        require(given, "Name")
+        record = dict(given)
+        if record.get("SubAccount"):
+            raise unsupported("sub-account")
+        kind = record.get("AccountType") or _TYPE_OF_SUBTYPE.get(record.get("AccountSubType", ""))
+        if kind is None and before is not None:
+            kind = before["AccountType"]
+        if kind is None:
+            raise Fault(6010, "Account Type or Account Sub Type is missing", "AccountType")
+        if before is not None and before["AccountType"] != kind and before.get("AccountSubType") == record.get(
+            "AccountSubType"
+        ):
+            # A new type takes its own default subtype unless one comes along.
+            record.pop("AccountSubType", None)
+        record["AccountType"] = kind
+        record["Classification"] = ACCOUNT_TYPES[kind][0]
+        record.setdefault("AccountSubType", ACCOUNT_TYPES[kind][1])
+        record.setdefault("Active", True)
+        record["SubAccount"] = False
+        if not record["Active"] and not record["Name"].endswith(" (deleted)"):
+            record["Name"] += " (deleted)"
+        elif record["Active"]:
+            record["Name"] = record["Name"].removesuffix(" (deleted)")
+        record["FullyQualifiedName"] = record["Name"]
+        record["CurrencyRef"] = {"value": home_currency(txn)}
+        own = (self.name, before["Id"] if before else "")
+        unique(txn, "Account", record["Name"].casefold(), own=own,
+               text="Another account is already using this \nname. Please use a different name.")
+        return record
+
+    def keys(self, record: Json) -> Iterable[tuple[str, str]]:
+        return (("Account", record["Name"].casefold()),)
+
+    def render(self, view: View, record: Json) -> Json:
+        balance = money(view.account_balances.get(record["Id"], 0))
+        return rendered(view, self.shape, {
+            **record, "CurrentBalance": balance, "CurrentBalanceWithSubAccounts": balance,
+        })
+
+
+def home_currency(view: View) -> str:
+    preferences = view.get("Preferences", "1")
+    return str(preferences["CurrencyPrefs"]["HomeCurrency"]["value"]) if preferences else "USD"
+
+
+def find_account(txn: View, accounts: Iterable[Json], subtype: str) -> str | None:
+    """The id of the first active account of a subtype, by which QuickBooks itself finds its special accounts."""
+    return next((a["Id"] for a in accounts if a.get("AccountSubType") == subtype and a.get("Active")), None)

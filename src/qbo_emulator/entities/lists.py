@@ -1,0 +1,112 @@
+"""Small lists: terms, payment methods, tax codes, rates and agencies, and the company's two single records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ..evidence import Mark, rule
+from ..faults import unsupported
+from ..jsonio import Json
+from .entity import Entity, unique
+from .fields import ENVELOPE, TAIL, Bool, Choice, Integer, Number, Shape, Text, Uncovered, require
+from .references import View, rendered
+
+if TYPE_CHECKING:
+    from ..books import Txn
+
+rule("tax.read-only", "Tax codes, rates and agencies are read-only entities", Mark.DOCUMENT, "Intuit tax code reference")
+rule("tax.pseudo-codes", "US companies list TAX and NON as codes without envelope", Mark.DOCUMENT,
+     "Intuit tax code reference")
+rule("tax.service", "Tax codes made through taxservice/taxcode", Mark.MISSING)
+rule("company.update", "Updates of CompanyInfo and Preferences through the API", Mark.MISSING)
+
+
+class Term(Entity):
+    name = "Term"
+    shape = Shape("Term", {
+        "Name": Text(31), "Active": Bool(), "Type": Choice(("STANDARD", "DATE_DRIVEN")), "DiscountPercent": Number(),
+        "DueDays": Integer(0, 999), "DiscountDays": Integer(0, 999), "DayOfMonthDue": Integer(1, 31),
+        "DueNextMonthDays": Integer(0, 31), "DiscountDayOfMonth": Integer(0, 31), **ENVELOPE, **TAIL,
+        "SalesTermEx": Uncovered(), "CustomField": Uncovered(),
+    })
+
+    def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
+        require(given, "Name")
+        record = dict(given)
+        if "DueDays" not in record and "DayOfMonthDue" not in record:
+            require(record, "DueDays")
+        record["Type"] = "STANDARD" if "DueDays" in record else "DATE_DRIVEN"
+        record.setdefault("Active", True)
+        unique(txn, self.name, record["Name"].casefold(), own=(self.name, before["Id"] if before else ""),
+               text="Another term is already using this \nname. Please use a different name.")
+        return record
+
+    def keys(self, record: Json) -> Iterable[tuple[str, str]]:
+        return ((self.name, record["Name"].casefold()),)
+
+    def render(self, view: View, record: Json) -> Json:
+        return rendered(view, self.shape, record)
+
+
+class PaymentMethod(Entity):
+    name = "PaymentMethod"
+    shape = Shape("PaymentMethod", {
+        "Name": Text(31), "Active": Bool(), "Type": Choice(("CREDIT_CARD", "NON_CREDIT_CARD")), **ENVELOPE, **TAIL,
+        "PaymentMethodEx": Uncovered(), "CustomField": Uncovered(),
+    })
+
+    def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
+        require(given, "Name")
+        record = {"Active": True, "Type": "NON_CREDIT_CARD", **given}
+        unique(txn, self.name, record["Name"].casefold(), own=(self.name, before["Id"] if before else ""),
+               text="Another payment method is already using this \nname. Please use a different name.")
+        return record
+
+    def keys(self, record: Json) -> Iterable[tuple[str, str]]:
+        return ((self.name, record["Name"].casefold()),)
+
+    def render(self, view: View, record: Json) -> Json:
+        return rendered(view, self.shape, record)
+
+
+class _ReadOnlyEntity(Entity):
+    """Seeded as a whole; requests only read it."""
+
+    can_create = False
+    shape = Shape("", {})
+
+    def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
+        raise unsupported(f"update {self.name}")
+
+    def check(self, txn: Txn, given: Json) -> None:
+        raise unsupported(f"update {self.name}")
+
+
+class TaxCode(_ReadOnlyEntity):
+    name = "TaxCode"
+    counts_total = True
+
+    def render(self, view: View, record: Json) -> Json:
+        if record["Id"].isdigit():
+            return record
+        return {key: record[key] for key in ("Name", "Description", "Taxable", "TaxGroup", "Id", "MetaData")}
+
+
+class TaxRate(_ReadOnlyEntity):
+    name = "TaxRate"
+
+
+class TaxAgency(_ReadOnlyEntity):
+    name = "TaxAgency"
+
+    def default_order(self, record: Json) -> str:
+        return str(record["DisplayName"]).casefold()
+
+
+class CompanyInfo(_ReadOnlyEntity):
+    name = "CompanyInfo"
+
+
+class Preferences(_ReadOnlyEntity):
+    name = "Preferences"

@@ -1,0 +1,1 @@
+"""Pages on which a person looks at the books; they share nothing with the API but the books themselves."""

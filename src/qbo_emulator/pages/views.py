@@ -1,0 +1,240 @@
+"""The pages: companies, invoices, customers, payments, chart of accounts, tax codes, record of API requests."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from ..books import Books
+from ..control.act import UnknownActionError, act
+from ..entities.account import ACCOUNT_TYPES
+from ..entities.registry import BY_NAME
+from ..faults import Fault
+from ..jsonio import ZERO, Json, dec
+from ..settings import DEMO_EMAIL, DEMO_PASSWORD
+from .web import has_own_host, is_same_origin, page, problem
+
+if TYPE_CHECKING:
+    from ..emulator import Emulator
+
+_STYLE = Path(__file__).parent / "static" / "ledger.css"
+_PAGE_SIZE = 100
+View = Callable[[Request, Books], Response]
+
+
+class Pages:
+    """What a person sees; every page but the first belongs to one company."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+
+    def routes(self) -> list[Route]:
+        views: list[tuple[str, View]] = [
+            ("homepage", self.company), ("invoices", self.invoices), ("invoice", self.invoice),
+            ("customers", self.customers), ("customerdetail", self.customer), ("payments", self.payments),
+            ("recvpayment", self.payment), ("chartofaccounts", self.chart), ("taxes", self.taxes),
+            ("items", self.items), ("activity", self.activity),
+        ]
+        return [
+            Route("/", self.home),
+            Route("/static/ledger.css", self.style),
+            *(Route(f"/app/{path}", self._of_company(view)) for path, view in views),
+            Route("/app/change", self.change, methods=["POST"]),
+            Route("/{path:path}", self.nowhere),
+        ]
+
+    def _of_company(self, view: View) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            if not has_own_host(request, self._emulator.settings.host):
+                return problem("Wrong address", "Open the emulator by its own address.", 403)
+            realm = request.query_params.get("realmId")
+            companies = self._emulator.companies
+            books = companies.get(realm) if realm else next(iter(companies.values()))
+            if books is None:
+                return problem("No such company", "No company here has this realm id. A reset of the emulator gives "
+                               "companies new ids.", 404)
+            return view(request, books)
+
+        return endpoint
+
+    async def style(self, request: Request) -> Response:
+        return FileResponse(_STYLE, media_type="text/css")
+
+    async def nowhere(self, request: Request) -> Response:
+        return problem("Page not found", "There is no page at this address.", 404)
+
+    async def home(self, request: Request) -> Response:
+        if not has_own_host(request, self._emulator.settings.host):
+            return problem("Wrong address", "Open the emulator by its own address.", 403)
+        companies = [_company(books) for books in self._emulator.companies.values()]
+        app = self._emulator.grants.apps[self._emulator.settings.client_id]
+        return page("home.html", companies=companies, app=app, email=DEMO_EMAIL, password=DEMO_PASSWORD,
+                    scenario=self._emulator.scenario, connections=list(self._emulator.grants.connections.values()),
+                    base=f"{request.url.scheme}://{request.url.netloc}",
+                    names=self._emulator.company_names())
+
+    def company(self, request: Request, books: Books) -> Response:
+        invoices = _newest(books, "Invoice")
+        owed = sum((dec(each["Balance"]) for each in invoices), ZERO)
+        today = self._emulator.clock.today().isoformat()
+        overdue = sum((dec(each["Balance"]) for each in invoices if each["DueDate"] < today), ZERO)
+        received = sum((dec(each["TotalAmt"]) for each in books.all("Payment")), ZERO)
+        return page("company.html", **_frame(books, "homepage"), rows=_invoice_rows(books, invoices[:12]), owed=owed,
+                    overdue=overdue, received=received, count=len(invoices),
+                    customers=len(books.records["Customer"]))
+
+    def invoices(self, request: Request, books: Books) -> Response:
+        wanted = request.query_params.get("q", "").strip()
+        live = request.query_params.get("live") == "1"
+        found = _newest(books, "Invoice")
+        rows = _invoice_rows(books, found)
+        if wanted:
+            rows = [row for row in rows if wanted.casefold() in f"{row['number']} {row['customer']}".casefold()]
+        return page("invoices.html", **_frame(books, "invoices"), rows=rows[:_PAGE_SIZE], total=len(rows), q=wanted,
+                    live=live)
+
+    def invoice(self, request: Request, books: Books) -> Response:
+        number = request.query_params.get("txnId", "")
+        record = books.get("Invoice", number)
+        if record is None:
+            was_deleted = ("Invoice", number) in books.deleted
+            return problem("Invoice deleted" if was_deleted else "No such invoice",
+                           "This invoice was deleted." if was_deleted else "This company has no invoice with this id.",
+                           404)
+        shown = BY_NAME["Invoice"].render(books, record)
+        return page("invoice.html", **_frame(books, "invoices"), invoice=shown, status=_status(self, record),
+                    codes=_names(books, "TaxCode"), rates=_names(books, "TaxRate"), payments=_paid_by(books, record))
+
+    def customers(self, request: Request, books: Books) -> Response:
+        rows = sorted((BY_NAME["Customer"].render(books, each) for each in books.all("Customer")),
+                      key=lambda each: str(each["DisplayName"]).casefold())
+        return page("customers.html", **_frame(books, "customers"), rows=rows)
+
+    def customer(self, request: Request, books: Books) -> Response:
+        record = books.get("Customer", request.query_params.get("nameId", ""))
+        if record is None:
+            return problem("No such customer", "This company has no customer with this id.", 404)
+        invoices = [each for each in _newest(books, "Invoice") if each["CustomerRef"]["value"] == record["Id"]]
+        return page("customer.html", **_frame(books, "customers"), customer=BY_NAME["Customer"].render(books, record),
+                    rows=_invoice_rows(books, invoices))
+
+    def payments(self, request: Request, books: Books) -> Response:
+        rows = [BY_NAME["Payment"].render(books, each) for each in _newest(books, "Payment")]
+        return page("payments.html", **_frame(books, "payments"), rows=rows, accounts=_names(books, "Account"))
+
+    def payment(self, request: Request, books: Books) -> Response:
+        record = books.get("Payment", request.query_params.get("txnId", ""))
+        if record is None:
+            return problem("No such payment", "This company has no payment with this id.", 404)
+        lines = [
+            {"id": line["LinkedTxn"][0]["TxnId"], "amount": line["Amount"],
+             "number": (books.get("Invoice", line["LinkedTxn"][0]["TxnId"]) or {}).get("DocNumber") or "–"}
+            for line in record["Line"]
+        ]
+        return page("payment.html", **_frame(books, "payments"), payment=BY_NAME["Payment"].render(books, record),
+                    lines=lines, accounts=_names(books, "Account"))
+
+    def chart(self, request: Request, books: Books) -> Response:
+        order = list(ACCOUNT_TYPES)
+        rows = sorted((BY_NAME["Account"].render(books, each) for each in books.all("Account")),
+                      key=lambda each: (order.index(each["AccountType"]), str(each["Name"]).casefold()))
+        return page("chart.html", **_frame(books, "chartofaccounts"), rows=rows, types=order,
+                    said=request.query_params.get("said", ""))
+
+    def taxes(self, request: Request, books: Books) -> Response:
+        rows = [
+            {"id": each["Id"], "name": each["Name"], "description": each["Description"], "active": each["Active"],
+             "rates": [
+                 (books.get("TaxRate", detail["TaxRateRef"]["value"]) or {}).get("RateValue")
+                 for detail in each.get("SalesTaxRateList", {}).get("TaxRateDetail", [])
+             ]}
+            for each in books.all("TaxCode")
+        ]
+        return page("taxes.html", **_frame(books, "taxes"), rows=rows, said=request.query_params.get("said", ""))
+
+    def items(self, request: Request, books: Books) -> Response:
+        rows = sorted((BY_NAME["Item"].render(books, each) for each in books.all("Item")),
+                      key=lambda each: str(each["Name"]).casefold())
+        return page("items.html", **_frame(books, "items"), rows=rows)
+
+    def activity(self, request: Request, books: Books) -> Response:
+        prefix = f"/v3/company/{books.realm}/"
+        entries = [each for each in reversed(self._emulator.recorder.entries) if each.path.startswith(prefix)]
+        rows = [{"entry": each, "what": each.path.removeprefix(prefix)} for each in entries[:_PAGE_SIZE]]
+        return page("activity.html", **_frame(books, "activity"), rows=rows)
+
+    async def change(self, request: Request) -> Response:
+        """A change a bookkeeper makes on a page; answers with the page it was made on."""
+        if not has_own_host(request, self._emulator.settings.host) or not is_same_origin(request):
+            return problem("Refused", "This form was sent from another site.", 403)
+        form = {key: str(value) for key, value in (await request.form()).items()}
+        books = self._emulator.companies.get(form.pop("realmId", ""))
+        back = form.pop("back", "homepage")
+        if books is None or back not in {"chartofaccounts", "taxes"}:
+            return problem("Not possible", "This company or page does not exist.", 404)
+        try:
+            record = act(books, dict(form))
+            said = f"Saved: {record.get('Name', '')}"
+        except Fault as fault:
+            said = fault.reasons[0].detail
+        except UnknownActionError as error:
+            return problem("Not possible", str(error), 400)
+        return RedirectResponse(f"/app/{back}?{urlencode({'realmId': books.realm, 'said': said})}", 303)
+
+
+def _company(books: Books) -> Json:
+    return {"realm": books.realm, "name": books.info["CompanyName"], "country": books.country,
+            "currency": books.preferences["CurrencyPrefs"]["HomeCurrency"]["value"],
+            "closed": books.preferences["AccountingInfoPrefs"].get("BookCloseDate")}
+
+
+def _frame(books: Books, here: str) -> dict[str, Any]:
+    return {"company": _company(books), "here": here}
+
+
+def _newest(books: Books, entity: str) -> list[Json]:
+    return sorted(books.all(entity), key=lambda each: (each["TxnDate"], int(each["Id"])), reverse=True)
+
+
+def _names(books: Books, entity: str) -> dict[str, str]:
+    return {each["Id"]: each["Name"] for each in books.all(entity)}
+
+
+def _invoice_rows(books: Books, invoices: list[Json]) -> list[Json]:
+    names = {each["Id"]: each["DisplayName"] for each in books.all("Customer")}
+    return [
+        {"id": each["Id"], "number": each.get("DocNumber") or "–", "date": each["TxnDate"], "due": each["DueDate"],
+         "customer": names.get(each["CustomerRef"]["value"], ""), "customer_id": each["CustomerRef"]["value"],
+         "tax": each["TxnTaxDetail"]["TotalTax"], "total": each["TotalAmt"], "balance": each["Balance"],
+         "status": _word(each)}
+        for each in invoices
+    ]
+
+
+def _word(invoice: Json) -> str:
+    if not invoice["TotalAmt"] and str(invoice.get("PrivateNote") or "").startswith("Voided"):
+        return "Voided"
+    return "Open" if invoice["Balance"] else "Paid"
+
+
+def _status(pages: Pages, invoice: Json) -> str:
+    word = _word(invoice)
+    today = pages._emulator.clock.today().isoformat()
+    return "Overdue" if word == "Open" and invoice["DueDate"] < today else word
+
+
+def _paid_by(books: Books, invoice: Json) -> list[Json]:
+    found = []
+    for link in invoice["LinkedTxn"]:
+        payment = books.get("Payment", link["TxnId"])
+        if payment is not None:
+            amount = sum((dec(line["Amount"]) for line in payment["Line"]
+                          if line["LinkedTxn"][0]["TxnId"] == invoice["Id"]), ZERO)
+            found.append({"id": payment["Id"], "date": payment["TxnDate"], "amount": amount})
+    return found

@@ -1,0 +1,1 @@
+"""The query language: reading a statement, and answering it from the books."""

@@ -1,0 +1,131 @@
+"""The journal under the books: one SQLite file in WAL mode, written through before an answer is sent.
+
+Memory is authoritative while the process lives; the file is read once at the start. Without a data directory there is
+no file at all.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .jsonio import Json, decode, encode
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS record (
+    realm TEXT NOT NULL, entity TEXT NOT NULL, id TEXT NOT NULL, deleted_at TEXT, body BLOB NOT NULL,
+    PRIMARY KEY (realm, entity, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS replay (
+    realm TEXT NOT NULL, request_id TEXT NOT NULL, status INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (realm, request_id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fact (
+    kind TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One changed record; deleted_at turns it into the trace of a deletion."""
+
+    entity: str
+    id: str
+    body: Json
+    deleted_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The answer to be given again for a request id."""
+
+    request_id: str
+    status: int
+    body: bytes
+
+
+class Journal:
+    """Writes and, at the start, reads back; every method that writes is one transaction."""
+
+    def __init__(self, directory: Path | None) -> None:
+        self._db: sqlite3.Connection | None = None
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(directory / "emulator.sqlite3", isolation_level=None)
+            # WAL with NORMAL survives a killed process without an fsync per write.
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _run(self, work: Iterable[tuple[str, tuple[Any, ...]]]) -> None:
+        if self._db is None:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for statement, values in work:
+                self._db.execute(statement, values)
+        except sqlite3.Error:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def write(self, realm: str, rows: Iterable[Row], replay: Replay | None = None) -> None:
+        if self._db is None:
+            return
+        work: list[tuple[str, tuple[Any, ...]]] = [
+            (
+                "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?)",
+                (realm, row.entity, row.id, row.deleted_at, encode(row.body)),
+            )
+            for row in rows
+        ]
+        if replay is not None:
+            work.append(
+                (
+                    "INSERT OR REPLACE INTO replay VALUES (?, ?, ?, ?)",
+                    (realm, replay.request_id, replay.status, replay.body),
+                )
+            )
+        self._run(work)
+
+    def keep_facts(self, facts: Iterable[tuple[str, str, Json | None]]) -> None:
+        """Store facts beside the books (apps, tokens, settings); a None body forgets one."""
+        if self._db is None:
+            return
+        self._run(
+            [
+                ("DELETE FROM fact WHERE kind = ? AND key = ?", (kind, key))
+                if body is None
+                else ("INSERT OR REPLACE INTO fact VALUES (?, ?, ?)", (kind, key, encode(body)))
+                for kind, key, body in facts
+            ]
+        )
+
+    def forget_realm(self, realm: str) -> None:
+        self._run([("DELETE FROM record WHERE realm = ?", (realm,)), ("DELETE FROM replay WHERE realm = ?", (realm,))])
+
+    def rows(self) -> Iterator[tuple[str, Row]]:
+        if self._db is not None:
+            for realm, entity, number, deleted_at, body in self._db.execute(
+                "SELECT realm, entity, id, deleted_at, body FROM record"
+            ):
+                yield realm, Row(entity, number, decode(body), deleted_at)
+
+    def replays(self) -> Iterator[tuple[str, Replay]]:
+        if self._db is not None:
+            for realm, request_id, status, body in self._db.execute(
+                "SELECT realm, request_id, status, body FROM replay"
+            ):
+                yield realm, Replay(request_id, status, body)
+
+    def facts(self) -> Iterator[tuple[str, str, Json]]:
+        if self._db is not None:
+            for kind, key, body in self._db.execute("SELECT kind, key, body FROM fact"):
+                yield kind, key, decode(body)

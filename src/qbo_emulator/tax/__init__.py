@@ -1,0 +1,1 @@
+"""The two tax models: classic US sales tax, and the one of everywhere else."""

@@ -1,0 +1,59 @@
+"""Classic US sales tax: lines are TAX or NON, one tax code for the transaction decides the rates."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ..evidence import Mark, rule
+from ..faults import Fault
+from ..jsonio import ZERO, Json, dec, money
+from .rates import sales_rates, tax_line, tax_of
+
+if TYPE_CHECKING:
+    from ..books import Txn
+
+rule("us.line-code", "Lines take TAX or NON (6100); the default comes from item and customer", Mark.DOCUMENT,
+     "Intuit invoice reference")
+rule("us.transaction-code", "TxnTaxCodeRef decides the rates; without one the customer's default code is used",
+     Mark.DOCUMENT, "Intuit tax code reference; use of the customer's default assumed")
+rule("us.rounding", "Tax is rounded half up for each rate on the document's taxable base", Mark.RECORDING,
+     "published figures of the US sample company")
+rule("us.custom-sales-tax", "CustomSalesTax cannot be used (6160)", Mark.DOCUMENT, "Intuit error table")
+rule("us.no-sales-tax", "TxnTaxDetail is ignored while sales tax is off", Mark.DOCUMENT, "Intuit preferences reference")
+rule("us.automated", "Automated Sales Tax", Mark.MISSING)
+
+
+def check_line_code(code: str) -> None:
+    if code == "CustomSalesTax":
+        raise Fault(6160, "The CustomSalesTax tax code cannot be used.", "TaxCodeRef")
+    if code not in {"TAX", "NON"}:
+        raise Fault(6100, f"Invalid tax code {code} on a line: TAX or NON is expected.", "TaxCodeRef")
+
+
+def us_tax(txn: Txn, record: Json, lines: list[Json], discount: Decimal) -> Json:
+    """The TxnTaxDetail of a document; lines are completed sales lines."""
+    if not txn.books.preferences["TaxPrefs"].get("UsingSalesTax"):
+        return {"TotalTax": ZERO}
+    taxable = sum((dec(line["Amount"]) for line in lines if _code(line) == "TAX"), ZERO)
+    code = (record.get("TxnTaxDetail") or {}).get("TxnTaxCodeRef") or _customer_code(txn, record)
+    if code is not None and code["value"] == "CustomSalesTax":
+        raise Fault(6160, "The CustomSalesTax tax code cannot be used.", "TxnTaxCodeRef")
+    if not taxable or code is None:
+        return {"TotalTax": ZERO} if code is None or not taxable else {"TxnTaxCodeRef": code, "TotalTax": ZERO}
+    if discount and record.get("ApplyTaxAfterDiscount"):
+        subtotal = sum((dec(line["Amount"]) for line in lines), ZERO)
+        taxable = money(taxable - discount * taxable / subtotal) if subtotal else taxable
+    found = txn.get("TaxCode", code["value"])
+    tax_lines = [tax_line(rate, tax_of(taxable, rate), taxable) for rate in sales_rates(txn, found or {})]
+    total = money(sum((dec(line["Amount"]) for line in tax_lines), ZERO))
+    return {"TxnTaxCodeRef": {"value": code["value"]}, "TotalTax": total, "TaxLine": tax_lines}
+
+
+def _code(line: Json) -> str:
+    return str(line["SalesItemLineDetail"]["TaxCodeRef"]["value"])
+
+
+def _customer_code(txn: Txn, record: Json) -> Json | None:
+    customer = txn.get("Customer", record["CustomerRef"]["value"]) or {}
+    return customer.get("DefaultTaxCodeRef") if customer.get("Taxable") else None
