@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cone.cli.postgres import EmbeddedPostgres, PostgresStartError
+from cone.cli.postgres import EmbeddedPostgres, PostgresStartError, temporary_postgres
 from cone.cli.postgres.binaries import find_binaries
 from cone.cli.postgres.leftovers import list_processes
 from cone.cli.refusals import StartRefusedError
@@ -222,3 +222,10 @@ def test_as_normal_user_starts_and_leaves(home: Path) -> None:
     supervisor.wait()
     assert owner != 0
     assert wait_until(lambda: not is_running(server))
+
+
+def test_temporary_server_leaves_no_file() -> None:
+    with temporary_postgres() as server:
+        folder = server.home.parent
+        assert ask(server, "select 1") == 1
+    assert not folder.exists()

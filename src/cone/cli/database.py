@@ -11,8 +11,11 @@ from cone.cli.refusals import StartRefusedError
 
 
 @contextlib.contextmanager
-def hold_data_dir(places: Places) -> Iterator[None]:
-    """Be the one `cone up` of this data folder; raises StartRefusedError when there's another."""
+def hold_data_dir(places: Places) -> Iterator[bool]:
+    """Be the one `cone up` of this data folder; say whether the last one ended in good order.
+
+    Raises StartRefusedError when there's another.
+    """
     with places.lock.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -22,10 +25,13 @@ def hold_data_dir(places: Places) -> Iterator[None]:
                 f"Cone is already running on {places.data_dir} (process {lock.read().strip()})."
                 " Stop that one first, or choose another folder with --data-dir."
             ) from error
+        lock.seek(0)
+        ended_well = not lock.read()
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        yield
+        yield ended_well
+        lock.truncate(0)
 
 
 def get_running_database(places: Places) -> str:

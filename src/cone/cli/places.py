@@ -51,9 +51,9 @@ class Places:
     def make(self) -> None:
         """Make the folders that are missing; raises StartRefusedError where that isn't allowed."""
         try:
-            for folder in (self.data_dir, self.logs):
-                folder.mkdir(parents=True, exist_ok=True)
-            self.logs.chmod(0o700)
+            # Entered, but not listed, by the user that Postgres runs as when root starts us.
+            self.data_dir.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+            self.logs.mkdir(mode=0o700, exist_ok=True)
             probe = self.data_dir / f".probe-{os.getpid()}"
             probe.touch()
             probe.unlink()

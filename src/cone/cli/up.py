@@ -21,6 +21,7 @@ from cone.cli.preparation import find_sign_in, get_fingerprint, is_prepared
 from cone.cli.refusals import StartRefusedError
 
 _STOP_SECONDS = 6
+_SILENCE_SECONDS = 15
 _POLL_SECONDS = 1 / 20
 _CALM_POLL_SECONDS = 1 / 4
 _LOOPBACK = "127.0.0.1"
@@ -48,8 +49,8 @@ def up(options: UpOptions) -> int:
     """Start everything, watch it, and stop all of it when asked to; return the exit code."""
     started_at = time.monotonic()
     options.places.make()
-    with hold_data_dir(options.places):
-        _check_ports(options)
+    with hold_data_dir(options.places) as last_one_ended_well:
+        _check_ports(options, patience_seconds=0 if last_one_ended_well else _STOP_SECONDS)
         household = Household(options)
         with _stop_on_signals():
             try:
@@ -92,9 +93,7 @@ class Household:
         self._prepare()
         self._add(self._plan_web())
         self._add(self._plan_worker())
-        while not all(part.has_been_ready for part in self._parts):
-            self._tend()
-            time.sleep(_POLL_SECONDS)
+        self._wait_until_ready()
 
     def watch(self) -> None:
         """Keep everything running until a signal comes."""
@@ -120,6 +119,15 @@ class Household:
     def _add(self, part: Part) -> None:
         self._parts.append(part)
         part.start(self._lifeline)
+
+    def _wait_until_ready(self) -> None:
+        speak_at = time.monotonic() + _SILENCE_SECONDS
+        while missing := [part for part in self._parts if not part.has_been_ready]:
+            self._tend()
+            if time.monotonic() > speak_at:
+                _say(f"Still waiting for {', '.join(f'the {part.name} ({part.log_path})' for part in missing)} …")
+                speak_at += _SILENCE_SECONDS
+            time.sleep(_POLL_SECONDS)
 
     def _tend(self) -> None:
         if self._postgres is not None and self._postgres.has_died():
@@ -209,12 +217,22 @@ def _cone(command: str) -> list[str]:
     return [sys.executable, "-m", "cone.cli.main", command]
 
 
-def _check_ports(options: UpOptions) -> None:
-    check_port(options.host, options.port, option="--port")
-    if options.runs_emulator:
-        if options.emulator_port == options.port:
-            raise StartRefusedError(f"Cone and the emulator can't share port {options.port}: move one of them.")
-        check_port(_LOOPBACK, options.emulator_port, option="--emulator-port")
+def _check_ports(options: UpOptions, *, patience_seconds: int) -> None:
+    """Raise StartRefusedError for a taken port; what a killed `cone up` left behind may need moments to leave."""
+    if options.runs_emulator and options.emulator_port == options.port:
+        raise StartRefusedError(f"Cone and the emulator can't share port {options.port}: move one of them.")
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            check_port(options.host, options.port, option="--port")
+            if options.runs_emulator:
+                check_port(_LOOPBACK, options.emulator_port, option="--emulator-port")
+        except StartRefusedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
 
 
 def _announce(options: UpOptions, *, seconds: float) -> None:
