@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from cone.accounting.port.company import Account, CompanyFacts, TaxCode
+from cone.accounting.port.company import Account, CompanyFacts, EnvironmentName, TaxCode
+from cone.accounting.port.documents import Kind
 
 
 def facts_to_json(facts: CompanyFacts) -> dict[str, Any]:
@@ -33,3 +34,13 @@ def account_from_json(stored: Mapping[str, Any]) -> Account:
 def tax_code_from_json(stored: Mapping[str, Any]) -> TaxCode:
     """The inverse of `reference_to_json` for tax codes."""
     return msgspec.convert(dict(stored), TaxCode)
+
+
+def as_environment(stored: str) -> EnvironmentName:
+    """A stored environment's name. Raises msgspec.ValidationError for anything else."""
+    return msgspec.convert(stored, EnvironmentName)  # type: ignore[no-any-return]  # convert() can't be typed by a Literal
+
+
+def as_kind(stored: str) -> Kind:
+    """A stored kind of record. Raises msgspec.ValidationError for anything else."""
+    return msgspec.convert(stored, Kind)  # type: ignore[no-any-return]  # convert() can't be typed by a Literal

@@ -108,7 +108,10 @@ class Lane:
 
     async def _next_due(self) -> timedelta | None:
         async with self._tools.pool.connection() as database:
-            cursor = await database.execute(sql.NEXT_DUE, {"connection": self._fence.connection_id})
+            cursor = await database.execute(
+                sql.NEXT_DUE,
+                {"connection": self._fence.connection_id, "timeout": self._tools.provider.request_timeout},
+            )
             row = await cursor.fetchone()
         if row is None or row["milliseconds"] is None:
             return None
@@ -128,6 +131,7 @@ class Lane:
                 connection_id=self._fence.connection_id,
                 limit=2 * SLOTS + len(self._in_flight),
                 lowest_priority=lowest,
+                request_timeout=self._tools.provider.request_timeout,
             )
             moved = 0
             for subject in snapshot.subjects:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -38,7 +39,9 @@ class Snapshot:
     may_send: bool
 
 
-async def read_snapshot(database: Database, *, connection_id: int, limit: int, lowest_priority: int) -> Snapshot:
+async def read_snapshot(
+    database: Database, *, connection_id: int, limit: int, lowest_priority: int, request_timeout: timedelta
+) -> Snapshot:
     """Read up to `limit` due rows with their records, links and open attempts, and the settings they're planned by."""
     async with database.transaction():
         await database.execute("set transaction isolation level repeatable read, read only")
@@ -51,7 +54,12 @@ async def read_snapshot(database: Database, *, connection_id: int, limit: int, l
         rows = await _all(
             database,
             sql.DUE_ROWS,
-            {"company": head["company_id"], "limit": limit, "lowest_priority": lowest_priority},
+            {
+                "company": head["company_id"],
+                "limit": limit,
+                "lowest_priority": lowest_priority,
+                "timeout": request_timeout,
+            },
         )
         records = await _read_records(database, rows, situation.workspace_uuid)
         linked = await _read_linked(database, head["company_id"], records.values())

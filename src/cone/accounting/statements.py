@@ -56,6 +56,8 @@ left join books_attempt u on u.company_id = o.company_id and u.kind = o.kind and
     and u.state = 'unknown'
 where o.company_id = %(company)s and o.state = 'due' and o.not_before <= now() and o.waits_for_uuid is null
     and o.priority <= %(lowest_priority)s
+    -- an open attempt is repeated only after its own timeout: until then the first may still be executing
+    and (u.id is null or u.last_sent_at + %(timeout)s <= now())
 order by o.priority, array_position(array['customer', 'service', 'invoice', 'payment'], o.kind), o.id
 limit %(limit)s
 """
@@ -237,8 +239,11 @@ where c.state = 'connected' and c.paused_at is null and c.not_before <= now()
 """
 
 NEXT_DUE = """
-select (extract(epoch from min(greatest(o.not_before, c.not_before)) - now()) * 1000)::bigint as milliseconds
+select (1000 * extract(epoch from
+            min(greatest(o.not_before, c.not_before, u.last_sent_at + %(timeout)s)) - now()))::bigint as milliseconds
 from books_outboxrow o join books_connection c on c.company_id = o.company_id
+left join books_attempt u on u.company_id = o.company_id and u.kind = o.kind and u.record_uuid = o.record_uuid
+    and u.state = 'unknown'
 where c.id = %(connection)s and c.state = 'connected' and c.paused_at is null
     and o.state = 'due' and o.waits_for_uuid is null
 """

@@ -1,0 +1,246 @@
+"""Causes: why records can't be sent, in plain words, and the one act that mends each.
+
+One cause is one card, however many records wait for it; mending it sends them all.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from cone.accounting.facts import as_kind
+from cone.accounting.outbox import find_active_connection
+from cone.accounting.port.documents import Kind
+from cone.accounting.port.verdicts import CauseCode
+from cone.accounting.registry import get_provider
+from cone.accounting.values import ActionTarget, Cause, CauseCard
+from cone.books.models import Customer, Invoice, Service
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A cause's texts; braces are filled from its facts and `provider`. Target "record" means the record's own page."""
+
+    title: str
+    explanation: str
+    action: str
+    target: ActionTarget | None
+
+
+# Settings that a new user hasn't made yet: a record waits for them, nothing has failed.
+PATIENT = frozenset({CauseCode.DEFAULT_ACCOUNT_MISSING, CauseCode.INCOME_ACCOUNT_MISSING})
+
+_RECORD = None
+_WORDS: Mapping[CauseCode, _Words] = {
+    CauseCode.DEFAULT_ACCOUNT_MISSING: _Words(
+        "Choose the default account",
+        "Invoices and payments are written to {provider} with a bank account, and none is chosen yet. "
+        "Until it is, customers are sent and invoices wait.",
+        "Choose the default account",
+        "accounts",
+    ),
+    CauseCode.INCOME_ACCOUNT_MISSING: _Words(
+        "Choose the income account",
+        "The lines of an invoice post to an income account in {provider}, and none could be pre-selected.",
+        "Choose the income account",
+        "accounts",
+    ),
+    CauseCode.TAX_UNMAPPED: _Words(
+        "{rate} is not mapped",
+        "The tax rate {rate} ({percent} %) has no {provider} tax code yet, so invoices that use it can't be sent.",
+        "Map {rate}",
+        "tax_mapping",
+    ),
+    CauseCode.TAX_CODE_INACTIVE: _Words(
+        "The tax code for {rate} is inactive",
+        "{rate} is mapped to {code}, which is inactive in {provider} or no longer there. Map the rate to another code, "
+        "or make the code active in {provider} and refresh.",
+        "Map {rate} again",
+        "tax_mapping",
+    ),
+    CauseCode.NAME_TAKEN: _Words(
+        "The name is already used in {provider}",
+        "{provider} has a customer, vendor, employee or item of this name already, and each name may be used only "
+        "once there. Change the name here, or the other one there, and send it again.",
+        "Change the name",
+        _RECORD,
+    ),
+    CauseCode.NAME_INVALID: _Words(
+        "{provider} doesn't accept the name",
+        "Names in {provider} can't contain colons, tabs or line breaks and have a length limit.",
+        "Change the name",
+        _RECORD,
+    ),
+    CauseCode.NUMBER_TAKEN: _Words(
+        "The invoice number is already used in {provider}",
+        "Another transaction in {provider} has this number. Change that one there, then send this invoice again.",
+        "Open the invoice",
+        _RECORD,
+    ),
+    CauseCode.NUMBER_TOO_LONG: _Words(
+        "The number {number} is too long",
+        "{provider} keeps at most 21 characters of an invoice number.",
+        "Open the invoice",
+        _RECORD,
+    ),
+    CauseCode.PERIOD_CLOSED: _Words(
+        "The books are closed",
+        "The books in {provider} are closed for the date of these invoices. Ask your bookkeeper to open the period, "
+        "or give the invoice a later date.",
+        "Open the invoice",
+        _RECORD,
+    ),
+    CauseCode.ACCOUNT_INACTIVE: _Words(
+        "The default account can't be used any more",
+        "{account} is inactive in {provider}, or no longer a bank account. Choose another default account.",
+        "Choose the default account",
+        "accounts",
+    ),
+    CauseCode.REFERENCE_MISSING: _Words(
+        "Something this record needs is missing in {provider}",
+        "An account, item or customer that it refers to was made inactive or removed in {provider}. "
+        "Make it active again there, then send this record again.",
+        "Open the record",
+        _RECORD,
+    ),
+    CauseCode.CURRENCY_UNSUPPORTED: _Words(
+        "{provider} keeps this company's books in {home_currency} only",
+        "Invoices in {currency} need multicurrency, which is switched off in this company.",
+        "Open the invoice",
+        _RECORD,
+    ),
+    CauseCode.TOTAL_DIFFERS: _Words(
+        "{number} differs in {provider}",
+        "The {what} here is {ours}, in {provider} {theirs}. {reason}",
+        "Open the invoice",
+        _RECORD,
+    ),
+    CauseCode.OUTCOME_UNCERTAIN: _Words(
+        "It isn't certain whether this record reached {provider}",
+        "No answer came and a look-up couldn't decide. Look in {provider} whether it's there.",
+        "Open the record",
+        _RECORD,
+    ),
+    CauseCode.REMOVED_THERE: _Words(
+        "The record is no longer in {provider}",
+        "It was deleted or merged in {provider} after it was sent, or something it refers to was made inactive. "
+        "It's not made again by itself.",
+        "Open the record",
+        _RECORD,
+    ),
+    CauseCode.VOIDED_HERE: _Words(
+        "{number} is void here: remove it in {provider}",
+        "The invoice was voided in Cone after it had been sent. Void or delete it in {provider}, "
+        "then say that it's done.",
+        "Open the invoice",
+        _RECORD,
+    ),
+    CauseCode.REFUSED: _Words(
+        "{provider} refused this record",
+        "{provider} says why below. Mend it and send the record again.",
+        "Open the record",
+        _RECORD,
+    ),
+}
+
+
+class _Facts(dict[str, str]):
+    """Facts for a text; one that's missing reads as a dash instead of breaking the page."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, provider_name: str) -> Cause:
+    """The words of a stored cause of one record."""
+    words = _WORDS[CauseCode(stored["code"])]
+    params: Mapping[str, str] = stored.get("params") or {}
+    facts = _Facts(params, provider=provider_name)
+    target: ActionTarget = words.target or ("none" if kind == "payment" else kind)
+    target_uuid: UUID | None = uuid
+    if words.target is not None:
+        target_uuid = UUID(key.partition(":")[2]) if words.target == "tax_mapping" else None
+    return Cause(
+        key=key,
+        title=words.title.format_map(facts),
+        explanation=words.explanation.format_map(facts),
+        action=words.action.format_map(facts),
+        target=target,
+        target_uuid=target_uuid,
+        provider_says=params.get("says", ""),
+    )
+
+
+# A record that waits for a blocked one counts under the blocked one's cause: the same act mends both.
+_BLOCKED = """
+with stuck as (
+    select coalesce(d.cause_key, o.cause_key) as key, coalesce(d.cause, o.cause) as cause,
+           coalesce(d.kind, o.kind) as source_kind, coalesce(d.record_uuid, o.record_uuid) as source_uuid,
+           o.kind, o.record_uuid, o.changed_at,
+           row_number() over (partition by coalesce(d.cause_key, o.cause_key) order by o.changed_at, o.id) as place
+    from books_outboxrow o
+    left join books_outboxrow d on d.company_id = o.company_id and d.kind = o.waits_for_kind
+        and d.record_uuid = o.waits_for_uuid and d.state = 'blocked'
+    where o.company_id = %(company)s and (o.state = 'blocked' or d.id is not null)
+)
+select key, count(*) as count, min(changed_at) as since,
+       (array_agg(cause order by place))[1] as cause,
+       (array_agg(source_kind order by place))[1] as source_kind,
+       (array_agg(source_uuid order by place))[1] as source_uuid,
+       array_agg(kind || ' ' || record_uuid order by place) filter (where place <= 5) as examples
+from stuck group by key order by min(changed_at), key
+"""
+
+
+def list_cause_cards(workspace_id: int) -> tuple[CauseCard, ...]:
+    """One card per cause, longest-standing first; empty while nothing is connected."""
+    active = find_active_connection(workspace_id)
+    if active is None:
+        return ()
+    provider_name = get_provider(active.provider).name
+    with connection.cursor() as cursor:
+        cursor.execute(_BLOCKED, {"company": active.company_id})
+        rows = cursor.fetchall()
+    parsed = [(row, [_split(example) for example in row[6]]) for row in rows]
+    labels = label_records([example for _, examples in parsed for example in examples])
+    return tuple(
+        CauseCard(
+            cause=describe(row[0], _as_json(row[3]), kind=row[4], uuid=row[5], provider_name=provider_name),
+            count=row[1],
+            examples=tuple((kind, uuid, labels.get((kind, uuid), "")) for kind, uuid in examples),
+            since=row[2],
+        )
+        for row, examples in parsed
+    )
+
+
+def _split(example: str) -> tuple[Kind, UUID]:
+    kind, _, uuid = example.partition(" ")
+    return as_kind(kind), UUID(uuid)
+
+
+def _as_json(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, str):
+        # Aggregated jsonb comes as text through Django's cursor.
+        loaded: Mapping[str, Any] = json.loads(value)
+        return loaded
+    mapping: Mapping[str, Any] = value
+    return mapping
+
+
+def label_records(records: list[tuple[Kind, UUID]]) -> dict[tuple[Kind, UUID], str]:
+    """What people call these records: an invoice's number, a customer's or service's name."""
+    wanted: dict[Kind, list[UUID]] = {}
+    for kind, uuid in records:
+        wanted.setdefault(kind, []).append(uuid)
+    labels: dict[tuple[Kind, UUID], str] = {}
+    for uuid, number in Invoice.objects.filter(uuid__in=wanted.get("invoice", [])).values_list("uuid", "number"):
+        labels["invoice", uuid] = number or "Draft"
+    for uuid, name in Customer.objects.filter(uuid__in=wanted.get("customer", [])).values_list("uuid", "name"):
+        labels["customer", uuid] = name
+    for uuid, name in Service.objects.filter(uuid__in=wanted.get("service", [])).values_list("uuid", "name"):
+        labels["service", uuid] = name
+    return labels

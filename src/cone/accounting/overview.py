@@ -1,0 +1,172 @@
+"""The connection as a whole: its card, the others on offer, and the counts on the arrows of the data-flow diagram."""
+
+from typing import TypedDict
+
+from django.db import connection
+from django.db.models import Count, Q
+
+from cone.accounting.causes import PATIENT
+from cone.accounting.facts import as_environment, as_kind
+from cone.accounting.outbox import find_active_connection
+from cone.accounting.port.documents import Kind
+from cone.accounting.port.provider import Provider
+from cone.accounting.registry import get_provider, list_providers
+from cone.accounting.values import BackfillProgress, ConnectionView, FlowArrow, ProviderCard
+from cone.books.models import Connection, Invoice, Link
+
+_DESCRIPTIONS = {
+    "quickbooks": "What you do here stands in QuickBooks a moment later, once, correct to the cent.",
+    "xero": "Customers and invoices in Xero.",
+}
+
+_COUNTS = """
+select kind, count(*) filter (where not is_stuck) as waiting, count(*) filter (where is_stuck) as attention
+from (
+    select o.kind, coalesce(coalesce(o.cause, d.cause) ->> 'code' <> all(%(patient)s), false) as is_stuck
+    from books_outboxrow o
+    left join books_outboxrow d on d.company_id = o.company_id and d.kind = o.waits_for_kind
+        and d.record_uuid = o.waits_for_uuid and d.state = 'blocked'
+    where o.company_id = %(company)s
+) as standing
+group by kind
+"""
+
+
+class _Counts(TypedDict):
+    synced: int
+    waiting: int
+    attention: int
+
+
+def find_connection(workspace_id: int) -> ConnectionView | None:
+    """The active connection as pages show it."""
+    active = find_active_connection(workspace_id)
+    return None if active is None else view_connection(active)
+
+
+def view_connection(active: Connection) -> ConnectionView:
+    """The page's view of a connection."""
+    provider = get_provider(active.provider)
+    counts = _counts(active.company_id)
+    shown = [counts[kind] for kind in ("customer", "invoice")]
+    return ConnectionView(
+        uuid=active.uuid,
+        provider_key=active.provider,
+        provider_name=provider.name,
+        environment=as_environment(active.environment),
+        company_name=active.company_name,
+        state=active.state,
+        state_reason=active.state_reason,
+        is_paused=active.paused_at is not None,
+        connected_at=active.connected_at,
+        facts_read_at=active.facts_read_at,
+        waiting_count=sum(entry["waiting"] for entry in shown),
+        attention_count=sum(entry["attention"] for entry in shown),
+        synced_count=sum(entry["synced"] for entry in shown),
+        company_url=provider.accounts_url(environment=active.environment, company_id=active.company_id_remote),
+    )
+
+
+def list_provider_cards(workspace_id: int) -> tuple[ProviderCard, ...]:
+    """The accounting software on offer. While one is connected the others say what to do first."""
+    active = find_active_connection(workspace_id)
+    view = None if active is None else view_connection(active)
+    cards = [_card(provider, view) for provider in list_providers()]
+    if not any(card.key == "xero" for card in cards):
+        cards.append(_not_in_this_version("xero", "Xero"))
+    return tuple(cards)
+
+
+def _card(provider: Provider, active: ConnectionView | None) -> ProviderCard:
+    availability = provider.availability()
+    is_mine = active is not None and active.provider_key == provider.key
+    return ProviderCard(
+        key=provider.key,
+        name=provider.name,
+        description=_DESCRIPTIONS.get(provider.key, f"Customers and invoices in {provider.name}."),
+        is_available=availability.environment is not None,
+        unavailable_reason=availability.explanation,
+        environment=active.environment if active is not None and is_mine else availability.environment,
+        connection=active if is_mine else None,
+        blocked_by=active.provider_name if active is not None and not is_mine else "",
+    )
+
+
+def _not_in_this_version(key: str, name: str) -> ProviderCard:
+    return ProviderCard(
+        key=key,
+        name=name,
+        description=_DESCRIPTIONS[key],
+        is_available=False,
+        unavailable_reason="Not available in this version.",
+        environment=None,
+        connection=None,
+        blocked_by="",
+    )
+
+
+def read_flow(workspace_id: int) -> tuple[FlowArrow, ...]:
+    """Live counts per arrow; zeros while nothing is connected. Payments stay in Cone in this version."""
+    active = find_active_connection(workspace_id)
+    counts = _counts(active.company_id) if active is not None else _no_counts()
+    kinds: tuple[Kind, ...] = ("customer", "invoice", "payment")
+    return tuple(FlowArrow(kind=kind, **counts[kind], is_sent=kind != "payment") for kind in kinds)
+
+
+def read_backfill(workspace_id: int) -> BackfillProgress | None:
+    """How far "send existing invoices since …" has come; None when it was never asked for."""
+    active = find_active_connection(workspace_id)
+    if active is None or active.send_from_date is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BACKFILL,
+            {
+                "company": active.company_id,
+                "workspace": workspace_id,
+                "from_date": active.send_from_date,
+                "connected_at": active.connected_at,
+            },
+        )
+        total, done, failed = cursor.fetchone() or (0, 0, 0)
+    return BackfillProgress(
+        from_date=active.send_from_date, total=total, done=done, failed=failed, left=total - done - failed
+    )
+
+
+_BACKFILL = """
+select count(*), count(l.id), count(*) filter (where l.id is null and (o.state = 'blocked' or d.id is not null))
+from books_invoice i
+left join books_link l on l.company_id = %(company)s and l.kind = 'invoice' and l.record_uuid = i.uuid
+left join books_outboxrow o on o.company_id = %(company)s and o.kind = 'invoice' and o.record_uuid = i.uuid
+left join books_outboxrow d on d.company_id = o.company_id and d.kind = o.waits_for_kind
+    and d.record_uuid = o.waits_for_uuid and d.state = 'blocked'
+where i.workspace_id = %(workspace)s and i.status = 'issued' and i.issue_date >= %(from_date)s
+    and i.issued_at < %(connected_at)s
+"""
+
+
+def _no_counts() -> dict[Kind, _Counts]:
+    kinds: tuple[Kind, ...] = ("customer", "service", "invoice", "payment")
+    return {kind: {"synced": 0, "waiting": 0, "attention": 0} for kind in kinds}
+
+
+def _counts(company_pk: int) -> dict[Kind, _Counts]:
+    counts = _no_counts()
+    links = Link.objects.filter(company_id=company_pk).values("kind").annotate(number=Count("pk"))
+    for entry in links:
+        counts[as_kind(entry["kind"])]["synced"] = entry["number"]
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS, {"company": company_pk, "patient": sorted(PATIENT)})
+        for kind, waiting, attention in cursor.fetchall():
+            counts[kind]["waiting"] = waiting
+            counts[kind]["attention"] = attention
+    return counts
+
+
+def count_existing(workspace_id: int, company_pk: int, from_date: object) -> int:
+    """Issued invoices dated since then that were never sent to this company."""
+    sent = Link.objects.filter(company_id=company_pk, kind="invoice").values("record_uuid")
+    return Invoice.objects.filter(
+        Q(workspace_id=workspace_id, status="issued", issue_date__gte=from_date) & ~Q(uuid__in=sent)
+    ).count()

@@ -1,0 +1,46 @@
+"""Keeps what was read of the company: facts on the connection, accounts and tax codes in rows of their own."""
+
+from django.db.models.functions import Now
+
+from cone.accounting.facts import facts_to_json, reference_to_json
+from cone.accounting.port.company import CompanyFacts, Reference
+from cone.books.models import Connection, ReferenceRecord
+
+
+def store_books(active: Connection, facts: CompanyFacts, reference: Reference) -> None:
+    """Replace the cached lists and facts; call it in a transaction that holds the connection's row.
+
+    Pre-selects the income account from the company's own chart where none is chosen, so that a new user needs to
+    choose nothing. Moves `settings_revision`: what was blocked under the old lists is planned again.
+    """
+    rows = [
+        ReferenceRecord(
+            connection=active,
+            kind="account",
+            remote_id=account.remote_id,
+            name=account.full_name,
+            is_active=account.is_active,
+            detail=reference_to_json(account),
+        )
+        for account in reference.accounts
+    ]
+    rows += [
+        ReferenceRecord(
+            connection=active,
+            kind="tax_code",
+            remote_id=code.remote_id,
+            name=code.name,
+            is_active=code.is_active,
+            detail=reference_to_json(code),
+        )
+        for code in reference.tax_codes
+    ]
+    ReferenceRecord.objects.filter(connection=active).delete()
+    ReferenceRecord.objects.bulk_create(rows)
+    active.facts = facts_to_json(facts)
+    active.company_name = facts.name
+    active.facts_read_at = Now()
+    active.settings_revision += 1
+    if not active.income_account_id and reference.suggested_income_account_id:
+        active.income_account_id = reference.suggested_income_account_id
+    active.save(update_fields=["facts", "company_name", "facts_read_at", "settings_revision", "income_account_id"])

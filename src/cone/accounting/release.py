@@ -1,0 +1,50 @@
+"""Sends again what a change of settings may have mended, and what a person asks for.
+
+The caller holds the connection's row and has moved `settings_revision` *before* calling: a lane that blocks a record at
+the same moment either sees the new revision (and plans again) or has finished (and is seen here).
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import connection
+
+from cone.accounting.outbox import wake
+from cone.accounting.port.documents import Kind
+from cone.books.models import Connection
+
+_RELEASE = """
+update books_outboxrow
+set state = 'due', cause_key = null, cause = null, tries = 0, not_before = now(), changed_at = now()
+where company_id = %(company)s and state = 'blocked'
+"""
+
+
+def release_all(active: Connection) -> int:
+    """Make every blocked record due; the number of them."""
+    return _release(active, "", [])
+
+
+def release_causes(active: Connection, keys: Sequence[str]) -> int:
+    """Make the records of these causes due; the number of them."""
+    return _release(active, " and cause_key = any(%(keys)s)", list(keys))
+
+
+def release_record(active: Connection, kind: Kind, uuid: UUID) -> None:
+    """Make one record due, whether it's blocked or waits for its next try."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update books_outboxrow set state = 'due', cause_key = null, cause = null, tries = 0, not_before = now(), "
+            "waits_for_kind = null, waits_for_uuid = null, changed_at = now() "
+            "where company_id = %s and kind = %s and record_uuid = %s and state <> 'sending'",
+            [active.company_id, kind, uuid],
+        )
+    wake(active.pk)
+
+
+def _release(active: Connection, condition: str, keys: list[str]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE + condition, {"company": active.company_id, "keys": keys})
+        released: int = cursor.rowcount
+    wake(active.pk)
+    return released

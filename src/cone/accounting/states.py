@@ -1,0 +1,131 @@
+"""How records stand: for lists in one query, for a record's own page with history."""
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from cone.accounting.causes import PATIENT, describe, label_records
+from cone.accounting.outbox import find_active_connection
+from cone.accounting.port.documents import Kind
+from cone.accounting.registry import get_provider
+from cone.accounting.values import AttemptView, Cause, RecordSync, SyncState
+from cone.books.models import Attempt, Connection, Link, RemoteCompany
+
+_ROWS = """
+select w.uuid, o.state, coalesce(o.cause, d.cause) ->> 'code' as code, coalesce(o.cause_key, d.cause_key) as cause_key,
+       coalesce(o.cause, d.cause) as cause, coalesce(d.kind, o.kind) as cause_kind,
+       coalesce(d.record_uuid, o.record_uuid) as cause_uuid, o.waits_for_kind, o.waits_for_uuid,
+       l.remote_id, l.synced_at, l.answer
+from unnest(%(uuids)s::uuid[]) as w(uuid)
+left join books_outboxrow o on o.company_id = %(company)s and o.kind = %(kind)s and o.record_uuid = w.uuid
+left join books_outboxrow d on d.company_id = o.company_id and d.kind = o.waits_for_kind
+    and d.record_uuid = o.waits_for_uuid and d.state = 'blocked'
+left join books_link l on l.company_id = %(company)s and l.kind = %(kind)s and l.record_uuid = w.uuid
+"""
+
+
+def sync_states(workspace_id: int, kind: Kind, uuids: Iterable[UUID]) -> dict[UUID, SyncState]:
+    """The state of each record; empty while nothing is connected. One query, whatever the number."""
+    active = find_active_connection(workspace_id)
+    if active is None:
+        return {}
+    rows = _read(active.company_id, kind, list(uuids))
+    return {row["uuid"]: _state(row, is_held=active.paused_at is not None) for row in rows}
+
+
+def read_record_sync(workspace_id: int, kind: Kind, uuid: UUID) -> RecordSync | None:
+    """Everything a record's page says; None when nothing is connected and the record was never sent anywhere."""
+    active = find_active_connection(workspace_id)
+    company = _company_of(active, workspace_id, kind, uuid)
+    if company is None:
+        return None
+    (row,) = _read(company.pk, kind, [uuid])
+    provider = get_provider(company.provider)
+    answer = row["answer"] or {}
+    return RecordSync(
+        state=_state(row, is_held=active is not None and active.paused_at is not None),
+        cause=_cause(row, provider.name),
+        waits_for=_waits_for(row),
+        last_synced_at=row["synced_at"],
+        remote_url=row["remote_id"]
+        and provider.record_url(
+            environment=company.environment, company_id=company.remote_id, kind=kind, remote_id=row["remote_id"]
+        ),
+        remote_total=Decimal(answer["total"]) if answer.get("total") else None,
+        provider_name=provider.name,
+        can_sync_now=active is not None,
+        history=_history(company, kind, uuid),
+    )
+
+
+def _company_of(active: Connection | None, workspace_id: int, kind: Kind, uuid: UUID) -> RemoteCompany | None:
+    if active is not None:
+        return RemoteCompany.objects.get(pk=active.company_id)
+    last = (
+        Link.objects.filter(company__workspace_id=workspace_id, kind=kind, record_uuid=uuid)
+        .select_related("company")
+        .order_by("-synced_at")
+        .first()
+    )
+    return last.company if last else None
+
+
+def _read(company_pk: int, kind: Kind, uuids: list[UUID]) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_ROWS, {"company": company_pk, "kind": kind, "uuids": uuids})
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _state(row: dict[str, Any], *, is_held: bool) -> SyncState:
+    if row["code"] is not None and row["code"] not in PATIENT:
+        return SyncState.NEEDS_ATTENTION
+    if row["state"] is None:
+        return SyncState.SYNCED if row["remote_id"] else SyncState.NOT_SENT
+    if row["state"] == "sending":
+        return SyncState.SENDING
+    return SyncState.HELD if is_held else SyncState.WAITING
+
+
+def _cause(row: dict[str, Any], provider_name: str) -> Cause | None:
+    if row["cause_key"] is None:
+        return None
+    stored = row["cause"] if isinstance(row["cause"], dict) else json.loads(row["cause"])
+    return describe(
+        row["cause_key"], stored, kind=row["cause_kind"], uuid=row["cause_uuid"], provider_name=provider_name
+    )
+
+
+def _waits_for(row: dict[str, Any]) -> str:
+    if row["waits_for_uuid"] is None:
+        return ""
+    key = (row["waits_for_kind"], row["waits_for_uuid"])
+    return label_records([key]).get(key) or "an item"
+
+
+def _history(company: RemoteCompany, kind: Kind, uuid: UUID) -> tuple[AttemptView, ...]:
+    attempts = Attempt.objects.filter(company=company, kind=kind, record_uuid=uuid).order_by("-started_at", "-id")
+    return tuple(
+        AttemptView(
+            at=attempt.started_at,
+            operation=attempt.operation,
+            revision=attempt.revision,
+            outcome=attempt.state,
+            message=attempt.message,
+            http_status=attempt.http_status,
+            tid=attempt.tid,
+            milliseconds=_milliseconds(attempt),
+        )
+        for attempt in attempts[:20]
+    )
+
+
+def _milliseconds(attempt: Attempt) -> int | None:
+    if attempt.finished_at is None:
+        return None
+    return (attempt.finished_at - attempt.last_sent_at) // timedelta(milliseconds=1)

@@ -1,0 +1,272 @@
+"""Connect accounting software: send the browser to its sign-in, and take in what it brings back.
+
+Nothing half-connected stays behind: the connection, its tokens and what was read of the company are stored in one
+transaction, after everything that can be refused has been asked.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from hashlib import sha256
+from secrets import token_urlsafe
+
+from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
+from psycopg import errors
+
+from cone.accounting import network
+from cone.accounting.keyring import seal
+from cone.accounting.outbox import find_active_connection, wake
+from cone.accounting.overview import view_connection
+from cone.accounting.port.company import CompanyFacts, TokenGrant
+from cone.accounting.port.provider import AuthorizationRefusedError, Provider
+from cone.accounting.port.verdicts import VERDICTS
+from cone.accounting.reference import store_books
+from cone.accounting.registry import get_provider
+from cone.accounting.values import ConnectionView
+from cone.books.models import Connection, ConnectionTokens, OAuthState, RemoteCompany
+from cone.domain.errors import RefusalError
+from cone.domain.permissions import Permission
+from cone.operations.actor import Actor
+from cone.operations.records import note
+
+_SIGN_IN_MAY_TAKE = timedelta(minutes=15)
+
+
+class ConnectError(RefusalError):
+    """The accounting software wasn't connected."""
+
+    code = "not_connected_now"
+
+
+class ProviderUnavailableError(ConnectError):
+    """That accounting software isn't on offer here."""
+
+    code = "provider_unavailable"
+
+
+class AlreadyConnectedError(ConnectError):
+    """Other accounting software is connected; disconnect it first. Only one can be connected at a time."""
+
+    code = "already_connected"
+
+
+class SignInDeniedError(ConnectError):
+    """The sign-in was cancelled there, so nothing was connected. Connect again whenever you like."""
+
+    code = "sign_in_denied"
+
+
+class SignInStrangeError(ConnectError):
+    """This return belongs to no sign-in started in this browser. Nothing was connected; start again from Connect."""
+
+    code = "state_unknown"
+
+
+class SignInUsedError(ConnectError):
+    """This sign-in was used already. Nothing was changed; to connect again, start from Connect."""
+
+    code = "state_used"
+
+
+class SignInExpiredError(ConnectError):
+    """The sign-in took too long and has expired. Nothing was connected; start again from Connect."""
+
+    code = "sign_in_expired"
+
+
+class CompanyHeldError(ConnectError):
+    """That company is already connected to another workspace of this installation. Disconnect it there first."""
+
+    code = "company_held"
+
+
+class OtherCompanyError(ConnectError):
+    """That's another company than the one this workspace is connected to. Disconnect first to change companies."""
+
+    code = "other_company"
+
+
+class ProviderUnreachableError(ConnectError):
+    """The accounting software couldn't be reached, so nothing was connected. Try again in a minute."""
+
+    code = "provider_unreachable"
+
+
+def start_connecting(actor: Actor, *, provider_key: str, session_key: str, redirect_uri: str) -> str:
+    """Return the address of the provider's sign-in, with a state that is good for one return in this browser.
+
+    Raises: NotAllowedError, ProviderUnavailableError, AlreadyConnectedError.
+    """
+    actor.check_may(Permission.INTEGRATIONS)
+    provider = _find_provider(provider_key)
+    environment = provider.availability().environment
+    if environment is None:
+        raise ProviderUnavailableError(provider.availability().explanation)
+    _check_only_one(actor, provider_key)
+    state = token_urlsafe(32)
+    # Abandoned and used sign-ins needn't be kept for longer than their messages make sense.
+    OAuthState.objects.filter(workspace=actor.workspace, expires_at__lt=Now() - timedelta(days=1)).delete()
+    OAuthState.objects.create(
+        state_sha256=_digest(state),
+        workspace=actor.workspace,
+        user=actor.user,
+        session_sha256=_digest(session_key),
+        provider=provider_key,
+        environment=environment,
+        expires_at=Now() + _SIGN_IN_MAY_TAKE,
+    )
+    return provider.authorize_url(state=state, redirect_uri=redirect_uri)
+
+
+def finish_connecting(actor: Actor, *, query: Mapping[str, str], session_key: str, redirect_uri: str) -> ConnectionView:
+    """Take in the browser's return, store the connection and return it.
+
+    Raises: NotAllowedError and every ConnectError; after any of them nothing is connected that wasn't before.
+    """
+    actor.check_may(Permission.INTEGRATIONS)
+    started = _use_state(actor, query.get("state", ""), session_key)
+    provider = _find_provider(started.provider)
+    _check_only_one(actor, started.provider)
+    try:
+        returned = provider.read_return(query)
+        grant, facts, reference = network.exchange_and_read(
+            provider, code=returned.code, company_id=returned.company_id, redirect_uri=redirect_uri
+        )
+    except AuthorizationRefusedError as refused:
+        raise _refusal_of(refused) from refused
+    except VERDICTS as verdict:
+        raise ProviderUnreachableError from verdict
+    # A grant that can't be kept is dropped, not revoked: revoking would end the other workspace's grant too.
+    try:
+        with transaction.atomic():
+            active = _store(actor, started, returned.company_id, grant, facts)
+            store_books(active, facts, reference)
+            _want_what_changed(active)
+            note(actor, "connection", active.uuid, "connected", provider=provider.name, company=facts.name)
+            wake(active.pk)
+    except IntegrityError as error:
+        raise _conflict_of(error) from error
+    return view_connection(active)
+
+
+def _find_provider(key: str) -> Provider:
+    try:
+        return get_provider(key)
+    except KeyError as missing:
+        raise ProviderUnavailableError from missing
+
+
+def _check_only_one(actor: Actor, provider_key: str) -> None:
+    active = find_active_connection(actor.workspace.pk)
+    if active is None:
+        return
+    if active.provider != provider_key or active.state not in ("needs_reconnect", "read_only"):
+        raise AlreadyConnectedError(
+            f"{get_provider(active.provider).name} is connected. Only one accounting software can be connected at a "
+            "time: disconnect it first."
+        )
+
+
+def _use_state(actor: Actor, state: str, session_key: str) -> OAuthState:
+    mine = OAuthState.objects.filter(
+        state_sha256=_digest(state),
+        workspace=actor.workspace,
+        user=actor.user,
+        session_sha256=_digest(session_key),
+    )
+    if mine.filter(used_at__isnull=True, expires_at__gt=Now()).update(used_at=Now()):
+        return mine.get()
+    found = mine.first()
+    if found is None:
+        raise SignInStrangeError
+    raise SignInUsedError if found.used_at else SignInExpiredError
+
+
+def _refusal_of(refused: AuthorizationRefusedError) -> ConnectError:
+    match refused.reason:
+        case "denied":
+            return SignInDeniedError()
+        case "expired":
+            return SignInExpiredError()
+        case "unreachable":
+            return ProviderUnreachableError()
+        case _:
+            return SignInStrangeError()
+
+
+def _store(actor: Actor, started: OAuthState, company_id: str, grant: TokenGrant, facts: CompanyFacts) -> Connection:
+    company, _ = RemoteCompany.objects.get_or_create(
+        workspace=actor.workspace,
+        provider=started.provider,
+        environment=started.environment,
+        remote_id=company_id,
+    )
+    active = (
+        Connection.objects.select_for_update().filter(workspace=actor.workspace).exclude(state="disconnected").first()
+    )
+    if active is None:
+        active = Connection.objects.create(
+            workspace=actor.workspace,
+            company=company,
+            provider=started.provider,
+            environment=started.environment,
+            company_id_remote=company_id,
+            company_name=facts.name,
+            connected_by=actor.user,
+        )
+    elif active.company_id != company.pk:
+        raise OtherCompanyError
+    else:
+        active.state, active.state_reason = "connected", ""
+        active.generation += 1
+        active.save(update_fields=["state", "state_reason", "generation"])
+    _store_tokens(active, grant)
+    return active
+
+
+def _store_tokens(active: Connection, grant: TokenGrant) -> None:
+    values = {
+        "access_token": seal(grant.access_token),
+        "refresh_token": seal(grant.refresh_token),
+        "access_expires_at": Now() + grant.access_lifetime,
+        "refresh_expires_at": Now() + grant.refresh_lifetime,
+        "refreshed_at": Now(),
+        "generation": active.generation,
+    }
+    # Deleted and made anew: a refresh in flight holds the old row's generation and can no longer store its result.
+    ConnectionTokens.objects.filter(connection=active).delete()
+    ConnectionTokens.objects.create(connection=active, **values)
+
+
+_CHANGED_LINKED = """
+insert into books_outboxrow (company_id, kind, record_uuid, wanted_revision)
+select l.company_id, l.kind, l.record_uuid, r.revision
+from books_link l
+join (select 'customer' as kind, uuid, revision from books_customer where workspace_id = %(workspace)s
+      union all select 'invoice', uuid, revision from books_invoice where workspace_id = %(workspace)s) r
+    on r.kind = l.kind and r.uuid = l.record_uuid
+where l.company_id = %(company)s and r.revision > l.synced_revision
+on conflict (company_id, kind, record_uuid) do update
+    set wanted_revision = greatest(books_outboxrow.wanted_revision, excluded.wanted_revision),
+        state = 'due', cause_key = null, cause = null, tries = 0, not_before = now()
+"""
+
+
+def _want_what_changed(active: Connection) -> None:
+    """Records linked to this company that changed while nothing was connected are due again."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGED_LINKED, {"company": active.company_id, "workspace": active.workspace_id})
+
+
+def _conflict_of(error: IntegrityError) -> Exception:
+    cause = error.__cause__
+    constraint = cause.diag.constraint_name if isinstance(cause, errors.UniqueViolation) else None
+    if constraint == "connection_one_per_company":
+        return CompanyHeldError()
+    if constraint == "connection_one_per_workspace":
+        return AlreadyConnectedError()
+    return error
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()

@@ -1,0 +1,41 @@
+"""Save the default account (Bank) and the income account; invoices that waited for them go by themselves."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from cone.accounting.manage import list_accounts
+from cone.accounting.port.company import Account
+from cone.accounting.release import release_causes
+from cone.domain.errors import InvalidFieldError
+from cone.operations.actor import Actor
+from cone.operations.records import note
+from cone.operations.sync_settings import get_locked_connection
+
+
+@transaction.atomic
+def save_accounts(actor: Actor, *, deposit_account_id: str, income_account_id: str) -> None:
+    """Choose the accounts of later sends.
+
+    Raises: NotAllowedError, NotConnectedError, InvalidFieldError (empty, or not an active account of the right type).
+    """
+    active = get_locked_connection(actor)
+    accounts = list_accounts(active)
+    deposit = _find(accounts, deposit_account_id)
+    if deposit is None or not deposit.is_active or not deposit.can_receive_deposits:
+        raise InvalidFieldError("deposit_account", "Choose one of the active bank accounts.")
+    income = _find(accounts, income_account_id)
+    if income is None or not income.is_active or not income.is_income:
+        raise InvalidFieldError("income_account", "Choose one of the active income accounts.")
+    if (active.deposit_account_id, active.income_account_id) == (deposit_account_id, income_account_id):
+        return
+    previous = active.deposit_account_id
+    active.deposit_account_id, active.income_account_id = deposit_account_id, income_account_id
+    active.settings_revision += 1
+    active.save(update_fields=["deposit_account_id", "income_account_id", "settings_revision"])
+    release_causes(active, ["default_account_missing", "income_account_missing", f"account_inactive:{previous}"])
+    note(actor, "connection", active.uuid, "accounts_chosen", deposit=deposit.full_name, income=income.full_name)
+
+
+def _find(accounts: Iterable[Account], remote_id: str) -> Account | None:
+    return next((account for account in accounts if account.remote_id == remote_id), None)
