@@ -14,7 +14,7 @@ from cone.cli.up import UpOptions, up
 
 _GUNICORN = (
     *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
-    *("--graceful-timeout", "3", "--timeout", "60", "--no-control-socket"),
+    *("--graceful-timeout", "3", "--timeout", "60", "--no-control-socket", "--preload"),
     "cone.project.wsgi:application",
 )
 

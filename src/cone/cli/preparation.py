@@ -67,14 +67,15 @@ def prepare(places: Places, fingerprint: str, *, with_demo: bool) -> None:
     call_command("collectstatic", verbosity=0, interactive=False)
     sign_in: SignIn | None = None
     if with_demo:
-        print("Making the demo firm …", flush=True)
+        if find_sign_in(places) is None:
+            print("Making the demo firm …", flush=True)
         sign_in = make_demo_firm()
     write_private(places.prepared, json.dumps({"fingerprint": fingerprint, "demo": sign_in}))
 
 
 def make_demo_firm() -> SignIn:
     """Make the demo firm if it isn't there, and return how to sign in to it."""
-    from cone.demo.create import create_demo_firm  # noqa: PLC0415
+    from cone.demo.create_demo_firm import create_demo_firm  # noqa: PLC0415
 
     demo = create_demo_firm()
     return SignIn(email=demo.email, password=demo.password)
