@@ -21,8 +21,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--client-id", default=os.environ.get("QBO_EMULATOR_CLIENT_ID", DEFAULT_CLIENT_ID))
     secret = os.environ.get("QBO_EMULATOR_CLIENT_SECRET", DEFAULT_CLIENT_SECRET)
     parser.add_argument("--client-secret", default=secret)
-    parser.add_argument("--redirect-uri", action="append", default=[],
-                        help="may be repeated; without any, all loopback addresses are accepted")
+    parser.add_argument(
+        "--redirect-uri",
+        action="append",
+        default=[],
+        help="may be repeated; without any, all loopback addresses are accepted",
+    )
     parser.add_argument("--data-dir", type=Path, default=None, help="keep the state here; default: memory only")
     parser.add_argument("--strict", action="store_true", help="refuse queries that the documentation does not have")
     parser.add_argument("--exit-with-parent", action="store_true", help="end when the process that started it ends")
@@ -35,15 +39,23 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         listener = listen(given.host, given.port)
     except PortTakenError as error:
-        sys.stderr.write(f"Cannot listen on {given.host}:{given.port} ({error.strerror}). "
-                         "Is something else running there? Choose another with --port.\n")
+        sys.stderr.write(
+            f"Cannot listen on {given.host}:{given.port} ({error.strerror}). "
+            "Is something else running there? Choose another with --port.\n"
+        )
         return 1
     if given.exit_with_parent:
         end_with_parent(parent)
     port = listener.getsockname()[1]
     settings = Settings(
-        host=given.host, port=port, country=given.country, scenario=given.scenario, client_id=given.client_id,
-        client_secret=given.client_secret, redirect_uris=tuple(given.redirect_uri), data_dir=given.data_dir,
+        host=given.host,
+        port=port,
+        country=given.country,
+        scenario=given.scenario,
+        client_id=given.client_id,
+        client_secret=given.client_secret,
+        redirect_uris=tuple(given.redirect_uri),
+        data_dir=given.data_dir,
         strict=given.strict,
     )
     sys.stdout.write(f"QuickBooks emulator: http://{given.host}:{port}/\n")

@@ -17,12 +17,20 @@ from .operations import perform, read
 from .query.run import run_query
 from .store import Replay
 
-rule("requestid.replay", "A repeated request id answers the first answer verbatim, also after a deletion",
-     Mark.REPORT, "Intuit documents the repeat; the replay after deletion was seen live in 2026")
+rule(
+    "requestid.replay",
+    "A repeated request id answers the first answer verbatim, also after a deletion",
+    Mark.REPORT,
+    "Intuit documents the repeat; the replay after deletion was seen live in 2026",
+)
 rule("requestid.faults", "Faults are not remembered: the repeat is executed", Mark.ASSUMPTION)
 rule("requestid.length", "At most 50 characters (2130)", Mark.DOCUMENT, "Intuit basic field definitions")
-rule("route.unknown", "An unknown resource answers 500 Unsupported Operation with HTTP 400", Mark.RECORDING,
-     "recorded request for customer/1/5")
+rule(
+    "route.unknown",
+    "An unknown resource answers 500 Unsupported Operation with HTTP 400",
+    Mark.RECORDING,
+    "recorded request for customer/1/5",
+)
 rule("minorversion", "Any value is accepted and served as 75", Mark.DOCUMENT, "Intuit blog of 2025-01-21")
 
 

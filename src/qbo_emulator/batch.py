@@ -19,8 +19,12 @@ from .store import Replay
 rule("batch.size", "More than 30 items are refused as a whole (1040)", Mark.DOCUMENT, "Intuit batch page")
 rule("batch.alone", "Items succeed or fail alone; the answer is 200 in any case", Mark.RECORDING, "recorded batch")
 rule("batch.replay", "A pair of request id and bId is executed once", Mark.DOCUMENT, "Intuit basic field definitions")
-rule("batch.visibility", "No visibility between the items of a batch", Mark.MISSING,
-     "items run in order and do see each other here")
+rule(
+    "batch.visibility",
+    "No visibility between the items of a batch",
+    Mark.MISSING,
+    "items run in order and do see each other here",
+)
 
 LARGEST_BATCH = 30
 
@@ -42,13 +46,17 @@ def _item(books: Books, item: Any, *, request_id: str, strict: bool) -> Json:
         raise missing("BatchItemRequest")
     bid = str(item.get("bId", ""))
     try:
-        if not bid:
-            raise missing("bId")
-        if request_id and len(bid) > 10:
-            raise Fault(2130, "The bId is longer than 10 characters.")
+        _check_bid(bid, request_id)
         return {**_answer(books, item, f"{request_id}/{bid}" if request_id else "", strict=strict), "bId": bid}
     except Fault as fault:
         return {"Fault": fault.as_json(), "bId": bid}
+
+
+def _check_bid(bid: str, request_id: str) -> None:
+    if not bid:
+        raise missing("bId")
+    if request_id and len(bid) > 10:
+        raise Fault(2130, "The bId is longer than 10 characters.")
 
 
 def _answer(books: Books, item: Json, replay_key: str, *, strict: bool) -> Json:

@@ -83,8 +83,7 @@ class Books:
                 self.name_balances[name] += sign * amount
 
     def _count(self, sequence: str, number: int) -> None:
-        if number > self._highest[sequence]:
-            self._highest[sequence] = number
+        self._highest[sequence] = max(self._highest[sequence], number)
 
     def _index(self, entity: Entity, number: str, before: Json | None, after: Json | None) -> None:
         place = (entity.name, number)

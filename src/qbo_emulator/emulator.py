@@ -13,6 +13,8 @@ from .control.injections import Injections
 from .control.recorder import Recorder
 from .oauth.grants import Grants
 from .oauth.signing import SigningKey
+from .scenarios import SCENARIOS
+from .scenarios.builder import build
 from .settings import Settings
 from .store import Journal
 
@@ -60,8 +62,7 @@ class Emulator:
             self.companies[realm].replays[replay.request_id] = replay
 
     def reset(self, scenario: str, *, realm_id: str | None = None) -> list[Books]:
-        """Forget all companies and grants and build a scenario anew; companies get new realm ids unless one is given."""
-        from .scenarios import SCENARIOS
+        """Forget all companies and grants and build a scenario; companies get new realm ids unless one is given."""
 
         if scenario not in SCENARIOS:
             raise UnknownScenarioError(scenario)
@@ -71,8 +72,9 @@ class Emulator:
         self.companies.clear()
         self.grants.clear()
         self.injections.clear()
+        self.clock.offset = timedelta(0)
         self.scenario = scenario
-        self.journal.keep_facts([("scenario", "current", {"name": scenario})])
+        self.journal.keep_facts([("clock", "offset", None), ("scenario", "current", {"name": scenario})])
         return [
             self.open_company(plan, realm_id=realm_id if position == 0 else None)
             for position, plan in enumerate(SCENARIOS[scenario]())
@@ -80,7 +82,6 @@ class Emulator:
 
     def open_company(self, plan: CompanyPlan, *, realm_id: str | None = None) -> Books:
         """Build one more company."""
-        from .scenarios.builder import build
 
         realm = realm_id or f"9341453{secrets.randbelow(10**9):09d}"
         books = Books(realm, self.journal, self.clock)

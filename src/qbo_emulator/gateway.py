@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 
 rule("gateway.tid", "intuit_tid on every answer, as 1-<8 hex>-<24 hex>", Mark.RECORDING, "recorded answers")
 rule("gateway.content-type", "charset on success, plain application/json on faults", Mark.RECORDING, "recorded answers")
-rule("gateway.times", "Offset of US Pacific time; milliseconds in the envelope, seconds in MetaData", Mark.RECORDING,
-     "recorded answers")
+rule(
+    "gateway.times",
+    "Offset of US Pacific time; milliseconds in the envelope, seconds in MetaData",
+    Mark.RECORDING,
+    "recorded answers",
+)
 rule("gateway.xml", "XML, which is what QuickBooks answers unless JSON is asked for", Mark.MISSING)
 rule("gateway.limits", "Rate limits and metering", Mark.MISSING)
 
@@ -59,7 +63,11 @@ class Gateway:
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="replace"))
         headers = {key: value.decode("latin-1") for key, value in scope["headers"]}
         entry = emulator.recorder.open(
-            at=emulator.clock.envelope(), method=scope["method"], path=scope["path"], query=query, body=body or b"",
+            at=emulator.clock.envelope(),
+            method=scope["method"],
+            path=scope["path"],
+            query=query,
+            body=body or b"",
             tid=tid,
         )
         started = asyncio.get_running_loop().time()
@@ -188,8 +196,13 @@ async def _drop(scope: Scope, send: Send | None = None, reply: Answer | None = N
     transport = _transport(scope)
     if send is not None and reply is not None:
         length = str(len(reply.body)).encode()
-        await send({"type": "http.response.start", "status": reply.status,
-                    "headers": [(b"content-type", _SUCCESS), (b"content-length", length)]})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": reply.status,
+                "headers": [(b"content-type", _SUCCESS), (b"content-length", length)],
+            }
+        )
         await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
         transport.close()
     else:

@@ -35,7 +35,7 @@ def encode(value: Any) -> bytes:
 def money(value: Decimal | int) -> Decimal:
     """Round half up to cents; zero is written 0, as recorded answers do."""
     cents = Decimal(value).quantize(CENT, rounding=ROUND_HALF_UP)
-    return cents if cents else ZERO
+    return cents or ZERO
 
 
 def plain(value: Decimal | int) -> Decimal:

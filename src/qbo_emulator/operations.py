@@ -1,4 +1,4 @@
-"""Create, update (full and sparse), void, delete and read, for whatever entity: the same road for API and bookkeeper."""
+"""Create, update (full and sparse), void, delete and read any entity: one road for API and bookkeeper."""
 
 from collections.abc import Mapping
 from typing import Any

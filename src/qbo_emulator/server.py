@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import signal
@@ -10,6 +11,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -46,10 +48,14 @@ class _Protocol(HttpToolsProtocol):
 def build_app(emulator: Emulator) -> ASGIApp:
     """The accounting API below /v3/, everything else by routes."""
     gateway = Gateway(emulator)
-    site = Starlette(routes=[
-        *OAuthEndpoints(emulator).routes(), *AuthorizePages(emulator).routes(), *ControlEndpoints(emulator).routes(),
-        *Pages(emulator).routes(),
-    ])
+    site = Starlette(
+        routes=[
+            *OAuthEndpoints(emulator).routes(),
+            *AuthorizePages(emulator).routes(),
+            *ControlEndpoints(emulator).routes(),
+            *Pages(emulator).routes(),
+        ]
+    )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/v3/"):
@@ -58,8 +64,10 @@ def build_app(emulator: Emulator) -> ASGIApp:
 
         async def send_with_tid(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []),
-                                      (b"intuit_tid", new_tid(emulator.clock.epoch()).encode())]
+                message["headers"] = [
+                    *message.get("headers", []),
+                    (b"intuit_tid", new_tid(emulator.clock.epoch()).encode()),
+                ]
             await send(message)
 
         await site(scope, receive, send_with_tid)
@@ -69,6 +77,17 @@ def build_app(emulator: Emulator) -> ASGIApp:
 
 class _Server(uvicorn.Server):
     """Ends with its keep-alive connections open, without waiting for the peers to leave."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave on SIGINT and SIGTERM, and end as a success rather than by raising the signal again."""
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(each, self._leave)
+        yield
+
+    def _leave(self) -> None:
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -101,7 +120,13 @@ def listen(host: str, port: int) -> socket.socket:
 
 def make_server(app: ASGIApp) -> uvicorn.Server:
     config = uvicorn.Config(
-        app, http=_Protocol, ws="none", lifespan="off", log_level="warning", access_log=False, timeout_keep_alive=75,
+        app,
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=75,
         server_header=False,
     )
     return _Server(config)
@@ -126,7 +151,5 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     server = make_server(build_app(emulator))
     try:
         asyncio.run(server.serve(sockets=[listener]))
-    except KeyboardInterrupt:
-        pass
     finally:
         emulator.close()

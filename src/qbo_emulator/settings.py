@@ -1,12 +1,12 @@
-"""How one emulator runs: what the command line says, and the lifetimes that are settings because nobody documents them."""
+"""How one emulator runs: what the command line says, and lifetimes that nobody documents for certain."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_CLIENT_ID = "emulator-client"
-DEFAULT_CLIENT_SECRET = "emulator-secret"  # noqa: S105 - published on the front page, protects nothing
+DEFAULT_CLIENT_SECRET = "emulator-secret"
 DEMO_EMAIL = "bookkeeper@example.com"
-DEMO_PASSWORD = "emulator"  # noqa: S105 - published on the sign-in page, protects nothing
+DEMO_PASSWORD = "emulator"
 
 SCENARIO_OF_COUNTRY = {"GB": "uk-vat", "US": "us-sample", "AU": "au-gst", "CA": "ca-gst-pst"}
 

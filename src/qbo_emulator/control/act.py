@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..books import Books, Txn
-from ..entities.account import ACCOUNT_TYPES
-from ..entities.entity import Entity, find
-from ..entities.registry import BY_NAME
-from ..jsonio import Json
-from ..operations import create, delete, show, update, void
+from qbo_emulator.books import Books, Txn
+from qbo_emulator.entities.account import ACCOUNT_TYPES
+from qbo_emulator.entities.entity import Entity, find
+from qbo_emulator.entities.registry import BY_NAME
+from qbo_emulator.jsonio import Json
+from qbo_emulator.operations import create, delete, show, update, void
 
 
 class UnknownActionError(ValueError):
@@ -89,7 +89,8 @@ def pay(books: Books, invoice_id: str, amount: Any = None) -> Json:
     invoice = find(txn, "Invoice", invoice_id)
     paid = invoice["Balance"] if amount is None else amount
     body = {
-        "CustomerRef": invoice["CustomerRef"], "TotalAmt": paid,
+        "CustomerRef": invoice["CustomerRef"],
+        "TotalAmt": paid,
         "Line": [{"Amount": paid, "LinkedTxn": [{"TxnId": invoice_id, "TxnType": "Invoice"}]}],
     }
     record = show(txn, BY_NAME["Payment"], create(txn, BY_NAME["Payment"], body))

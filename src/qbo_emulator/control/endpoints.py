@@ -1,4 +1,5 @@
 """/_emulator/: health, reset, dump, the record of requests, faults on order, tokens, clock, the bookkeeper's acts."""
+# ruff: noqa: ARG002 - all handlers have one signature
 
 from __future__ import annotations
 
@@ -9,23 +10,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from .. import __version__
-from ..books import Books
-from ..emulator import UnknownScenarioError
-from ..entities.registry import ENTITIES
-from ..evidence import RULES
-from ..faults import Fault
-from ..jsonio import Json, MalformedJsonError, decode, encode
-from ..oauth.grants import App
-from ..pages.web import has_own_host, is_same_origin
-from ..scenarios import SCENARIOS
+from qbo_emulator import __version__
+from qbo_emulator.books import Books
+from qbo_emulator.emulator import UnknownScenarioError
+from qbo_emulator.entities.registry import ENTITIES
+from qbo_emulator.evidence import RULES
+from qbo_emulator.faults import Fault
+from qbo_emulator.jsonio import Json, MalformedJsonError, decode, encode
+from qbo_emulator.oauth.grants import App
+from qbo_emulator.pages.web import has_own_host, is_same_origin
+from qbo_emulator.scenarios import SCENARIOS
+
 from .act import UnknownActionError, act
 from .injections import InvalidInjectionError
 
 if TYPE_CHECKING:
-    from ..emulator import Emulator
-
-Handler = Callable[[Request, Json], Awaitable[Json] | Json]
+    from qbo_emulator.emulator import Emulator
 
 
 class RefusedError(Exception):
@@ -40,6 +40,13 @@ def _answer(body: Json, status: int = 200) -> Response:
     return Response(encode(body), status, {"cache-control": "no-store"}, "application/json")
 
 
+def _object(raw: bytes) -> Json:
+    body = decode(raw) if raw else {}
+    if not isinstance(body, dict):
+        raise RefusedError("The body must be a JSON object.")
+    return body
+
+
 class ControlEndpoints:
     """Open to programs on this machine; a browser may come from our own pages only."""
 
@@ -48,13 +55,22 @@ class ControlEndpoints:
 
     def routes(self) -> list[Route]:
         table: list[tuple[str, str, Callable[[Request, Json], Json]]] = [
-            ("GET", "health", self.health), ("POST", "reset", self.reset), ("GET", "dump", self.dump),
-            ("GET", "companies", self.companies), ("GET", "requests", self.requests),
-            ("DELETE", "requests", self.forget_requests), ("GET", "faults", self.faults),
-            ("POST", "faults", self.order_fault), ("DELETE", "faults", self.clear_faults),
-            ("POST", "tokens/expire", self.expire_tokens), ("POST", "tokens/revoke", self.revoke_tokens),
-            ("GET", "clock", self.clock), ("POST", "clock", self.jump), ("POST", "act", self.act),
-            ("POST", "apps", self.register_app), ("GET", "coverage", self.coverage),
+            ("GET", "health", self.health),
+            ("POST", "reset", self.reset),
+            ("GET", "dump", self.dump),
+            ("GET", "companies", self.companies),
+            ("GET", "requests", self.requests),
+            ("DELETE", "requests", self.forget_requests),
+            ("GET", "faults", self.faults),
+            ("POST", "faults", self.order_fault),
+            ("DELETE", "faults", self.clear_faults),
+            ("POST", "tokens/expire", self.expire_tokens),
+            ("POST", "tokens/revoke", self.revoke_tokens),
+            ("GET", "clock", self.clock),
+            ("POST", "clock", self.jump),
+            ("POST", "act", self.act),
+            ("POST", "apps", self.register_app),
+            ("GET", "coverage", self.coverage),
         ]
         return [
             Route(f"/_emulator/{path}", self._guarded(handler), methods=[method]) for method, path, handler in table
@@ -65,11 +81,7 @@ class ControlEndpoints:
             if not has_own_host(request, self._emulator.settings.host) or not is_same_origin(request):
                 return _answer({"error": "The control plane is open to this machine only."}, 403)
             try:
-                raw = await request.body()
-                body = decode(raw) if raw else {}
-                if not isinstance(body, dict):
-                    raise RefusedError("The body must be a JSON object.")
-                return _answer(handler(request, body))
+                return _answer(handler(request, _object(await request.body())))
             except RefusedError as error:
                 return _answer({"error": str(error)}, error.status)
             except (MalformedJsonError, InvalidInjectionError, UnknownActionError) as error:
@@ -84,8 +96,12 @@ class ControlEndpoints:
     def health(self, request: Request, body: Json) -> Json:
         emulator = self._emulator
         return {
-            "status": "ok", "version": __version__, "scenario": emulator.scenario, "requests": emulator.recorder.count,
-            "companies": self._listed(), "data_dir": str(emulator.settings.data_dir or ""),
+            "status": "ok",
+            "version": __version__,
+            "scenario": emulator.scenario,
+            "requests": emulator.recorder.count,
+            "companies": self._listed(),
+            "data_dir": str(emulator.settings.data_dir or ""),
         }
 
     def _listed(self) -> list[Json]:
@@ -116,18 +132,22 @@ class ControlEndpoints:
     def dump(self, request: Request, body: Json) -> Json:
         wanted = request.query_params.get("realm_id")
         chosen = self._emulator.companies.values() if wanted is None else [self._books(wanted)]
-        return {"companies": [
-            {
-                "realm_id": books.realm, "name": books.info["CompanyName"],
-                "entities": {
-                    entity.name: [entity.render(books, record) for record in books.all(entity.name)]
-                    for entity in ENTITIES
-                },
-                "deleted": [{"entity": entity, "id": number, "at": at}
-                            for (entity, number), at in books.deleted.items()],
-            }
-            for books in chosen
-        ]}
+        return {
+            "companies": [
+                {
+                    "realm_id": books.realm,
+                    "name": books.info["CompanyName"],
+                    "entities": {
+                        entity.name: [entity.render(books, record) for record in books.all(entity.name)]
+                        for entity in ENTITIES
+                    },
+                    "deleted": [
+                        {"entity": entity, "id": number, "at": at} for (entity, number), at in books.deleted.items()
+                    ],
+                }
+                for books in chosen
+            ]
+        }
 
     def requests(self, request: Request, body: Json) -> Json:
         since = request.query_params.get("since", "0")
@@ -135,7 +155,8 @@ class ControlEndpoints:
             raise RefusedError("since is a number")
         method, path = request.query_params.get("method"), request.query_params.get("path", "")
         found = [
-            entry.as_json() for entry in self._emulator.recorder.entries
+            entry.as_json()
+            for entry in self._emulator.recorder.entries
             if entry.number > int(since) and path in entry.path and method in (None, entry.method)
         ]
         return {"count": self._emulator.recorder.count, "requests": found}
@@ -192,7 +213,9 @@ class ControlEndpoints:
         return {"client_id": app.client_id, "redirect_uris": list(app.redirect_uris), "name": app.name}
 
     def coverage(self, request: Request, body: Json) -> Json:
-        return {"rules": [
-            {"key": each.key, "says": each.says, "mark": str(each.mark), "source": each.source}
-            for each in RULES.values()
-        ]}
+        return {
+            "rules": [
+                {"key": each.key, "says": each.says, "mark": str(each.mark), "source": each.source}
+                for each in RULES.values()
+            ]
+        }

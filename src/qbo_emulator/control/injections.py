@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..jsonio import Json
+from qbo_emulator.jsonio import Json
 
 ACTIONS = ("status", "latency_ms", "drop_after", "drop_before", "reset", "half_body", "expired_token")
 _MATCHES = ("path", "entity", "method", "operation", "realm_id")
@@ -48,8 +48,10 @@ class Injection:
     def _matches(self, path: str, method: str, query: dict[str, str]) -> bool:
         parts = path.split("/")
         facts = {
-            "method": method, "realm_id": parts[3] if len(parts) > 3 else "",
-            "entity": parts[4] if len(parts) > 4 else "", "operation": query.get("operation", ""),
+            "method": method,
+            "realm_id": parts[3] if len(parts) > 3 else "",
+            "entity": parts[4] if len(parts) > 4 else "",
+            "operation": query.get("operation", ""),
         }
         for key, wanted in self.match.items():
             if key == "path":
@@ -61,8 +63,15 @@ class Injection:
 
     def as_json(self) -> Json:
         return {
-            "id": self.number, "match": self.match, "action": self.action, "value": self.value, "nth": self.nth,
-            "count": self.count, "probability": self.probability, "seed": self.seed, "seen": self.seen,
+            "id": self.number,
+            "match": self.match,
+            "action": self.action,
+            "value": self.value,
+            "nth": self.nth,
+            "count": self.count,
+            "probability": self.probability,
+            "seed": self.seed,
+            "seen": self.seen,
             "struck": self.struck,
         }
 
@@ -90,9 +99,15 @@ class Injections:
         self._last += 1
         seed = _whole(body, "seed") or 0
         injection = Injection(
-            number=self._last, match={key: str(each) for key, each in match.items()}, action=action, value=value,
-            nth=_whole(body, "nth"), count=_whole(body, "count"), probability=_whole(body, "probability"), seed=seed,
-            chance=random.Random(seed),  # noqa: S311 - repeatable on purpose
+            number=self._last,
+            match={key: str(each) for key, each in match.items()},
+            action=action,
+            value=value,
+            nth=_whole(body, "nth"),
+            count=_whole(body, "count"),
+            probability=_whole(body, "probability"),
+            seed=seed,
+            chance=random.Random(seed),
         )
         self.open.append(injection)
         return injection

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 
-from ..jsonio import Json, MalformedJsonError, decode
+from qbo_emulator.jsonio import Json, MalformedJsonError, decode
 
 _SHOWN = 100_000
 
@@ -33,9 +33,18 @@ class Entry:
             except MalformedJsonError:
                 body = text
         return {
-            "number": self.number, "at": self.at, "method": self.method, "path": self.path, "query": self.query,
-            "requestid": self.query.get("requestid"), "body": body, "status": self.status, "intuit_tid": self.tid,
-            "replayed": self.replayed, "injected": self.injected, "milliseconds": self.milliseconds,
+            "number": self.number,
+            "at": self.at,
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "requestid": self.query.get("requestid"),
+            "body": body,
+            "status": self.status,
+            "intuit_tid": self.tid,
+            "replayed": self.replayed,
+            "injected": self.injected,
+            "milliseconds": self.milliseconds,
         }
 
 

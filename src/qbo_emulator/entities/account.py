@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..evidence import Mark, rule
-from ..faults import Fault, unsupported
-from ..jsonio import Json, money
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.faults import Fault, unsupported
+from qbo_emulator.jsonio import Json, money
+
 from .entity import Entity, unique
 from .fields import ENVELOPE, TAIL, Bool, Choice, Kept, ReadOnly, Ref, Shape, Text, Uncovered, require
 from .references import View, rendered
 
 if TYPE_CHECKING:
-    from ..books import Txn
+    from qbo_emulator.books import Txn
 
-rule("account.type", "AccountType or AccountSubType is required (6010); Classification follows from the type",
-     Mark.DOCUMENT, "Intuit account reference")
-rule("account.name", "At most 100 characters, no quote and no colon; unique among accounts (6240)", Mark.DOCUMENT,
-     "Intuit account reference; text of the fault assumed")
+rule(
+    "account.type",
+    "AccountType or AccountSubType is required (6010); Classification follows from the type",
+    Mark.DOCUMENT,
+    "Intuit account reference",
+)
+rule(
+    "account.name",
+    "At most 100 characters, no quote and no colon; unique among accounts (6240)",
+    Mark.DOCUMENT,
+    "Intuit account reference; text of the fault assumed",
+)
 
 # Type: classification, default subtype, whether a posting to the debit side raises the balance.
 ACCOUNT_TYPES = {
@@ -39,25 +48,53 @@ ACCOUNT_TYPES = {
     "Other Expense": ("Expense", "OtherMiscellaneousExpense"),
 }
 _TYPE_OF_SUBTYPE = {subtype: kind for kind, (_, subtype) in ACCOUNT_TYPES.items()} | {
-    "Checking": "Bank", "Savings": "Bank", "MoneyMarket": "Bank", "UndepositedFunds": "Other Current Asset",
-    "ServiceFeeIncome": "Income", "DiscountsRefundsGiven": "Income", "SalesTaxPayable": "Other Current Liability",
+    "Checking": "Bank",
+    "Savings": "Bank",
+    "MoneyMarket": "Bank",
+    "UndepositedFunds": "Other Current Asset",
+    "ServiceFeeIncome": "Income",
+    "DiscountsRefundsGiven": "Income",
+    "SalesTaxPayable": "Other Current Liability",
     "GlobalTaxPayable": "Other Current Liability",
 }
 
 
 class Account(Entity):
     name = "Account"
-    shape = Shape("Account", {
-        "Name": Text(100, ':"\t\n'), "SubAccount": Bool(), "ParentRef": Uncovered(), "Description": Text(100),
-        "FullyQualifiedName": ReadOnly(), "Active": Bool(), "Classification": ReadOnly(),
-        "AccountType": Choice(tuple(ACCOUNT_TYPES)), "AccountSubType": Text(100), "AcctNum": Text(20),
-        "CurrentBalance": ReadOnly(), "CurrentBalanceWithSubAccounts": ReadOnly(), "CurrencyRef": Ref("Currency"),
-        **ENVELOPE, **TAIL, "AccountAlias": Uncovered(), "TxnLocationType": Uncovered(),
-        "AccountPurposes": Uncovered(), "AcctNumExtn": Uncovered(), "BankNum": Uncovered(),
-        "OpeningBalance": Uncovered(), "OpeningBalanceDate": Uncovered(), "TaxAccount": Kept(),
-        "TaxCodeRef": Ref("TaxCode"), "OnlineBankingEnabled": ReadOnly(), "FIName": ReadOnly(),
-        "JournalCodeRef": Uncovered(), "AccountEx": Uncovered(), "CustomField": Uncovered(),
-    })
+    shape = Shape(
+        "Account",
+        {
+            "Name": Text(100, ':"\t\n'),
+            "SubAccount": Bool(),
+            "ParentRef": Uncovered(),
+            "Description": Text(100),
+            "FullyQualifiedName": ReadOnly(),
+            "Active": Bool(),
+            "Classification": ReadOnly(),
+            "AccountType": Choice(tuple(ACCOUNT_TYPES)),
+            "AccountSubType": Text(100),
+            "AcctNum": Text(20),
+            "CurrentBalance": ReadOnly(),
+            "CurrentBalanceWithSubAccounts": ReadOnly(),
+            "CurrencyRef": Ref("Currency"),
+            **ENVELOPE,
+            **TAIL,
+            "AccountAlias": Uncovered(),
+            "TxnLocationType": Uncovered(),
+            "AccountPurposes": Uncovered(),
+            "AcctNumExtn": Uncovered(),
+            "BankNum": Uncovered(),
+            "OpeningBalance": Uncovered(),
+            "OpeningBalanceDate": Uncovered(),
+            "TaxAccount": Kept(),
+            "TaxCodeRef": Ref("TaxCode"),
+            "OnlineBankingEnabled": ReadOnly(),
+            "FIName": ReadOnly(),
+            "JournalCodeRef": Uncovered(),
+            "AccountEx": Uncovered(),
+            "CustomField": Uncovered(),
+        },
+    )
 
     def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
         require(given, "Name")
@@ -69,8 +106,10 @@ class Account(Entity):
             kind = before["AccountType"]
         if kind is None:
             raise Fault(6010, "Account Type or Account Sub Type is missing", "AccountType")
-        if before is not None and before["AccountType"] != kind and before.get("AccountSubType") == record.get(
-            "AccountSubType"
+        if (
+            before is not None
+            and before["AccountType"] != kind
+            and before.get("AccountSubType") == record.get("AccountSubType")
         ):
             # A new type takes its own default subtype unless one comes along.
             record.pop("AccountSubType", None)
@@ -86,8 +125,13 @@ class Account(Entity):
         record["FullyQualifiedName"] = record["Name"]
         record["CurrencyRef"] = {"value": home_currency(txn)}
         own = (self.name, before["Id"] if before else "")
-        unique(txn, "Account", record["Name"].casefold(), own=own,
-               text="Another account is already using this \nname. Please use a different name.")
+        unique(
+            txn,
+            "Account",
+            record["Name"].casefold(),
+            own=own,
+            text="Another account is already using this \nname. Please use a different name.",
+        )
         return record
 
     def keys(self, record: Json) -> Iterable[tuple[str, str]]:
@@ -95,9 +139,15 @@ class Account(Entity):
 
     def render(self, view: View, record: Json) -> Json:
         balance = money(view.account_balances.get(record["Id"], 0))
-        return rendered(view, self.shape, {
-            **record, "CurrentBalance": balance, "CurrentBalanceWithSubAccounts": balance,
-        })
+        return rendered(
+            view,
+            self.shape,
+            {
+                **record,
+                "CurrentBalance": balance,
+                "CurrentBalanceWithSubAccounts": balance,
+            },
+        )
 
 
 def home_currency(view: View) -> str:
@@ -105,6 +155,6 @@ def home_currency(view: View) -> str:
     return str(preferences["CurrencyPrefs"]["HomeCurrency"]["value"]) if preferences else "USD"
 
 
-def find_account(txn: View, accounts: Iterable[Json], subtype: str) -> str | None:
+def find_account(accounts: Iterable[Json], subtype: str) -> str | None:
     """The id of the first active account of a subtype, by which QuickBooks itself finds its special accounts."""
     return next((a["Id"] for a in accounts if a.get("AccountSubType") == subtype and a.get("Active")), None)

@@ -1,4 +1,5 @@
 """What every entity has to say about itself; operations, queries and the books ask nothing else."""
+# ruff: noqa: ARG002 - defaults of an interface
 
 from __future__ import annotations
 
@@ -6,13 +7,14 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ..faults import Fault, not_found, unsupported
-from ..jsonio import Json
+from qbo_emulator.faults import Fault, not_found, unsupported
+from qbo_emulator.jsonio import Json
+
 from .fields import Shape
 from .references import View, check_references
 
 if TYPE_CHECKING:
-    from ..books import Txn
+    from qbo_emulator.books import Txn
 
 
 class Entity:

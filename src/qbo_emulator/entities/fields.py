@@ -3,14 +3,15 @@
 A shape knows every property of its schema type: writable ones are checked and converted, read-only ones ignored, known
 but uncovered ones refused loudly, and anything else is fault 2010.
 """
+# ruff: noqa: ARG002 - all kinds have one signature
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from ..faults import Fault, missing, too_long, unsupported
-from ..jsonio import Json, plain, to_decimal
+from qbo_emulator.faults import Fault, missing, too_long, unsupported
+from qbo_emulator.jsonio import Json, plain, to_decimal
 
 
 class Kind(Protocol):
@@ -40,7 +41,7 @@ class Text:
     refused: str = ""
 
     def parse(self, value: Any, name: str) -> Any:
-        if isinstance(value, bool) or isinstance(value, (dict, list)):
+        if isinstance(value, (bool, dict, list)):
             raise invalid(name, value)
         text = str(value)
         if len(text) > self.limit:

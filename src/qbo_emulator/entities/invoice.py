@@ -7,42 +7,90 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ..evidence import Mark, rule
-from ..faults import Fault, business, missing, period_closed
-from ..jsonio import ZERO, Json, dec, money
-from ..tax.global_model import global_tax
-from ..tax.us_classic import us_tax
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.faults import Fault, business, missing, period_closed
+from qbo_emulator.jsonio import ZERO, Json, dec, money
+from qbo_emulator.tax.global_model import global_tax
+from qbo_emulator.tax.us_classic import us_tax
+
 from .account import home_currency
 from .customer import number_addresses
 from .entity import Entity, find
 from .fields import (
-    ADDRESS, CUSTOM_FIELD, EMAIL, ENVELOPE, MEMO, TAIL, Amount, Bool, Choice, Date, Kept, Kind, ListOf, Number,
-    ReadOnly, Ref, Shape, Text, Uncovered, require,
+    ADDRESS,
+    CUSTOM_FIELD,
+    EMAIL,
+    ENVELOPE,
+    MEMO,
+    TAIL,
+    Amount,
+    Bool,
+    Choice,
+    Date,
+    Kept,
+    Kind,
+    ListOf,
+    Number,
+    ReadOnly,
+    Ref,
+    Shape,
+    Text,
+    Uncovered,
+    require,
 )
 from .lines import SALES_LINE, TAX_DETAIL, complete_lines, discount_of, sales_lines, voided_lines, with_subtotal
 from .names import address_serials
 from .references import View, rendered
 
 if TYPE_CHECKING:
-    from ..books import Txn
+    from qbo_emulator.books import Txn
 
 rule("invoice.required", "CustomerRef and one Line are required (2020)", Mark.RECORDING, "recorded fault for Line")
-rule("invoice.doc-number", "CustomTxnNumbers on: the caller's number, none stays none, duplicates are 6140 unless "
-     "allowduplicatedocnum; off: numbered by QuickBooks, a given one kept unchecked", Mark.DOCUMENT,
-     "Intuit invoice reference")
-rule("invoice.due-date", "DueDate: given, else TxnDate plus the term of invoice, customer or company", Mark.DOCUMENT,
-     "Intuit invoice reference")
-rule("invoice.due-date-default", "Without any term the due date is 30 days later", Mark.RECORDING,
-     "recorded invoice of the US sample company")
-rule("invoice.deposit", "Deposit and DepositToAccountRef need AllowDeposit; the account is a bank or other current "
-     "asset account; Balance is TotalAmt less Deposit and payments", Mark.DOCUMENT, "Intuit invoice reference")
+rule(
+    "invoice.doc-number",
+    "CustomTxnNumbers on: the caller's number, none stays none, duplicates are 6140 unless "
+    "allowduplicatedocnum; off: numbered by QuickBooks, a given one kept unchecked",
+    Mark.DOCUMENT,
+    "Intuit invoice reference",
+)
+rule(
+    "invoice.due-date",
+    "DueDate: given, else TxnDate plus the term of invoice, customer or company",
+    Mark.DOCUMENT,
+    "Intuit invoice reference",
+)
+rule(
+    "invoice.due-date-default",
+    "Without any term the due date is 30 days later",
+    Mark.RECORDING,
+    "recorded invoice of the US sample company",
+)
+rule(
+    "invoice.deposit",
+    "Deposit and DepositToAccountRef need AllowDeposit; the account is a bank or other current "
+    "asset account; Balance is TotalAmt less Deposit and payments",
+    Mark.DOCUMENT,
+    "Intuit invoice reference",
+)
 rule("invoice.deposit-off", "With AllowDeposit off either property is refused with 6000", Mark.ASSUMPTION)
-rule("invoice.closed", "A date on or before the closing date refuses create, update, void and delete (6210)",
-     Mark.REPORT, "third-party report of the text")
-rule("invoice.void", "A void keeps lines with zero amounts, totals zero, note 'Voided', number kept", Mark.RECORDING,
-     "recorded void")
-rule("invoice.void-paid", "Voiding or deleting a paid invoice unlinks its payments", Mark.REPORT,
-     "live test of 2026; another report says it is refused")
+rule(
+    "invoice.closed",
+    "A date on or before the closing date refuses create, update, void and delete (6210)",
+    Mark.REPORT,
+    "third-party report of the text",
+)
+rule(
+    "invoice.void",
+    "A void keeps lines with zero amounts, totals zero, note 'Voided', number kept",
+    Mark.RECORDING,
+    "recorded void",
+)
+rule(
+    "invoice.void-paid",
+    "Voiding or deleting a paid invoice unlinks its payments",
+    Mark.REPORT,
+    "live test of 2026; another report says it is refused",
+)
 
 
 def _uncovered(*names: str) -> dict[str, Kind]:
@@ -56,37 +104,111 @@ class Invoice(Entity):
     can_delete = True
     counts_total = True
     recomputed = frozenset({"TxnTaxDetail"})
-    shape = Shape("Invoice", {
-        "AllowIPNPayment": Bool(), "AllowOnlinePayment": Bool(), "AllowOnlineCreditCardPayment": Bool(),
-        "AllowOnlineACHPayment": Bool(), **ENVELOPE, "CustomField": ListOf(CUSTOM_FIELD), "DocNumber": Text(21),
-        "TxnDate": Date(), "CurrencyRef": Ref("Currency"), "ExchangeRate": Number(), "PrivateNote": Text(4000),
-        "LinkedTxn": ReadOnly(), "Line": ListOf(SALES_LINE), "TxnTaxDetail": TAX_DETAIL,
-        "CustomerRef": Ref("Customer"), "CustomerMemo": MEMO, "BillAddr": ADDRESS, "ShipAddr": ADDRESS,
-        "FreeFormAddress": ReadOnly(), "ShipFromAddr": ADDRESS, "SalesTermRef": Ref("Term"), "DueDate": Date(),
-        "ShipDate": Date(), "TrackingNum": Text(31),
-        "GlobalTaxCalculation": Choice(("TaxExcluded", "TaxInclusive", "NotApplicable")), "TotalAmt": ReadOnly(),
-        "HomeTotalAmt": ReadOnly(), "ApplyTaxAfterDiscount": Bool(),
-        "PrintStatus": Choice(("NotSet", "NeedToPrint", "PrintComplete")),
-        "EmailStatus": Choice(("NotSet", "NeedToSend", "EmailSent")), "BillEmail": EMAIL, "BillEmailCc": EMAIL,
-        "BillEmailBcc": EMAIL, "DeliveryInfo": ReadOnly(), "Balance": ReadOnly(), "HomeBalance": ReadOnly(),
-        "Deposit": Amount(), "DepositToAccountRef": Ref("Account"), **TAIL,
-        "AutoDocNumber": Bool(), "InvoiceLink": ReadOnly(), "InvoiceEx": Kept(), "EInvoiceStatus": ReadOnly(),
-        "ECloudStatusTimeStamp": ReadOnly(), "invoiceStatus": ReadOnly(), "callToAction": ReadOnly(),
-        "invoiceStatusLog": ReadOnly(), "TxnStatus": ReadOnly(), "TxnSource": ReadOnly(),
-        "HomeTotalCostAmount": ReadOnly(), "TotalCostAmount": ReadOnly(), "TemplateRef": ReadOnly(),
-        "RecurDataRef": ReadOnly(),
-        **_uncovered(
-            "DepartmentRef", "ClassRef", "TxnSubType", "TaxFormType", "TaxFormNum", "TransactionLocationType", "Tag",
-            "TxnApprovalInfo", "RecurringInfo", "ProjectRef", "RemitToRef", "SalesRepRef", "PONumber", "FOB",
-            "ShipMethodRef", "ShippingTaxIncludedInTotalTax", "ARAccountRef", "FinanceCharge", "PaymentMethodRef",
-            "PaymentRefNum", "PaymentType", "CheckPayment", "CreditCardPayment", "DiscountRate", "DiscountAmt",
-            "GovtTxnRefIdentifier", "TaxExemptionRef", "AllowOnlinePayPalPayment", "AllowOnlineAffirmPayment",
-            "CfdiUse", "Exportation", "GlobalInfo", "LessCIS", "PaymentDetailsMessage", "ConvenienceFeeDetail",
-            "EnabledSurchargeInfo", "InvoiceLinkSecurityCode", "InvoiceLinkExpiryDate", "AutoPayEligible",
-            "SchedulePayEligible", "ScheduledPaymentId", "GratuityEnabled", "FinancingProductType",
-            "SubscriptionPaymentsSetting", "TxnRetainageDetail",
-        ),
-    })
+    shape = Shape(
+        "Invoice",
+        {
+            "AllowIPNPayment": Bool(),
+            "AllowOnlinePayment": Bool(),
+            "AllowOnlineCreditCardPayment": Bool(),
+            "AllowOnlineACHPayment": Bool(),
+            **ENVELOPE,
+            "CustomField": ListOf(CUSTOM_FIELD),
+            "DocNumber": Text(21),
+            "TxnDate": Date(),
+            "CurrencyRef": Ref("Currency"),
+            "ExchangeRate": Number(),
+            "PrivateNote": Text(4000),
+            "LinkedTxn": ReadOnly(),
+            "Line": ListOf(SALES_LINE),
+            "TxnTaxDetail": TAX_DETAIL,
+            "CustomerRef": Ref("Customer"),
+            "CustomerMemo": MEMO,
+            "BillAddr": ADDRESS,
+            "ShipAddr": ADDRESS,
+            "FreeFormAddress": ReadOnly(),
+            "ShipFromAddr": ADDRESS,
+            "SalesTermRef": Ref("Term"),
+            "DueDate": Date(),
+            "ShipDate": Date(),
+            "TrackingNum": Text(31),
+            "GlobalTaxCalculation": Choice(("TaxExcluded", "TaxInclusive", "NotApplicable")),
+            "TotalAmt": ReadOnly(),
+            "HomeTotalAmt": ReadOnly(),
+            "ApplyTaxAfterDiscount": Bool(),
+            "PrintStatus": Choice(("NotSet", "NeedToPrint", "PrintComplete")),
+            "EmailStatus": Choice(("NotSet", "NeedToSend", "EmailSent")),
+            "BillEmail": EMAIL,
+            "BillEmailCc": EMAIL,
+            "BillEmailBcc": EMAIL,
+            "DeliveryInfo": ReadOnly(),
+            "Balance": ReadOnly(),
+            "HomeBalance": ReadOnly(),
+            "Deposit": Amount(),
+            "DepositToAccountRef": Ref("Account"),
+            **TAIL,
+            "AutoDocNumber": Bool(),
+            "InvoiceLink": ReadOnly(),
+            "InvoiceEx": Kept(),
+            "EInvoiceStatus": ReadOnly(),
+            "ECloudStatusTimeStamp": ReadOnly(),
+            "invoiceStatus": ReadOnly(),
+            "callToAction": ReadOnly(),
+            "invoiceStatusLog": ReadOnly(),
+            "TxnStatus": ReadOnly(),
+            "TxnSource": ReadOnly(),
+            "HomeTotalCostAmount": ReadOnly(),
+            "TotalCostAmount": ReadOnly(),
+            "TemplateRef": ReadOnly(),
+            "RecurDataRef": ReadOnly(),
+            **_uncovered(
+                "DepartmentRef",
+                "ClassRef",
+                "TxnSubType",
+                "TaxFormType",
+                "TaxFormNum",
+                "TransactionLocationType",
+                "Tag",
+                "TxnApprovalInfo",
+                "RecurringInfo",
+                "ProjectRef",
+                "RemitToRef",
+                "SalesRepRef",
+                "PONumber",
+                "FOB",
+                "ShipMethodRef",
+                "ShippingTaxIncludedInTotalTax",
+                "ARAccountRef",
+                "FinanceCharge",
+                "PaymentMethodRef",
+                "PaymentRefNum",
+                "PaymentType",
+                "CheckPayment",
+                "CreditCardPayment",
+                "DiscountRate",
+                "DiscountAmt",
+                "GovtTxnRefIdentifier",
+                "TaxExemptionRef",
+                "AllowOnlinePayPalPayment",
+                "AllowOnlineAffirmPayment",
+                "CfdiUse",
+                "Exportation",
+                "GlobalInfo",
+                "LessCIS",
+                "PaymentDetailsMessage",
+                "ConvenienceFeeDetail",
+                "EnabledSurchargeInfo",
+                "InvoiceLinkSecurityCode",
+                "InvoiceLinkExpiryDate",
+                "AutoPayEligible",
+                "SchedulePayEligible",
+                "ScheduledPaymentId",
+                "GratuityEnabled",
+                "FinancingProductType",
+                "SubscriptionPaymentsSetting",
+                "TxnRetainageDetail",
+            ),
+        },
+    )
 
     def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
         require(given, "Line", "CustomerRef")
@@ -111,8 +233,11 @@ class Invoice(Entity):
 
     def _settle_dates(self, txn: Txn, record: Json, customer: Json) -> None:
         record.setdefault("TxnDate", txn.books.clock.today().isoformat())
-        term = record.get("SalesTermRef") or customer.get("SalesTermRef") or txn.books.preferences[
-            "SalesFormsPrefs"].get("DefaultTerms")
+        term = (
+            record.get("SalesTermRef")
+            or customer.get("SalesTermRef")
+            or txn.books.preferences["SalesFormsPrefs"].get("DefaultTerms")
+        )
         if term and "SalesTermRef" not in record and txn.get("Term", term["value"]):
             record["SalesTermRef"] = {"value": term["value"]}
         if "DueDate" not in record:
@@ -129,8 +254,11 @@ class Invoice(Entity):
         if custom and number and "allowduplicatedocnum" not in txn.include:
             own = ("Invoice", before["Id"] if before else "")
             if any(holder != own for holder in txn.books.holders("Invoice.DocNumber", number.casefold())):
-                raise Fault(6140, "Duplicate Document Number Error : You must specify a different number. "
-                                  "This number has already been used.")
+                raise Fault(
+                    6140,
+                    "Duplicate Document Number Error : You must specify a different number. "
+                    "This number has already been used.",
+                )
         record["DocNumber"] = number or None
         record.pop("AutoDocNumber", None)
 
@@ -197,8 +325,13 @@ class Invoice(Entity):
         check_open(txn, record, record)
         note = record.get("PrivateNote")
         return {
-            **record, "Line": voided_lines(record["Line"]), "TxnTaxDetail": {"TotalTax": ZERO}, "TotalAmt": ZERO,
-            "Balance": ZERO, "Deposit": None, "LinkedTxn": [],
+            **record,
+            "Line": voided_lines(record["Line"]),
+            "TxnTaxDetail": {"TotalTax": ZERO},
+            "TotalAmt": ZERO,
+            "Balance": ZERO,
+            "Deposit": None,
+            "LinkedTxn": [],
             "PrivateNote": f"Voided - {note}"[:4000] if note else "Voided",
         }
 
@@ -244,10 +377,13 @@ class Invoice(Entity):
 
 
 # Answers have the subtotal's empty detail, which requests may send but never set.
-_ANSWER = Shape("Invoice", {
-    **Invoice.shape.fields,
-    "Line": ListOf(Shape("Line", {**SALES_LINE.fields, "SubTotalLineDetail": Shape("SubTotalLineDetail", {})})),
-})
+_ANSWER = Shape(
+    "Invoice",
+    {
+        **Invoice.shape.fields,
+        "Line": ListOf(Shape("Line", {**SALES_LINE.fields, "SubTotalLineDetail": Shape("SubTotalLineDetail", {})})),
+    },
+)
 
 
 def check_open(txn: Txn, record: Json, before: Json | None) -> None:

@@ -5,27 +5,58 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ..evidence import Mark, rule
-from ..faults import Fault, business, missing, unsupported
-from ..jsonio import ZERO, Json, dec, money, plain
-from ..tax.global_model import split_inclusive
-from ..tax.rates import HUNDRED
-from ..tax.us_classic import check_line_code
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.faults import Fault, business, missing, unsupported
+from qbo_emulator.jsonio import ZERO, Json, dec, money, plain
+from qbo_emulator.tax.global_model import split_inclusive
+from qbo_emulator.tax.rates import HUNDRED
+from qbo_emulator.tax.us_classic import check_line_code
+
 from .fields import (
-    Amount, Bool, Choice, Date, Integer, Kept, Kind, ListOf, Number, ReadOnly, Ref, Shape, Text, Uncovered,
+    Amount,
+    Bool,
+    Choice,
+    Date,
+    Integer,
+    Kept,
+    Kind,
+    ListOf,
+    Number,
+    ReadOnly,
+    Ref,
+    Shape,
+    Text,
+    Uncovered,
 )
 
 if TYPE_CHECKING:
-    from ..books import Txn
+    from qbo_emulator.books import Txn
 
-rule("line.amount", "Amount is required; in the US it must agree with UnitPrice x Qty (6070), elsewhere the product "
-     "wins, rounded half up", Mark.DOCUMENT, "Intuit invoice reference")
-rule("line.subtotal", "A SubTotal line without Id follows the item lines in answers and is ignored in requests",
-     Mark.RECORDING, "recorded invoices")
-rule("line.default-item", "A sales line without ItemRef takes the company's default item", Mark.REPORT,
-     "live test of 2026; the reference says it becomes documentation")
-rule("line.discount", "One discount line, positive, needs AllowDiscount; default account Discounts given",
-     Mark.DOCUMENT, "Intuit invoice reference")
+rule(
+    "line.amount",
+    "Amount is required; in the US it must agree with UnitPrice x Qty (6070), elsewhere the product "
+    "wins, rounded half up",
+    Mark.DOCUMENT,
+    "Intuit invoice reference",
+)
+rule(
+    "line.subtotal",
+    "A SubTotal line without Id follows the item lines in answers and is ignored in requests",
+    Mark.RECORDING,
+    "recorded invoices",
+)
+rule(
+    "line.default-item",
+    "A sales line without ItemRef takes the company's default item",
+    Mark.REPORT,
+    "live test of 2026; the reference says it becomes documentation",
+)
+rule(
+    "line.discount",
+    "One discount line, positive, needs AllowDiscount; default account Discounts given",
+    Mark.DOCUMENT,
+    "Intuit invoice reference",
+)
 rule("line.group", "Group lines, shipping and gratuity items", Mark.MISSING)
 
 _DETAILS = ("SalesItemLineDetail", "DiscountLineDetail", "SubTotalLineDetail", "DescriptionOnly")
@@ -35,37 +66,98 @@ def _uncovered(*names: str) -> dict[str, Kind]:
     return {name: Uncovered() for name in names}
 
 
-SALES_DETAIL = Shape("SalesItemLineDetail", {
-    "ItemRef": Ref("Item"), "UnitPrice": Number(), "Qty": Number(), "ItemAccountRef": Ref("Account"),
-    "TaxCodeRef": Ref("TaxCode"), "ServiceDate": Date(), "TaxInclusiveAmt": Amount(),
-    **_uncovered("ClassRef", "UnitCostPrice", "RatePercent", "PriceLevelRef", "MarkupInfo", "UOMRef",
-                 "InventorySiteRef", "TaxClassificationRef", "DiscountRate", "DiscountAmt", "DeferredRevenue",
-                 "RetainageAmount", "SalesItemLineDetailEx"),
-})
-DISCOUNT_DETAIL = Shape("DiscountLineDetail", {
-    "PercentBased": Bool(), "DiscountPercent": Number(), "DiscountAccountRef": Ref("Account"),
-    "TaxCodeRef": Ref("TaxCode"), **_uncovered("DiscountRef", "ServiceDate", "ClassRef", "DiscountLineDetailEx"),
-})
-SALES_LINE = Shape("Line", {
-    "Id": Text(30), "LineNum": Integer(0, 10_000), "Description": Text(4000), "Amount": Amount(),
-    "LinkedTxn": Uncovered(), "DetailType": Choice((*_DETAILS, "GroupLineDetail")),
-    "SalesItemLineDetail": SALES_DETAIL, "DiscountLineDetail": DISCOUNT_DETAIL, "SubTotalLineDetail": ReadOnly(),
-    "DescriptionLineDetail": Shape("DescriptionLineDetail", {"ServiceDate": Date(), "TaxCodeRef": Ref("TaxCode")}),
-    "CustomExtensions": Kept(), "LineEx": Uncovered(), "GroupLineDetail": Uncovered(), "Received": Uncovered(),
-    "CustomField": Uncovered(), "ProjectRef": Uncovered(), "CostAmount": Uncovered(), "HomeCostAmount": Uncovered(),
-})
-TAX_LINE = Shape("Line", {
-    "Amount": Amount(), "DetailType": Choice(("TaxLineDetail",)),
-    "TaxLineDetail": Shape("TaxLineDetail", {
-        "TaxRateRef": Ref("TaxRate"), "PercentBased": Bool(), "TaxPercent": Number(), "NetAmountTaxable": Amount(),
-        "TaxInclusiveAmount": Amount(), **_uncovered("OverrideDeltaAmount", "ServiceDate", "TaxLineDetailEx"),
-    }),
-    "Id": ReadOnly(), "LineNum": ReadOnly(), "Description": ReadOnly(),
-})
-TAX_DETAIL = Shape("TxnTaxDetail", {
-    "DefaultTaxCodeRef": Uncovered(), "TxnTaxCodeRef": Ref("TaxCode"), "TotalTax": Amount(),
-    "TaxReviewStatus": Uncovered(), "TaxLine": ListOf(TAX_LINE), "UseAutomatedSalesTax": Uncovered(),
-})
+SALES_DETAIL = Shape(
+    "SalesItemLineDetail",
+    {
+        "ItemRef": Ref("Item"),
+        "UnitPrice": Number(),
+        "Qty": Number(),
+        "ItemAccountRef": Ref("Account"),
+        "TaxCodeRef": Ref("TaxCode"),
+        "ServiceDate": Date(),
+        "TaxInclusiveAmt": Amount(),
+        **_uncovered(
+            "ClassRef",
+            "UnitCostPrice",
+            "RatePercent",
+            "PriceLevelRef",
+            "MarkupInfo",
+            "UOMRef",
+            "InventorySiteRef",
+            "TaxClassificationRef",
+            "DiscountRate",
+            "DiscountAmt",
+            "DeferredRevenue",
+            "RetainageAmount",
+            "SalesItemLineDetailEx",
+        ),
+    },
+)
+DISCOUNT_DETAIL = Shape(
+    "DiscountLineDetail",
+    {
+        "PercentBased": Bool(),
+        "DiscountPercent": Number(),
+        "DiscountAccountRef": Ref("Account"),
+        "TaxCodeRef": Ref("TaxCode"),
+        **_uncovered("DiscountRef", "ServiceDate", "ClassRef", "DiscountLineDetailEx"),
+    },
+)
+SALES_LINE = Shape(
+    "Line",
+    {
+        "Id": Text(30),
+        "LineNum": Integer(0, 10_000),
+        "Description": Text(4000),
+        "Amount": Amount(),
+        "LinkedTxn": Uncovered(),
+        "DetailType": Choice((*_DETAILS, "GroupLineDetail")),
+        "SalesItemLineDetail": SALES_DETAIL,
+        "DiscountLineDetail": DISCOUNT_DETAIL,
+        "SubTotalLineDetail": ReadOnly(),
+        "DescriptionLineDetail": Shape("DescriptionLineDetail", {"ServiceDate": Date(), "TaxCodeRef": Ref("TaxCode")}),
+        "CustomExtensions": Kept(),
+        "LineEx": Uncovered(),
+        "GroupLineDetail": Uncovered(),
+        "Received": Uncovered(),
+        "CustomField": Uncovered(),
+        "ProjectRef": Uncovered(),
+        "CostAmount": Uncovered(),
+        "HomeCostAmount": Uncovered(),
+    },
+)
+TAX_LINE = Shape(
+    "Line",
+    {
+        "Amount": Amount(),
+        "DetailType": Choice(("TaxLineDetail",)),
+        "TaxLineDetail": Shape(
+            "TaxLineDetail",
+            {
+                "TaxRateRef": Ref("TaxRate"),
+                "PercentBased": Bool(),
+                "TaxPercent": Number(),
+                "NetAmountTaxable": Amount(),
+                "TaxInclusiveAmount": Amount(),
+                **_uncovered("OverrideDeltaAmount", "ServiceDate", "TaxLineDetailEx"),
+            },
+        ),
+        "Id": ReadOnly(),
+        "LineNum": ReadOnly(),
+        "Description": ReadOnly(),
+    },
+)
+TAX_DETAIL = Shape(
+    "TxnTaxDetail",
+    {
+        "DefaultTaxCodeRef": Uncovered(),
+        "TxnTaxCodeRef": Ref("TaxCode"),
+        "TotalTax": Amount(),
+        "TaxReviewStatus": Uncovered(),
+        "TaxLine": ListOf(TAX_LINE),
+        "UseAutomatedSalesTax": Uncovered(),
+    },
+)
 
 
 def complete_lines(txn: Txn, record: Json, before: Json | None) -> list[Json]:
@@ -125,8 +217,11 @@ def _settle_amount(line: Json, *, us: bool) -> None:
     if price is not None and quantity is not None:
         product = money(dec(price) * dec(quantity))
         if amount is not None and us and money(dec(amount)) != product:
-            raise Fault(6070, "Amount calculation incorrect in the request. Amount is not equal to UnitPrice * Qty. "
-                              f"Supplied value:{amount}")
+            raise Fault(
+                6070,
+                "Amount calculation incorrect in the request. Amount is not equal to UnitPrice * Qty. "
+                f"Supplied value:{amount}",
+            )
         amount = product
     elif amount is None:
         raise missing("Amount")

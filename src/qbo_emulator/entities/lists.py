@@ -1,35 +1,55 @@
 """Small lists: terms, payment methods, tax codes, rates and agencies, and the company's two single records."""
+# ruff: noqa: ARG002 - all entities have one signature
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..evidence import Mark, rule
-from ..faults import unsupported
-from ..jsonio import Json
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.faults import unsupported
+from qbo_emulator.jsonio import Json
+
 from .entity import Entity, unique
 from .fields import ENVELOPE, TAIL, Bool, Choice, Integer, Number, Shape, Text, Uncovered, require
 from .references import View, rendered
 
 if TYPE_CHECKING:
-    from ..books import Txn
+    from qbo_emulator.books import Txn
 
-rule("tax.read-only", "Tax codes, rates and agencies are read-only entities", Mark.DOCUMENT, "Intuit tax code reference")
-rule("tax.pseudo-codes", "US companies list TAX and NON as codes without envelope", Mark.DOCUMENT,
-     "Intuit tax code reference")
+rule(
+    "tax.read-only", "Tax codes, rates and agencies are read-only entities", Mark.DOCUMENT, "Intuit tax code reference"
+)
+rule(
+    "tax.pseudo-codes",
+    "US companies list TAX and NON as codes without envelope",
+    Mark.DOCUMENT,
+    "Intuit tax code reference",
+)
 rule("tax.service", "Tax codes made through taxservice/taxcode", Mark.MISSING)
 rule("company.update", "Updates of CompanyInfo and Preferences through the API", Mark.MISSING)
 
 
 class Term(Entity):
     name = "Term"
-    shape = Shape("Term", {
-        "Name": Text(31), "Active": Bool(), "Type": Choice(("STANDARD", "DATE_DRIVEN")), "DiscountPercent": Number(),
-        "DueDays": Integer(0, 999), "DiscountDays": Integer(0, 999), "DayOfMonthDue": Integer(1, 31),
-        "DueNextMonthDays": Integer(0, 31), "DiscountDayOfMonth": Integer(0, 31), **ENVELOPE, **TAIL,
-        "SalesTermEx": Uncovered(), "CustomField": Uncovered(),
-    })
+    shape = Shape(
+        "Term",
+        {
+            "Name": Text(31),
+            "Active": Bool(),
+            "Type": Choice(("STANDARD", "DATE_DRIVEN")),
+            "DiscountPercent": Number(),
+            "DueDays": Integer(0, 999),
+            "DiscountDays": Integer(0, 999),
+            "DayOfMonthDue": Integer(1, 31),
+            "DueNextMonthDays": Integer(0, 31),
+            "DiscountDayOfMonth": Integer(0, 31),
+            **ENVELOPE,
+            **TAIL,
+            "SalesTermEx": Uncovered(),
+            "CustomField": Uncovered(),
+        },
+    )
 
     def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
         require(given, "Name")
@@ -38,8 +58,13 @@ class Term(Entity):
             require(record, "DueDays")
         record["Type"] = "STANDARD" if "DueDays" in record else "DATE_DRIVEN"
         record.setdefault("Active", True)
-        unique(txn, self.name, record["Name"].casefold(), own=(self.name, before["Id"] if before else ""),
-               text="Another term is already using this \nname. Please use a different name.")
+        unique(
+            txn,
+            self.name,
+            record["Name"].casefold(),
+            own=(self.name, before["Id"] if before else ""),
+            text="Another term is already using this \nname. Please use a different name.",
+        )
         return record
 
     def keys(self, record: Json) -> Iterable[tuple[str, str]]:
@@ -51,16 +76,29 @@ class Term(Entity):
 
 class PaymentMethod(Entity):
     name = "PaymentMethod"
-    shape = Shape("PaymentMethod", {
-        "Name": Text(31), "Active": Bool(), "Type": Choice(("CREDIT_CARD", "NON_CREDIT_CARD")), **ENVELOPE, **TAIL,
-        "PaymentMethodEx": Uncovered(), "CustomField": Uncovered(),
-    })
+    shape = Shape(
+        "PaymentMethod",
+        {
+            "Name": Text(31),
+            "Active": Bool(),
+            "Type": Choice(("CREDIT_CARD", "NON_CREDIT_CARD")),
+            **ENVELOPE,
+            **TAIL,
+            "PaymentMethodEx": Uncovered(),
+            "CustomField": Uncovered(),
+        },
+    )
 
     def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
         require(given, "Name")
         record = {"Active": True, "Type": "NON_CREDIT_CARD", **given}
-        unique(txn, self.name, record["Name"].casefold(), own=(self.name, before["Id"] if before else ""),
-               text="Another payment method is already using this \nname. Please use a different name.")
+        unique(
+            txn,
+            self.name,
+            record["Name"].casefold(),
+            own=(self.name, before["Id"] if before else ""),
+            text="Another payment method is already using this \nname. Please use a different name.",
+        )
         return record
 
     def keys(self, record: Json) -> Iterable[tuple[str, str]]:

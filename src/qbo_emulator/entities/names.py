@@ -5,21 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ..evidence import Mark, rule
-from ..faults import Fault
-from ..jsonio import Json
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.faults import Fault
+from qbo_emulator.jsonio import Json
+
 from .entity import Entity, unique
 from .fields import EMAIL, PHONE, WEB, Kind, ReadOnly, Shape, Text, Uncovered
 
 if TYPE_CHECKING:
-    from ..books import Txn
+    from qbo_emulator.books import Txn
 
-rule("name.unique", "DisplayName is unique over customers, vendors and employees, inactive ones included (6240)",
-     Mark.DOCUMENT, "Intuit customer reference; recorded fault")
+rule(
+    "name.unique",
+    "DisplayName is unique over customers, vendors and employees, inactive ones included (6240)",
+    Mark.DOCUMENT,
+    "Intuit customer reference; recorded fault",
+)
 rule("name.comparison", "Names are compared trimmed and without regard to case", Mark.ASSUMPTION)
 rule("name.deleted-suffix", "An inactive name carries the suffix ' (deleted)'", Mark.RECORDING, "recorded employees")
-rule("name.default", "DisplayName is built from title, given, middle, family name and suffix when absent",
-     Mark.DOCUMENT, "Intuit customer reference")
+rule(
+    "name.default",
+    "DisplayName is built from title, given, middle, family name and suffix when absent",
+    Mark.DOCUMENT,
+    "Intuit customer reference",
+)
 
 DELETED = " (deleted)"
 _PARTS = ("Title", "GivenName", "MiddleName", "FamilyName", "Suffix")
@@ -27,18 +36,35 @@ FORBIDDEN = ":\t\n"
 
 # In the order of recorded answers; they stand after the envelope there.
 PERSON: Mapping[str, Kind] = {
-    "Title": Text(16, FORBIDDEN), "GivenName": Text(100, FORBIDDEN), "MiddleName": Text(100, FORBIDDEN),
-    "FamilyName": Text(100, FORBIDDEN), "Suffix": Text(16, FORBIDDEN), "FullyQualifiedName": ReadOnly(),
-    "CompanyName": Text(100), "DisplayName": Text(500, FORBIDDEN), "PrintOnCheckName": Text(110, FORBIDDEN),
+    "Title": Text(16, FORBIDDEN),
+    "GivenName": Text(100, FORBIDDEN),
+    "MiddleName": Text(100, FORBIDDEN),
+    "FamilyName": Text(100, FORBIDDEN),
+    "Suffix": Text(16, FORBIDDEN),
+    "FullyQualifiedName": ReadOnly(),
+    "CompanyName": Text(100),
+    "DisplayName": Text(500, FORBIDDEN),
+    "PrintOnCheckName": Text(110, FORBIDDEN),
 }
 CONTACT: Mapping[str, Kind] = {
-    "PrimaryPhone": PHONE, "AlternatePhone": PHONE, "Mobile": PHONE, "Fax": PHONE, "PrimaryEmailAddr": EMAIL,
+    "PrimaryPhone": PHONE,
+    "AlternatePhone": PHONE,
+    "Mobile": PHONE,
+    "Fax": PHONE,
+    "PrimaryEmailAddr": EMAIL,
     "WebAddr": WEB,
 }
 RARE: Mapping[str, Kind] = {
-    "IntuitId": ReadOnly(), "Organization": ReadOnly(), "UserId": ReadOnly(), "V4IDPseudonym": ReadOnly(),
-    "OtherContactInfo": Uncovered(), "ContactName": Uncovered(), "AltContactName": Uncovered(),
-    "CustomField": Uncovered(), "Source": ReadOnly(), "OtherAddr": Uncovered(),
+    "IntuitId": ReadOnly(),
+    "Organization": ReadOnly(),
+    "UserId": ReadOnly(),
+    "V4IDPseudonym": ReadOnly(),
+    "OtherContactInfo": Uncovered(),
+    "ContactName": Uncovered(),
+    "AltContactName": Uncovered(),
+    "CustomField": Uncovered(),
+    "Source": ReadOnly(),
+    "OtherAddr": Uncovered(),
 }
 
 
@@ -54,8 +80,12 @@ class NameEntity(Entity):
         if not display:
             display = " ".join(str(record[part]).strip() for part in _PARTS if record.get(part)).strip()
         if not display:
-            raise Fault(2020, "Required parameter DisplayName or one of Title, GivenName, MiddleName, FamilyName, "
-                              "Suffix is missing in the request", "DisplayName")
+            raise Fault(
+                2020,
+                "Required parameter DisplayName or one of Title, GivenName, MiddleName, FamilyName, "
+                "Suffix is missing in the request",
+                "DisplayName",
+            )
         record.setdefault("Active", True)
         if record["Active"]:
             display = display.removesuffix(DELETED)
@@ -63,8 +93,13 @@ class NameEntity(Entity):
             display += DELETED
         record["DisplayName"] = display
         record["PrintOnCheckName"] = self._check_name(record, before)
-        unique(txn, "Names", display.casefold(), own=(self.name, before["Id"] if before else ""),
-               text="Another customer, vendor or employee is already using this \nname. Please use a different name.")
+        unique(
+            txn,
+            "Names",
+            display.casefold(),
+            own=(self.name, before["Id"] if before else ""),
+            text="Another customer, vendor or employee is already using this \nname. Please use a different name.",
+        )
         return record
 
     def _check_name(self, record: Json, before: Json | None) -> str:

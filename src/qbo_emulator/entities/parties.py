@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..faults import missing
-from ..jsonio import Json, money
+from qbo_emulator.faults import missing
+from qbo_emulator.jsonio import Json, money
+
 from .account import home_currency
 from .customer import number_addresses
 from .fields import ADDRESS, ENVELOPE, TAIL, Bool, Date, Kind, ReadOnly, Ref, Shape, Text, Uncovered
@@ -13,7 +14,7 @@ from .names import CONTACT, PERSON, RARE, NameEntity
 from .references import View, rendered
 
 if TYPE_CHECKING:
-    from ..books import Txn
+    from qbo_emulator.books import Txn
 
 
 def _uncovered(*names: str) -> dict[str, Kind]:
@@ -22,19 +23,59 @@ def _uncovered(*names: str) -> dict[str, Kind]:
 
 class Vendor(NameEntity):
     name = "Vendor"
-    shape = Shape("Vendor", {
-        "BillAddr": ADDRESS, "TaxIdentifier": Text(20), "TermRef": Ref("Term"), "Balance": ReadOnly(),
-        "AcctNum": Text(100), "Vendor1099": Bool(), "CurrencyRef": Ref("Currency"), **ENVELOPE, **PERSON,
-        "Active": Bool(), **CONTACT, "Notes": Text(4000), "BusinessNumber": Text(20), **RARE, **TAIL,
-        **_uncovered(
-            "DefaultTaxCodeRef", "ShipAddr", "TaxCountry", "TaxIdEffectiveDate", "ParentRef", "VendorTypeRef",
-            "PrefillAccountRef", "BillRate", "OpenBalanceDate", "CreditLimit", "T4AEligible", "T5018Eligible",
-            "TDSEnabled", "TDSEntityTypeId", "TDSSectionTypeId", "TDSOverrideThreshold", "TaxReportingBasis",
-            "APAccountRef", "VendorEx", "GSTIN", "GSTRegistrationType", "IsSubContractor", "SubcontractorType",
-            "CISRate", "HasTPAR", "VendorPaymentBankDetail", "CostRate", "AgencyVerificationStatus",
-            "AgencyVerificationStatusMsg", "AgencyVerificationTSUTC", "CompanyRegistrationNumber",
-        ),
-    })
+    shape = Shape(
+        "Vendor",
+        {
+            "BillAddr": ADDRESS,
+            "TaxIdentifier": Text(20),
+            "TermRef": Ref("Term"),
+            "Balance": ReadOnly(),
+            "AcctNum": Text(100),
+            "Vendor1099": Bool(),
+            "CurrencyRef": Ref("Currency"),
+            **ENVELOPE,
+            **PERSON,
+            "Active": Bool(),
+            **CONTACT,
+            "Notes": Text(4000),
+            "BusinessNumber": Text(20),
+            **RARE,
+            **TAIL,
+            **_uncovered(
+                "DefaultTaxCodeRef",
+                "ShipAddr",
+                "TaxCountry",
+                "TaxIdEffectiveDate",
+                "ParentRef",
+                "VendorTypeRef",
+                "PrefillAccountRef",
+                "BillRate",
+                "OpenBalanceDate",
+                "CreditLimit",
+                "T4AEligible",
+                "T5018Eligible",
+                "TDSEnabled",
+                "TDSEntityTypeId",
+                "TDSSectionTypeId",
+                "TDSOverrideThreshold",
+                "TaxReportingBasis",
+                "APAccountRef",
+                "VendorEx",
+                "GSTIN",
+                "GSTRegistrationType",
+                "IsSubContractor",
+                "SubcontractorType",
+                "CISRate",
+                "HasTPAR",
+                "VendorPaymentBankDetail",
+                "CostRate",
+                "AgencyVerificationStatus",
+                "AgencyVerificationStatusMsg",
+                "AgencyVerificationTSUTC",
+                "CompanyRegistrationNumber",
+            ),
+        },
+    )
 
     def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
         record = super().complete(txn, given, before)
@@ -49,13 +90,34 @@ class Vendor(NameEntity):
 
 class Employee(NameEntity):
     name = "Employee"
-    shape = Shape("Employee", {
-        "BillableTime": Bool(), "BirthDate": Date(), "HiredDate": Date(), "ReleasedDate": Date(),
-        "EmployeeNumber": Text(100), "PrimaryAddr": ADDRESS, **ENVELOPE, **PERSON, "Active": Bool(), **CONTACT,
-        "Notes": Text(4000), **RARE, **TAIL,
-        **_uncovered("DefaultTaxCodeRef", "EmployeeType", "SSN", "BillRate", "Gender", "UseTimeEntry", "EmployeeEx",
-                     "CostRate"),
-    })
+    shape = Shape(
+        "Employee",
+        {
+            "BillableTime": Bool(),
+            "BirthDate": Date(),
+            "HiredDate": Date(),
+            "ReleasedDate": Date(),
+            "EmployeeNumber": Text(100),
+            "PrimaryAddr": ADDRESS,
+            **ENVELOPE,
+            **PERSON,
+            "Active": Bool(),
+            **CONTACT,
+            "Notes": Text(4000),
+            **RARE,
+            **TAIL,
+            **_uncovered(
+                "DefaultTaxCodeRef",
+                "EmployeeType",
+                "SSN",
+                "BillRate",
+                "Gender",
+                "UseTimeEntry",
+                "EmployeeEx",
+                "CostRate",
+            ),
+        },
+    )
 
     def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
         if not given.get("GivenName") and not given.get("FamilyName"):

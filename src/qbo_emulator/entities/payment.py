@@ -6,37 +6,67 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ..evidence import Mark, rule
-from ..faults import Fault, business, missing, unsupported
-from ..jsonio import ZERO, Json, dec, money
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.faults import Fault, business, missing, unsupported
+from qbo_emulator.jsonio import ZERO, Json, dec, money
+
 from .account import find_account, home_currency
 from .entity import Entity, find
 from .fields import (
-    ENVELOPE, TAIL, Amount, Bool, Choice, Date, Kept, Kind, ListOf, Number, ReadOnly, Ref, Shape, Text, Uncovered,
+    ENVELOPE,
+    TAIL,
+    Amount,
+    Bool,
+    Choice,
+    Date,
+    Kept,
+    Kind,
+    ListOf,
+    Number,
+    ReadOnly,
+    Ref,
+    Shape,
+    Text,
+    Uncovered,
     require,
 )
 from .invoice import applied, check_open
 from .references import View, rendered
 
 if TYPE_CHECKING:
-    from ..books import Txn
+    from qbo_emulator.books import Txn
 
 rule("payment.unapplied", "What the lines do not use stands in UnappliedAmt", Mark.DOCUMENT, "Intuit payment reference")
-rule("payment.side-effect", "Applying or removing a payment changes SyncToken, Balance and LinkedTxn of the invoice",
-     Mark.DOCUMENT, "Intuit payment reference")
+rule(
+    "payment.side-effect",
+    "Applying or removing a payment changes SyncToken, Balance and LinkedTxn of the invoice",
+    Mark.DOCUMENT,
+    "Intuit payment reference",
+)
 rule("payment.customer", "An invoice of another customer cannot be linked (620)", Mark.REPORT, "third-party report")
 rule("payment.over-balance", "A line above the invoice's open balance is refused with 6000", Mark.ASSUMPTION)
-rule("payment.deposit-account", "DepositToAccountRef defaults to Undeposited Funds", Mark.DOCUMENT,
-     "Intuit payment reference")
+rule(
+    "payment.deposit-account",
+    "DepositToAccountRef defaults to Undeposited Funds",
+    Mark.DOCUMENT,
+    "Intuit payment reference",
+)
 rule("payment.void", "A void leaves zero amounts, no lines and the note Voided", Mark.RECORDING, "recorded void")
 rule("payment.links", "Payments linked to credit memos, journal entries, checks", Mark.MISSING)
 
-_PAYMENT_LINE = Shape("Line", {
-    "Amount": Amount(),
-    "LinkedTxn": ListOf(Shape("LinkedTxn", {"TxnId": Text(30), "TxnType": Text(50), "TxnLineId": Uncovered()})),
-    "LineEx": ReadOnly(), "Id": ReadOnly(), "LineNum": ReadOnly(), "DetailType": ReadOnly(),
-    "Description": Uncovered(), "CustomExtensions": ReadOnly(),
-})
+_PAYMENT_LINE = Shape(
+    "Line",
+    {
+        "Amount": Amount(),
+        "LinkedTxn": ListOf(Shape("LinkedTxn", {"TxnId": Text(30), "TxnType": Text(50), "TxnLineId": Uncovered()})),
+        "LineEx": ReadOnly(),
+        "Id": ReadOnly(),
+        "LineNum": ReadOnly(),
+        "DetailType": ReadOnly(),
+        "Description": Uncovered(),
+        "CustomExtensions": ReadOnly(),
+    },
+)
 
 
 def _uncovered(*names: str) -> dict[str, Kind]:
@@ -48,18 +78,53 @@ class Payment(Entity):
     sequence = "Txn"
     is_list = False
     can_delete = True
-    shape = Shape("Payment", {
-        "CustomerRef": Ref("Customer"), "DepositToAccountRef": Ref("Account"),
-        "PaymentMethodRef": Ref("PaymentMethod"), "PaymentRefNum": Text(21), "TotalAmt": Amount(),
-        "UnappliedAmt": ReadOnly(), "ProcessPayment": Bool(), **ENVELOPE, "TxnDate": Date(),
-        "CurrencyRef": Ref("Currency"), "ExchangeRate": Number(), "PrivateNote": Text(4000), "LinkedTxn": ReadOnly(),
-        "Line": ListOf(_PAYMENT_LINE), "ARAccountRef": Ref("Account"), **TAIL, "TxnSource": ReadOnly(),
-        "TxnStatus": ReadOnly(), "TaxExemptionRef": Kept(), "PaymentType": Choice(("Cash", "Check", "CreditCard")),
-        **_uncovered("DocNumber", "TxnSubType", "DepartmentRef", "TxnTaxDetail", "TaxFormType", "TaxFormNum",
-                     "TransactionLocationType", "Tag", "TxnApprovalInfo", "RecurDataRef", "RecurringInfo",
-                     "ProjectRef", "TotalCostAmount", "HomeTotalCostAmount", "RemitToRef", "CheckPayment",
-                     "CreditCardPayment", "PaymentExtendedType", "PaymentEx", "CustomField"),
-    })
+    shape = Shape(
+        "Payment",
+        {
+            "CustomerRef": Ref("Customer"),
+            "DepositToAccountRef": Ref("Account"),
+            "PaymentMethodRef": Ref("PaymentMethod"),
+            "PaymentRefNum": Text(21),
+            "TotalAmt": Amount(),
+            "UnappliedAmt": ReadOnly(),
+            "ProcessPayment": Bool(),
+            **ENVELOPE,
+            "TxnDate": Date(),
+            "CurrencyRef": Ref("Currency"),
+            "ExchangeRate": Number(),
+            "PrivateNote": Text(4000),
+            "LinkedTxn": ReadOnly(),
+            "Line": ListOf(_PAYMENT_LINE),
+            "ARAccountRef": Ref("Account"),
+            **TAIL,
+            "TxnSource": ReadOnly(),
+            "TxnStatus": ReadOnly(),
+            "TaxExemptionRef": Kept(),
+            "PaymentType": Choice(("Cash", "Check", "CreditCard")),
+            **_uncovered(
+                "DocNumber",
+                "TxnSubType",
+                "DepartmentRef",
+                "TxnTaxDetail",
+                "TaxFormType",
+                "TaxFormNum",
+                "TransactionLocationType",
+                "Tag",
+                "TxnApprovalInfo",
+                "RecurDataRef",
+                "RecurringInfo",
+                "ProjectRef",
+                "TotalCostAmount",
+                "HomeTotalCostAmount",
+                "RemitToRef",
+                "CheckPayment",
+                "CreditCardPayment",
+                "PaymentExtendedType",
+                "PaymentEx",
+                "CustomField",
+            ),
+        },
+    )
 
     def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
         require(given, "CustomerRef")
@@ -77,7 +142,7 @@ class Payment(Entity):
         record["CurrencyRef"] = {"value": currency}
         record.pop("ExchangeRate", None)
         if not record.get("DepositToAccountRef"):
-            number = find_account(txn, txn.all("Account"), "UndepositedFunds")
+            number = find_account(txn.all("Account"), "UndepositedFunds")
             record["DepositToAccountRef"] = {"value": number} if number else None
         record.setdefault("ProcessPayment", False)
         record["Line"] = [self._line(txn, record, line, before) for line in record.get("Line", [])]
@@ -160,15 +225,20 @@ def _line_extras(view: View, line: Json) -> list[Json]:
     number = line["LinkedTxn"][0]["TxnId"]
     invoice = view.get("Invoice", number) or {}
     balance = dec(invoice.get("Balance")) + dec(line["Amount"])
-    values = (("txnId", number), ("txnOpenBalance", f"{balance:.2f}"),
-              ("txnReferenceNumber", invoice.get("DocNumber") or ""))
+    values = (
+        ("txnId", number),
+        ("txnOpenBalance", f"{balance:.2f}"),
+        ("txnReferenceNumber", invoice.get("DocNumber") or ""),
+    )
     return [
         {
             "name": "{http://schema.intuit.com/finance/v3}NameValue",
             "declaredType": "com.intuit.schema.finance.v3.NameValue",
             "scope": "javax.xml.bind.JAXBElement$GlobalScope",
             "value": {"Name": name, "Value": value},
-            "nil": False, "globalScope": True, "typeSubstituted": False,
+            "nil": False,
+            "globalScope": True,
+            "typeSubstituted": False,
         }
         for name, value in values
     ]

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..evidence import Mark, rule
-from ..faults import Fault, not_found
-from ..jsonio import Json
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.faults import Fault, not_found
+from qbo_emulator.jsonio import Json
+
 from .currencies import CURRENCY_NAMES
 from .fields import ListOf, Ref, Shape
 
 if TYPE_CHECKING:
-    from ..books import Txn
+    from qbo_emulator.books import Txn
 
 rule(
     "reference.2500",
@@ -47,8 +48,11 @@ PSEUDO_TAX_CODES = frozenset({"TAX", "NON"})
 class View(Protocol):
     """What an answer is rendered from: the books, or a transaction over them."""
 
-    account_balances: Mapping[str, Decimal]
-    name_balances: Mapping[str, Decimal]
+    @property
+    def account_balances(self) -> Mapping[str, Decimal]: ...
+
+    @property
+    def name_balances(self) -> Mapping[str, Decimal]: ...
 
     def get(self, entity: str, number: str) -> Json | None: ...
 

@@ -11,15 +11,51 @@ from .payment import Payment
 from .roles import Roles
 
 ENTITIES: tuple[Entity, ...] = (
-    CompanyInfo(), Preferences(), Account(), Customer(), Vendor(), Employee(), Item(), TaxCode(), TaxRate(),
-    TaxAgency(), Term(), PaymentMethod(), Invoice(), Payment(),
+    CompanyInfo(),
+    Preferences(),
+    Account(),
+    Customer(),
+    Vendor(),
+    Employee(),
+    Item(),
+    TaxCode(),
+    TaxRate(),
+    TaxAgency(),
+    Term(),
+    PaymentMethod(),
+    Invoice(),
+    Payment(),
 )
 BY_NAME = {entity.name: entity for entity in (*ENTITIES, Roles())}
 BY_PATH = {entity.path: entity for entity in ENTITIES}
 # Known to QuickBooks, not to this emulator: a query on them is refused as uncovered, not as unknown.
-UNCOVERED = frozenset({
-    "attachable", "bill", "billpayment", "budget", "class", "companycurrency", "creditcardpayment", "creditmemo",
-    "customertype", "department", "deposit", "estimate", "exchangerate", "inventoryadjustment", "journalcode",
-    "journalentry", "purchase", "purchaseorder", "recurringtransaction", "refundreceipt", "salesreceipt",
-    "taxclassification", "taxpayment", "timeactivity", "transfer", "vendorcredit",
-})
+UNCOVERED = frozenset(
+    {
+        "attachable",
+        "bill",
+        "billpayment",
+        "budget",
+        "class",
+        "companycurrency",
+        "creditcardpayment",
+        "creditmemo",
+        "customertype",
+        "department",
+        "deposit",
+        "estimate",
+        "exchangerate",
+        "inventoryadjustment",
+        "journalcode",
+        "journalentry",
+        "purchase",
+        "purchaseorder",
+        "recurringtransaction",
+        "refundreceipt",
+        "salesreceipt",
+        "taxclassification",
+        "taxpayment",
+        "timeactivity",
+        "transfer",
+        "vendorcredit",
+    }
+)

@@ -12,26 +12,34 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from ..evidence import Mark, rule
-from ..pages.web import has_own_host, is_same_origin, page, problem
-from ..settings import DEMO_EMAIL, DEMO_PASSWORD
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.pages.web import has_own_host, is_same_origin, page, problem
+from qbo_emulator.settings import DEMO_EMAIL, DEMO_PASSWORD
+
 from .grants import App
 
 if TYPE_CHECKING:
-    from ..emulator import Emulator
+    from qbo_emulator.emulator import Emulator
 
 rule("oauth.redirect-answer", "code, state and realmId on the redirect", Mark.DOCUMENT, "Intuit OAuth 2.0")
 rule("oauth.denied", "A refusal comes back as error=access_denied with the state", Mark.ASSUMPTION, "standard OAuth")
-rule("oauth.wrong-client", "An unknown client or redirect_uri is shown as a page and never redirected", Mark.DOCUMENT,
-     "Intuit OAuth 2.0")
+rule(
+    "oauth.wrong-client",
+    "An unknown client or redirect_uri is shown as a page and never redirected",
+    Mark.DOCUMENT,
+    "Intuit OAuth 2.0",
+)
 
 COOKIE = "qbo_emulator_session"
 _ASKED = ("client_id", "response_type", "scope", "redirect_uri", "state")
 SCOPES = {
     "com.intuit.quickbooks.accounting": "Read and write your accounting data: customers, invoices, payments",
     "com.intuit.quickbooks.payment": "Process payments",
-    "openid": "Know who you are", "email": "See your e-mail address", "profile": "See your name",
-    "address": "See your address", "phone": "See your phone number",
+    "openid": "Know who you are",
+    "email": "See your e-mail address",
+    "profile": "See your name",
+    "address": "See your address",
+    "phone": "See your phone number",
 }
 
 
@@ -61,8 +69,11 @@ class AuthorizePages:
             return problem("Unknown app", "The client_id parameter names no app that is registered here.", 400)
         redirect_uri = asked.get("redirect_uri", "")
         if not app.accepts(redirect_uri):
-            return problem("The redirect address is not registered",
-                           "The redirect_uri parameter must be exactly one of the app's registered addresses.", 400)
+            return problem(
+                "The redirect address is not registered",
+                "The redirect_uri parameter must be exactly one of the app's registered addresses.",
+                400,
+            )
         scopes = asked.get("scope", "").split()
         if asked.get("response_type") != "code":
             return _back(asked, error="unsupported_response_type")
@@ -83,8 +94,16 @@ class AuthorizePages:
         if books is None:
             return page("choose.html", asked=kept, app=app, companies=self._companies())
         scopes = [SCOPES[scope] for scope in asked["scope"].split()]
-        return page("consent.html", may_leave=True, asked=kept, app=app, realm=books.realm, scopes=scopes,
-                    name=books.info["CompanyName"], back=f"/connect/oauth2?{urlencode(kept)}")
+        return page(
+            "consent.html",
+            may_leave=True,
+            asked=kept,
+            app=app,
+            realm=books.realm,
+            scopes=scopes,
+            name=books.info["CompanyName"],
+            back=f"/connect/oauth2?{urlencode(kept)}",
+        )
 
     def _companies(self) -> list[dict[str, str]]:
         return [
@@ -100,8 +119,14 @@ class AuthorizePages:
         query = str(form.get("query", ""))
         matches = hmac.compare_digest(password.encode(), DEMO_PASSWORD.encode())
         if email.strip().lower() != DEMO_EMAIL or not matches:
-            return page("signin.html", status=400, query=query, email=email, password="",
-                        error="This is not the demo sign-in shown below.")
+            return page(
+                "signin.html",
+                status=400,
+                query=query,
+                email=email,
+                password="",
+                error="This is not the demo sign-in shown below.",
+            )
         session = secrets.token_urlsafe(32)
         self._sessions.add(session)
         answer = RedirectResponse(f"/connect/oauth2?{query}", 303)
@@ -121,7 +146,10 @@ class AuthorizePages:
             return problem("Unknown company", "Choose a company first.", 400)
         app: App = self._emulator.grants.apps[form["client_id"]]
         code = self._emulator.grants.issue_code(
-            client_id=app.client_id, redirect_uri=form["redirect_uri"], realm=form["realm"], scope=form["scope"],
+            client_id=app.client_id,
+            redirect_uri=form["redirect_uri"],
+            realm=form["realm"],
+            scope=form["scope"],
         )
         return _back(form, code=code, realmId=form["realm"])
 

@@ -1,4 +1,5 @@
 """Discovery, token, revoke, userinfo and JWKS; the pages of the authorize endpoint are in `authorize`."""
+# ruff: noqa: ARG002 - all endpoints have one signature
 
 from __future__ import annotations
 
@@ -12,23 +13,40 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..evidence import Mark, rule
-from ..jsonio import Json, MalformedJsonError, decode, encode
-from ..settings import DEMO_EMAIL
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.jsonio import Json, MalformedJsonError, decode, encode
+from qbo_emulator.settings import DEMO_EMAIL
+
 from .grants import HARD_LIFE_SECONDS, AccessToken, App, Connection, InvalidGrantError, RefreshToken
 
 if TYPE_CHECKING:
-    from ..emulator import Emulator
+    from qbo_emulator.emulator import Emulator
 
-rule("oauth.discovery", "The discovery document under both paths, with and without trailing slash", Mark.RECORDING,
-     "discovery document in SDK tests; paths as the clients ask for them")
-rule("oauth.errors", "400 with error and error_description; 401 invalid_client for wrong credentials", Mark.RECORDING,
-     "recorded invalid_grant; invalid_client assumed")
+rule(
+    "oauth.discovery",
+    "The discovery document under both paths, with and without trailing slash",
+    Mark.RECORDING,
+    "discovery document in SDK tests; paths as the clients ask for them",
+)
+rule(
+    "oauth.errors",
+    "400 with error and error_description; 401 invalid_client for wrong credentials",
+    Mark.RECORDING,
+    "recorded invalid_grant; invalid_client assumed",
+)
 rule("oauth.credentials", "Client credentials in the Basic header or in the body", Mark.DOCUMENT, "discovery document")
-rule("oauth.hard-expiry", "x_refresh_token_hard_expires_in on request by header", Mark.DOCUMENT,
-     "Intuit refresh token policy of 2025-11")
-rule("oauth.id-token", "RS256, aud a list, realmid, kid from the JWKS; only with scope openid", Mark.RECORDING,
-     "id token in SDK tests")
+rule(
+    "oauth.hard-expiry",
+    "x_refresh_token_hard_expires_in on request by header",
+    Mark.DOCUMENT,
+    "Intuit refresh token policy of 2025-11",
+)
+rule(
+    "oauth.id-token",
+    "RS256, aud a list, realmid, kid from the JWKS; only with scope openid",
+    Mark.RECORDING,
+    "id token in SDK tests",
+)
 
 ISSUER = "https://oauth.platform.intuit.com/op/v1"
 SUBJECT = "3b1f0a52-6f64-4c7e-9a63-0d2f4be1c901"
@@ -53,7 +71,8 @@ class OAuthEndpoints:
     def routes(self) -> list[Route]:
         discovery = [
             Route(f"/.well-known/{name}{slash}", self.discovery)
-            for name in ("openid_configuration", "openid_sandbox_configuration") for slash in ("", "/")
+            for name in ("openid_configuration", "openid_sandbox_configuration")
+            for slash in ("", "/")
         ]
         return [
             *discovery,
@@ -65,20 +84,22 @@ class OAuthEndpoints:
 
     async def discovery(self, request: Request) -> Response:
         base = f"{request.url.scheme}://{request.url.netloc}"
-        return _json({
-            "issuer": ISSUER,
-            "authorization_endpoint": f"{base}/connect/oauth2",
-            "token_endpoint": f"{base}/oauth2/v1/tokens/bearer",
-            "userinfo_endpoint": f"{base}/v1/openid_connect/userinfo",
-            "revocation_endpoint": f"{base}/v2/oauth2/tokens/revoke",
-            "jwks_uri": f"{base}/op/v1/jwks",
-            "response_types_supported": ["code"],
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["RS256"],
-            "scopes_supported": ["openid", "email", "profile", "address", "phone"],
-            "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
-            "claims_supported": ["aud", "exp", "iat", "iss", "realmid", "sub"],
-        })
+        return _json(
+            {
+                "issuer": ISSUER,
+                "authorization_endpoint": f"{base}/connect/oauth2",
+                "token_endpoint": f"{base}/oauth2/v1/tokens/bearer",
+                "userinfo_endpoint": f"{base}/v1/openid_connect/userinfo",
+                "revocation_endpoint": f"{base}/v2/oauth2/tokens/revoke",
+                "jwks_uri": f"{base}/op/v1/jwks",
+                "response_types_supported": ["code"],
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": ["RS256"],
+                "scopes_supported": ["openid", "email", "profile", "address", "phone"],
+                "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+                "claims_supported": ["aud", "exp", "iat", "iss", "realmid", "sub"],
+            }
+        )
 
     async def jwks(self, request: Request) -> Response:
         return _json(self._emulator.signing.jwks())
@@ -104,8 +125,13 @@ class OAuthEndpoints:
         return _json(self._answer(*granted, with_hard_expiry=wants_hard, with_id_token=kind == "authorization_code"))
 
     def _answer(
-        self, connection: Connection, access: AccessToken, refresh: RefreshToken, *,
-        with_hard_expiry: bool, with_id_token: bool,
+        self,
+        connection: Connection,
+        access: AccessToken,
+        refresh: RefreshToken,
+        *,
+        with_hard_expiry: bool,
+        with_id_token: bool,
     ) -> Json:
         settings, now = self._emulator.settings, self._emulator.clock.epoch()
         body: Json = {
@@ -118,10 +144,17 @@ class OAuthEndpoints:
         if with_hard_expiry:
             body["x_refresh_token_hard_expires_in"] = connection.created_at + HARD_LIFE_SECONDS - now
         if with_id_token and "openid" in connection.scope.split():
-            body["id_token"] = self._emulator.signing.sign({
-                "sub": SUBJECT, "aud": [connection.client_id], "realmid": connection.realm, "auth_time": now,
-                "iss": ISSUER, "exp": now + settings.access_token_seconds, "iat": now,
-            })
+            body["id_token"] = self._emulator.signing.sign(
+                {
+                    "sub": SUBJECT,
+                    "aud": [connection.client_id],
+                    "realmid": connection.realm,
+                    "auth_time": now,
+                    "iss": ISSUER,
+                    "exp": now + settings.access_token_seconds,
+                    "iat": now,
+                }
+            )
         return body
 
     async def revoke(self, request: Request) -> Response:
@@ -140,12 +173,24 @@ class OAuthEndpoints:
             answer = _error("invalid_token", "The token is not valid for this request", 401)
             answer.headers["www-authenticate"] = 'Bearer realm="Intuit", error="invalid_token"'
             return answer
-        return _json({
-            "sub": SUBJECT, "email": DEMO_EMAIL, "emailVerified": True, "givenName": "Robin",
-            "familyName": "Ashdown", "phoneNumber": "+1 5555550100", "phoneNumberVerified": True,
-            "address": {"streetAddress": "1 Ledger Row", "locality": "Harbour", "region": "HB",
-                        "postalCode": "10000", "country": "US"},
-        })
+        return _json(
+            {
+                "sub": SUBJECT,
+                "email": DEMO_EMAIL,
+                "emailVerified": True,
+                "givenName": "Robin",
+                "familyName": "Ashdown",
+                "phoneNumber": "+1 5555550100",
+                "phoneNumberVerified": True,
+                "address": {
+                    "streetAddress": "1 Ledger Row",
+                    "locality": "Harbour",
+                    "region": "HB",
+                    "postalCode": "10000",
+                    "country": "US",
+                },
+            }
+        )
 
     def _app(self, request: Request, form: Mapping[str, str]) -> App | None:
         scheme, _, value = request.headers.get("authorization", "").partition(" ")

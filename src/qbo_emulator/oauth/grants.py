@@ -13,21 +13,37 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ..clock import Clock
-from ..evidence import Mark, rule
-from ..jsonio import Json
-from ..settings import Settings
-from ..store import Journal
+from qbo_emulator.clock import Clock
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.jsonio import Json
+from qbo_emulator.settings import Settings
+from qbo_emulator.store import Journal
 
-rule("oauth.redirect", "redirect_uri matches a registered one exactly; without any, loopback addresses are accepted",
-     Mark.DOCUMENT, "Intuit OAuth 2.0; the loopback default is this emulator's own")
-rule("oauth.code", "A code works once and for five minutes, at its own redirect_uri only", Mark.DOCUMENT,
-     "Intuit OAuth 2.0; the lifetime is assumed")
+rule(
+    "oauth.redirect",
+    "redirect_uri matches a registered one exactly; without any, loopback addresses are accepted",
+    Mark.DOCUMENT,
+    "Intuit OAuth 2.0; the loopback default is this emulator's own",
+)
+rule(
+    "oauth.code",
+    "A code works once and for five minutes, at its own redirect_uri only",
+    Mark.DOCUMENT,
+    "Intuit OAuth 2.0; the lifetime is assumed",
+)
 rule("oauth.access", "Access tokens live 3600 seconds", Mark.RECORDING, "token answers in SDK tests")
-rule("oauth.refresh-window", "A refresh token unused for 100 days dies; each use starts a new window", Mark.DOCUMENT,
-     "Intuit authorization FAQ")
-rule("oauth.rotation", "The refresh value changes about daily; the old one lives on for 24 hours (a setting)",
-     Mark.DOCUMENT, "Intuit authorization FAQ; other sources deny the grace")
+rule(
+    "oauth.refresh-window",
+    "A refresh token unused for 100 days dies; each use starts a new window",
+    Mark.DOCUMENT,
+    "Intuit authorization FAQ",
+)
+rule(
+    "oauth.rotation",
+    "The refresh value changes about daily; the old one lives on for 24 hours (a setting)",
+    Mark.DOCUMENT,
+    "Intuit authorization FAQ; other sources deny the grace",
+)
 rule("oauth.revoke", "Revoking either token ends the whole connection", Mark.DOCUMENT, "Intuit OAuth 2.0")
 
 HARD_LIFE_SECONDS = 157_680_000
@@ -92,7 +108,11 @@ class InvalidGrantError(Exception):
 
 
 _KINDS: dict[str, Any] = {
-    "app": App, "code": Code, "connection": Connection, "access": AccessToken, "refresh": RefreshToken,
+    "app": App,
+    "code": Code,
+    "connection": Connection,
+    "access": AccessToken,
+    "refresh": RefreshToken,
 }
 
 
@@ -112,7 +132,10 @@ class Grants:
 
     def load(self, facts: Iterable[tuple[str, str, Json]]) -> None:
         places: dict[str, dict[str, Any]] = {
-            "code": self.codes, "connection": self.connections, "access": self.access, "refresh": self.refresh,
+            "code": self.codes,
+            "connection": self.connections,
+            "access": self.access,
+            "refresh": self.refresh,
         }
         for kind, key, body in facts:
             if kind == "app":
@@ -129,8 +152,10 @@ class Grants:
     def clear(self) -> None:
         """Forget all grants; registered apps stay."""
         self._keep(
-            *(("code", key, None) for key in self.codes), *(("access", key, None) for key in self.access),
-            *(("refresh", key, None) for key in self.refresh), *(("connection", key, None) for key in self.connections),
+            *(("code", key, None) for key in self.codes),
+            *(("access", key, None) for key in self.access),
+            *(("refresh", key, None) for key in self.refresh),
+            *(("connection", key, None) for key in self.connections),
         )
         for place in (self.codes, self.access, self.refresh, self.connections):
             place.clear()
@@ -147,8 +172,12 @@ class Grants:
 
     def issue_code(self, *, client_id: str, redirect_uri: str, realm: str, scope: str) -> str:
         code = Code(
-            code="AB11" + secrets.token_urlsafe(33), client_id=client_id, redirect_uri=redirect_uri, realm=realm,
-            scope=scope, expires_at=self._clock.epoch() + self._settings.code_seconds,
+            code="AB11" + secrets.token_urlsafe(33),
+            client_id=client_id,
+            redirect_uri=redirect_uri,
+            realm=realm,
+            scope=scope,
+            expires_at=self._clock.epoch() + self._settings.code_seconds,
         )
         self.codes[code.code] = code
         self._keep(("code", code.code, code))
@@ -158,8 +187,11 @@ class Grants:
         """Exchange a code for tokens; raises InvalidGrantError."""
         found = self.codes.get(code)
         if (
-            found is None or found.is_used or found.client_id != app.client_id
-            or found.redirect_uri != redirect_uri or found.expires_at <= self._clock.epoch()
+            found is None
+            or found.is_used
+            or found.client_id != app.client_id
+            or found.redirect_uri != redirect_uri
+            or found.expires_at <= self._clock.epoch()
         ):
             raise InvalidGrantError
         found.is_used = True
@@ -169,13 +201,18 @@ class Grants:
         connection.scope = found.scope
         self.connections[key] = connection
         access, refresh = self._new_access(key), self._new_refresh(key)
-        self._keep(("code", code, found), ("connection", key, connection), ("access", access.token, access),
-                   ("refresh", refresh.token, refresh))
+        self._keep(
+            ("code", code, found),
+            ("connection", key, connection),
+            ("access", access.token, access),
+            ("refresh", refresh.token, refresh),
+        )
         return connection, access, refresh
 
     def _new_access(self, key: str) -> AccessToken:
-        token = AccessToken("eyJlbmMi" + secrets.token_urlsafe(480), key,
-                            self._clock.epoch() + self._settings.access_token_seconds)
+        token = AccessToken(
+            "eyJlbmMi" + secrets.token_urlsafe(480), key, self._clock.epoch() + self._settings.access_token_seconds
+        )
         self.access[token.token] = token
         return token
 
@@ -191,7 +228,9 @@ class Grants:
         connection = self.connections.get(found.connection) if found else None
         now = self._clock.epoch()
         if (
-            found is None or connection is None or connection.client_id != app.client_id
+            found is None
+            or connection is None
+            or connection.client_id != app.client_id
             or found.used_at + self._settings.refresh_window_seconds <= now
             or connection.created_at + HARD_LIFE_SECONDS <= now
         ):
@@ -208,14 +247,20 @@ class Grants:
         stale = [each for each in self.access.values() if each.connection == connection.key and each.expires_at <= now]
         for each in stale:
             del self.access[each.token]
-        self._keep(("access", access.token, access), ("refresh", current.token, current),
-                   *(("access", each.token, None) for each in stale))
+        self._keep(
+            ("access", access.token, access),
+            ("refresh", current.token, current),
+            *(("access", each.token, None) for each in stale),
+        )
         return connection, access, current
 
     def _current(self, key: str, superseded: RefreshToken) -> RefreshToken:
         """The living successor of a rotated token."""
-        living = [each for each in self.refresh.values() if each.connection == key and each.superseded_at is None
-                  and each.issued_at >= superseded.issued_at]
+        living = [
+            each
+            for each in self.refresh.values()
+            if each.connection == key and each.superseded_at is None and each.issued_at >= superseded.issued_at
+        ]
         if not living:
             raise InvalidGrantError
         return max(living, key=lambda each: each.issued_at)
@@ -244,8 +289,11 @@ class Grants:
         for token in refresh:
             del self.refresh[token]
         self.connections.pop(key, None)
-        self._keep(("connection", key, None), *(("access", each, None) for each in access),
-                   *(("refresh", each, None) for each in refresh))
+        self._keep(
+            ("connection", key, None),
+            *(("access", each, None) for each in access),
+            *(("refresh", each, None) for each in refresh),
+        )
 
     def expire_access(self) -> int:
         """Let all access tokens expire now; answers how many."""

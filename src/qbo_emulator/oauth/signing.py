@@ -5,8 +5,8 @@ import base64
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from ..jsonio import Json, encode
-from ..store import Journal
+from qbo_emulator.jsonio import Json, encode
+from qbo_emulator.store import Journal
 
 KEY_ID = "emulator-key-1"
 
@@ -46,5 +46,8 @@ class SigningKey:
         numbers = self._private().public_key().public_numbers()
         modulus = numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8, "big")
         exponent = numbers.e.to_bytes((numbers.e.bit_length() + 7) // 8, "big")
-        return {"keys": [{"kty": "RSA", "e": _b64(exponent), "use": "sig", "kid": KEY_ID, "alg": "RS256",
-                          "n": _b64(modulus)}]}
+        return {
+            "keys": [
+                {"kty": "RSA", "e": _b64(exponent), "use": "sig", "kid": KEY_ID, "alg": "RS256", "n": _b64(modulus)}
+            ]
+        }

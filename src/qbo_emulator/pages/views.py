@@ -1,4 +1,5 @@
 """The pages: companies, invoices, customers, payments, chart of accounts, tax codes, record of API requests."""
+# ruff: noqa: ARG002 - all views have one signature
 
 from __future__ import annotations
 
@@ -11,17 +12,18 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from ..books import Books
-from ..control.act import UnknownActionError, act
-from ..entities.account import ACCOUNT_TYPES
-from ..entities.registry import BY_NAME
-from ..faults import Fault
-from ..jsonio import ZERO, Json, dec
-from ..settings import DEMO_EMAIL, DEMO_PASSWORD
+from qbo_emulator.books import Books
+from qbo_emulator.control.act import UnknownActionError, act
+from qbo_emulator.entities.account import ACCOUNT_TYPES
+from qbo_emulator.entities.registry import BY_NAME
+from qbo_emulator.faults import Fault
+from qbo_emulator.jsonio import ZERO, Json, dec
+from qbo_emulator.settings import DEMO_EMAIL, DEMO_PASSWORD
+
 from .web import has_own_host, is_same_origin, page, problem
 
 if TYPE_CHECKING:
-    from ..emulator import Emulator
+    from qbo_emulator.emulator import Emulator
 
 _STYLE = Path(__file__).parent / "static" / "ledger.css"
 _PAGE_SIZE = 100
@@ -36,10 +38,17 @@ class Pages:
 
     def routes(self) -> list[Route]:
         views: list[tuple[str, View]] = [
-            ("homepage", self.company), ("invoices", self.invoices), ("invoice", self.invoice),
-            ("customers", self.customers), ("customerdetail", self.customer), ("payments", self.payments),
-            ("recvpayment", self.payment), ("chartofaccounts", self.chart), ("taxes", self.taxes),
-            ("items", self.items), ("activity", self.activity),
+            ("homepage", self.company),
+            ("invoices", self.invoices),
+            ("invoice", self.invoice),
+            ("customers", self.customers),
+            ("customerdetail", self.customer),
+            ("payments", self.payments),
+            ("recvpayment", self.payment),
+            ("chartofaccounts", self.chart),
+            ("taxes", self.taxes),
+            ("items", self.items),
+            ("activity", self.activity),
         ]
         return [
             Route("/", self.home),
@@ -57,8 +66,11 @@ class Pages:
             companies = self._emulator.companies
             books = companies.get(realm) if realm else next(iter(companies.values()))
             if books is None:
-                return problem("No such company", "No company here has this realm id. A reset of the emulator gives "
-                               "companies new ids.", 404)
+                return problem(
+                    "No such company",
+                    "No company here has this realm id. A reset of the emulator gives companies new ids.",
+                    404,
+                )
             return view(request, books)
 
         return endpoint
@@ -74,10 +86,17 @@ class Pages:
             return problem("Wrong address", "Open the emulator by its own address.", 403)
         companies = [_company(books) for books in self._emulator.companies.values()]
         app = self._emulator.grants.apps[self._emulator.settings.client_id]
-        return page("home.html", companies=companies, app=app, email=DEMO_EMAIL, password=DEMO_PASSWORD,
-                    scenario=self._emulator.scenario, connections=list(self._emulator.grants.connections.values()),
-                    base=f"{request.url.scheme}://{request.url.netloc}",
-                    names=self._emulator.company_names())
+        return page(
+            "home.html",
+            companies=companies,
+            app=app,
+            email=DEMO_EMAIL,
+            password=DEMO_PASSWORD,
+            scenario=self._emulator.scenario,
+            connections=list(self._emulator.grants.connections.values()),
+            base=f"{request.url.scheme}://{request.url.netloc}",
+            names=self._emulator.company_names(),
+        )
 
     def company(self, request: Request, books: Books) -> Response:
         invoices = _newest(books, "Invoice")
@@ -85,9 +104,16 @@ class Pages:
         today = self._emulator.clock.today().isoformat()
         overdue = sum((dec(each["Balance"]) for each in invoices if each["DueDate"] < today), ZERO)
         received = sum((dec(each["TotalAmt"]) for each in books.all("Payment")), ZERO)
-        return page("company.html", **_frame(books, "homepage"), rows=_invoice_rows(books, invoices[:12]), owed=owed,
-                    overdue=overdue, received=received, count=len(invoices),
-                    customers=len(books.records["Customer"]))
+        return page(
+            "company.html",
+            **_frame(books, "homepage"),
+            rows=_invoice_rows(books, invoices[:12]),
+            owed=owed,
+            overdue=overdue,
+            received=received,
+            count=len(invoices),
+            customers=len(books.records["Customer"]),
+        )
 
     def invoices(self, request: Request, books: Books) -> Response:
         wanted = request.query_params.get("q", "").strip()
@@ -96,24 +122,41 @@ class Pages:
         rows = _invoice_rows(books, found)
         if wanted:
             rows = [row for row in rows if wanted.casefold() in f"{row['number']} {row['customer']}".casefold()]
-        return page("invoices.html", **_frame(books, "invoices"), rows=rows[:_PAGE_SIZE], total=len(rows), q=wanted,
-                    live=live)
+        return page(
+            "invoices.html", **_frame(books, "invoices"), rows=rows[:_PAGE_SIZE], total=len(rows), q=wanted, live=live
+        )
 
     def invoice(self, request: Request, books: Books) -> Response:
         number = request.query_params.get("txnId", "")
         record = books.get("Invoice", number)
         if record is None:
             was_deleted = ("Invoice", number) in books.deleted
-            return problem("Invoice deleted" if was_deleted else "No such invoice",
-                           "This invoice was deleted." if was_deleted else "This company has no invoice with this id.",
-                           404)
+            return problem(
+                "Invoice deleted" if was_deleted else "No such invoice",
+                "This invoice was deleted." if was_deleted else "This company has no invoice with this id.",
+                404,
+            )
         shown = BY_NAME["Invoice"].render(books, record)
-        return page("invoice.html", **_frame(books, "invoices"), invoice=shown, status=_status(self, record),
-                    codes=_names(books, "TaxCode"), rates=_names(books, "TaxRate"), payments=_paid_by(books, record))
+        return page(
+            "invoice.html",
+            **_frame(books, "invoices"),
+            invoice=shown,
+            state=self._state(record),
+            codes=_names(books, "TaxCode"),
+            rates=_names(books, "TaxRate"),
+            payments=_paid_by(books, record),
+        )
+
+    def _state(self, invoice: Json) -> str:
+        word = _word(invoice)
+        today = self._emulator.clock.today().isoformat()
+        return "Overdue" if word == "Open" and invoice["DueDate"] < today else word
 
     def customers(self, request: Request, books: Books) -> Response:
-        rows = sorted((BY_NAME["Customer"].render(books, each) for each in books.all("Customer")),
-                      key=lambda each: str(each["DisplayName"]).casefold())
+        rows = sorted(
+            (BY_NAME["Customer"].render(books, each) for each in books.all("Customer")),
+            key=lambda each: str(each["DisplayName"]).casefold(),
+        )
         return page("customers.html", **_frame(books, "customers"), rows=rows)
 
     def customer(self, request: Request, books: Books) -> Response:
@@ -121,8 +164,12 @@ class Pages:
         if record is None:
             return problem("No such customer", "This company has no customer with this id.", 404)
         invoices = [each for each in _newest(books, "Invoice") if each["CustomerRef"]["value"] == record["Id"]]
-        return page("customer.html", **_frame(books, "customers"), customer=BY_NAME["Customer"].render(books, record),
-                    rows=_invoice_rows(books, invoices))
+        return page(
+            "customer.html",
+            **_frame(books, "customers"),
+            customer=BY_NAME["Customer"].render(books, record),
+            rows=_invoice_rows(books, invoices),
+        )
 
     def payments(self, request: Request, books: Books) -> Response:
         rows = [BY_NAME["Payment"].render(books, each) for each in _newest(books, "Payment")]
@@ -133,34 +180,56 @@ class Pages:
         if record is None:
             return problem("No such payment", "This company has no payment with this id.", 404)
         lines = [
-            {"id": line["LinkedTxn"][0]["TxnId"], "amount": line["Amount"],
-             "number": (books.get("Invoice", line["LinkedTxn"][0]["TxnId"]) or {}).get("DocNumber") or "–"}
+            {
+                "id": line["LinkedTxn"][0]["TxnId"],
+                "amount": line["Amount"],
+                "number": (books.get("Invoice", line["LinkedTxn"][0]["TxnId"]) or {}).get("DocNumber") or "–",
+            }
             for line in record["Line"]
         ]
-        return page("payment.html", **_frame(books, "payments"), payment=BY_NAME["Payment"].render(books, record),
-                    lines=lines, accounts=_names(books, "Account"))
+        return page(
+            "payment.html",
+            **_frame(books, "payments"),
+            payment=BY_NAME["Payment"].render(books, record),
+            lines=lines,
+            accounts=_names(books, "Account"),
+        )
 
     def chart(self, request: Request, books: Books) -> Response:
         order = list(ACCOUNT_TYPES)
-        rows = sorted((BY_NAME["Account"].render(books, each) for each in books.all("Account")),
-                      key=lambda each: (order.index(each["AccountType"]), str(each["Name"]).casefold()))
-        return page("chart.html", **_frame(books, "chartofaccounts"), rows=rows, types=order,
-                    said=request.query_params.get("said", ""))
+        rows = sorted(
+            (BY_NAME["Account"].render(books, each) for each in books.all("Account")),
+            key=lambda each: (order.index(each["AccountType"]), str(each["Name"]).casefold()),
+        )
+        return page(
+            "chart.html",
+            **_frame(books, "chartofaccounts"),
+            rows=rows,
+            types=order,
+            said=request.query_params.get("said", ""),
+        )
 
     def taxes(self, request: Request, books: Books) -> Response:
         rows = [
-            {"id": each["Id"], "name": each["Name"], "description": each["Description"], "active": each["Active"],
-             "rates": [
-                 (books.get("TaxRate", detail["TaxRateRef"]["value"]) or {}).get("RateValue")
-                 for detail in each.get("SalesTaxRateList", {}).get("TaxRateDetail", [])
-             ]}
+            {
+                "id": each["Id"],
+                "name": each["Name"],
+                "description": each["Description"],
+                "active": each["Active"],
+                "rates": [
+                    (books.get("TaxRate", detail["TaxRateRef"]["value"]) or {}).get("RateValue")
+                    for detail in each.get("SalesTaxRateList", {}).get("TaxRateDetail", [])
+                ],
+            }
             for each in books.all("TaxCode")
         ]
         return page("taxes.html", **_frame(books, "taxes"), rows=rows, said=request.query_params.get("said", ""))
 
     def items(self, request: Request, books: Books) -> Response:
-        rows = sorted((BY_NAME["Item"].render(books, each) for each in books.all("Item")),
-                      key=lambda each: str(each["Name"]).casefold())
+        rows = sorted(
+            (BY_NAME["Item"].render(books, each) for each in books.all("Item")),
+            key=lambda each: str(each["Name"]).casefold(),
+        )
         return page("items.html", **_frame(books, "items"), rows=rows)
 
     def activity(self, request: Request, books: Books) -> Response:
@@ -189,9 +258,13 @@ class Pages:
 
 
 def _company(books: Books) -> Json:
-    return {"realm": books.realm, "name": books.info["CompanyName"], "country": books.country,
-            "currency": books.preferences["CurrencyPrefs"]["HomeCurrency"]["value"],
-            "closed": books.preferences["AccountingInfoPrefs"].get("BookCloseDate")}
+    return {
+        "realm": books.realm,
+        "name": books.info["CompanyName"],
+        "country": books.country,
+        "currency": books.preferences["CurrencyPrefs"]["HomeCurrency"]["value"],
+        "closed": books.preferences["AccountingInfoPrefs"].get("BookCloseDate"),
+    }
 
 
 def _frame(books: Books, here: str) -> dict[str, Any]:
@@ -209,10 +282,18 @@ def _names(books: Books, entity: str) -> dict[str, str]:
 def _invoice_rows(books: Books, invoices: list[Json]) -> list[Json]:
     names = {each["Id"]: each["DisplayName"] for each in books.all("Customer")}
     return [
-        {"id": each["Id"], "number": each.get("DocNumber") or "–", "date": each["TxnDate"], "due": each["DueDate"],
-         "customer": names.get(each["CustomerRef"]["value"], ""), "customer_id": each["CustomerRef"]["value"],
-         "tax": each["TxnTaxDetail"]["TotalTax"], "total": each["TotalAmt"], "balance": each["Balance"],
-         "status": _word(each)}
+        {
+            "id": each["Id"],
+            "number": each.get("DocNumber") or "–",
+            "date": each["TxnDate"],
+            "due": each["DueDate"],
+            "customer": names.get(each["CustomerRef"]["value"], ""),
+            "customer_id": each["CustomerRef"]["value"],
+            "tax": each["TxnTaxDetail"]["TotalTax"],
+            "total": each["TotalAmt"],
+            "balance": each["Balance"],
+            "status": _word(each),
+        }
         for each in invoices
     ]
 
@@ -223,18 +304,14 @@ def _word(invoice: Json) -> str:
     return "Open" if invoice["Balance"] else "Paid"
 
 
-def _status(pages: Pages, invoice: Json) -> str:
-    word = _word(invoice)
-    today = pages._emulator.clock.today().isoformat()
-    return "Overdue" if word == "Open" and invoice["DueDate"] < today else word
-
-
 def _paid_by(books: Books, invoice: Json) -> list[Json]:
     found = []
     for link in invoice["LinkedTxn"]:
         payment = books.get("Payment", link["TxnId"])
         if payment is not None:
-            amount = sum((dec(line["Amount"]) for line in payment["Line"]
-                          if line["LinkedTxn"][0]["TxnId"] == invoice["Id"]), ZERO)
+            amount = sum(
+                (dec(line["Amount"]) for line in payment["Line"] if line["LinkedTxn"][0]["TxnId"] == invoice["Id"]),
+                ZERO,
+            )
             found.append({"id": payment["Id"], "date": payment["TxnDate"], "amount": amount})
     return found

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..jsonio import dec
+from qbo_emulator.jsonio import dec
 
 _CSP = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 _SYMBOLS = {"GBP": "£", "USD": "$", "EUR": "€", "AUD": "A$", "CAD": "C$"}
@@ -35,22 +35,32 @@ def _day(value: str | None) -> str:
 
 
 _environment = Environment(
-    loader=PackageLoader("qbo_emulator", "pages/templates"), autoescape=True, undefined=StrictUndefined,
-    trim_blocks=True, lstrip_blocks=True,
+    loader=PackageLoader("qbo_emulator", "pages/templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
-_environment.filters.update({
-    "amount": _amount, "number": _number, "day": _day, "symbol": lambda code: _SYMBOLS.get(code, code),
-})
+_environment.filters.update(
+    {
+        "amount": _amount,
+        "number": _number,
+        "day": _day,
+        "symbol": lambda code: _SYMBOLS.get(code, code),
+    }
+)
 
 
-def page(name: str, *, status: int = 200, may_leave: bool = False, **values: Any) -> Response:
+def page(template: str, *, status: int = 200, may_leave: bool = False, **values: Any) -> Response:
     """A rendered page with its headers; `may_leave` for the one form whose answer leads to another site."""
     values.setdefault("company", None)
     values.setdefault("here", "")
-    html = _environment.get_template(name).render(**values)
+    html = _environment.get_template(template).render(**values)
     policy = _CSP if may_leave else f"{_CSP}; form-action 'self'"
     headers = {
-        "content-security-policy": policy, "referrer-policy": "same-origin", "x-content-type-options": "nosniff",
+        "content-security-policy": policy,
+        "referrer-policy": "same-origin",
+        "x-content-type-options": "nosniff",
         "cache-control": "no-store",
     }
     return Response(html, status, headers, "text/html; charset=utf-8")
@@ -67,7 +77,7 @@ def _is_own_name(name: str, bound: str) -> bool:
         address = ipaddress.ip_address(name)
     except ValueError:
         return False
-    return address.is_loopback or bound in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+    return address.is_loopback or bound in {"0.0.0.0", "::"}
 
 
 def has_own_host(request: Request, bound: str) -> bool:

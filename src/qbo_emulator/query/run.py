@@ -8,47 +8,113 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ..books import Books
-from ..entities.entity import Entity
-from ..entities.registry import ENTITIES, UNCOVERED
-from ..evidence import Mark, rule
-from ..faults import unsupported
-from ..jsonio import Json, dec
+from qbo_emulator.books import Books
+from qbo_emulator.entities.entity import Entity
+from qbo_emulator.entities.registry import ENTITIES, UNCOVERED
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.faults import unsupported
+from qbo_emulator.jsonio import Json, dec
+
 from .statement import Condition, Statement, read_statement, validation_error
 
-rule("query.inactive", "Inactive rows of name lists appear only when the statement filters on Active", Mark.DOCUMENT,
-     "Intuit data queries")
-rule("query.default-order", "Transactions: last updated first; customers by FullyQualifiedName; items and accounts "
-     "by Name", Mark.RECORDING, "order of recordings of 2026; the reference says by Id")
-rule("query.total-count", "totalCount stands in answers for Invoice and TaxCode only", Mark.RECORDING,
-     "recordings of 2026")
-rule("query.paging", "100 rows by default, at most 1000; a larger MAXRESULTS is clamped", Mark.DOCUMENT,
-     "Intuit data queries; clamping assumed")
-rule("query.us-tax-codes", "A US company answers its pseudo tax codes beside the real ones", Mark.DOCUMENT,
-     "Intuit tax code reference")
+rule(
+    "query.inactive",
+    "Inactive rows of name lists appear only when the statement filters on Active",
+    Mark.DOCUMENT,
+    "Intuit data queries",
+)
+rule(
+    "query.default-order",
+    "Transactions: last updated first; customers by FullyQualifiedName; items and accounts by Name",
+    Mark.RECORDING,
+    "order of recordings of 2026; the reference says by Id",
+)
+rule(
+    "query.total-count",
+    "totalCount stands in answers for Invoice and TaxCode only",
+    Mark.RECORDING,
+    "recordings of 2026",
+)
+rule(
+    "query.paging",
+    "100 rows by default, at most 1000; a larger MAXRESULTS is clamped",
+    Mark.DOCUMENT,
+    "Intuit data queries; clamping assumed",
+)
+rule(
+    "query.us-tax-codes",
+    "A US company answers its pseudo tax codes beside the real ones",
+    Mark.DOCUMENT,
+    "Intuit tax code reference",
+)
 
 _ENTITY = {entity.name.lower(): entity for entity in ENTITIES}
 _COMMON = ("Id", "SyncToken", "MetaData.CreateTime", "MetaData.LastUpdatedTime", "Active")
-_NAMES = ("DisplayName", "GivenName", "MiddleName", "FamilyName", "CompanyName", "FullyQualifiedName",
-          "PrintOnCheckName", "Title", "Suffix", "PrimaryEmailAddr", "PrimaryPhone", "Balance", "Taxable", "Job")
+_NAMES = (
+    "DisplayName",
+    "GivenName",
+    "MiddleName",
+    "FamilyName",
+    "CompanyName",
+    "FullyQualifiedName",
+    "PrintOnCheckName",
+    "Title",
+    "Suffix",
+    "PrimaryEmailAddr",
+    "PrimaryPhone",
+    "Balance",
+    "Taxable",
+    "Job",
+)
 _QUERYABLE = {
-    "Account": ("Name", "FullyQualifiedName", "AccountType", "AccountSubType", "Classification", "AcctNum",
-                "CurrentBalance", "SubAccount", "Description"),
-    "Customer": _NAMES, "Vendor": (*_NAMES, "AcctNum", "Vendor1099"), "Employee": (*_NAMES, "BillableTime"),
+    "Account": (
+        "Name",
+        "FullyQualifiedName",
+        "AccountType",
+        "AccountSubType",
+        "Classification",
+        "AcctNum",
+        "CurrentBalance",
+        "SubAccount",
+        "Description",
+    ),
+    "Customer": _NAMES,
+    "Vendor": (*_NAMES, "AcctNum", "Vendor1099"),
+    "Employee": (*_NAMES, "BillableTime"),
     "Item": ("Name", "FullyQualifiedName", "Sku", "Type", "Description", "UnitPrice", "Taxable", "IncomeAccountRef"),
-    "Invoice": ("DocNumber", "TxnDate", "DueDate", "CustomerRef", "Balance", "TotalAmt", "PrivateNote",
-                "SalesTermRef", "EmailStatus", "PrintStatus", "CurrencyRef"),
-    "Payment": ("TxnDate", "CustomerRef", "TotalAmt", "UnappliedAmt", "PaymentRefNum", "PaymentMethodRef",
-                "DepositToAccountRef", "CurrencyRef", "PrivateNote"),
+    "Invoice": (
+        "DocNumber",
+        "TxnDate",
+        "DueDate",
+        "CustomerRef",
+        "Balance",
+        "TotalAmt",
+        "PrivateNote",
+        "SalesTermRef",
+        "EmailStatus",
+        "PrintStatus",
+        "CurrencyRef",
+    ),
+    "Payment": (
+        "TxnDate",
+        "CustomerRef",
+        "TotalAmt",
+        "UnappliedAmt",
+        "PaymentRefNum",
+        "PaymentMethodRef",
+        "DepositToAccountRef",
+        "CurrencyRef",
+        "PrivateNote",
+    ),
     "TaxCode": ("Name", "Description", "Taxable", "TaxGroup", "Hidden"),
     "TaxRate": ("Name", "Description", "RateValue", "AgencyRef", "SpecialTaxType"),
     "TaxAgency": ("DisplayName", "TaxTrackedOnSales", "TaxTrackedOnPurchases"),
-    "Term": ("Name", "Type", "DueDays"), "PaymentMethod": ("Name", "Type"),
-    "CompanyInfo": ("CompanyName", "Country"), "Preferences": (),
+    "Term": ("Name", "Type", "DueDays"),
+    "PaymentMethod": ("Name", "Type"),
+    "CompanyInfo": ("CompanyName", "Country"),
+    "Preferences": (),
 }
-_PROPERTY = {
-    name: {prop.lower(): prop for prop in (*_COMMON, *properties)} for name, properties in _QUERYABLE.items()
-}
+_PROPERTY = {name: {prop.lower(): prop for prop in (*_COMMON, *properties)} for name, properties in _QUERYABLE.items()}
 
 
 def run_query(books: Books, text: str, *, strict: bool = False) -> Json:
@@ -115,8 +181,12 @@ def _candidates(books: Books, entity: Entity, statement: Statement) -> Iterable[
 
 
 _INDEXED = {
-    ("Customer", "displayname"): "Names", ("Vendor", "displayname"): "Names", ("Employee", "displayname"): "Names",
-    ("Item", "name"): "Item", ("Account", "name"): "Account", ("Invoice", "docnumber"): "Invoice.DocNumber",
+    ("Customer", "displayname"): "Names",
+    ("Vendor", "displayname"): "Names",
+    ("Employee", "displayname"): "Names",
+    ("Item", "name"): "Item",
+    ("Account", "name"): "Account",
+    ("Invoice", "docnumber"): "Invoice.DocNumber",
 }
 
 
@@ -198,8 +268,10 @@ def _sort(books: Books, entity: Entity, statement: Statement, rows: list[Json]) 
     if statement.order:
         for name, descending in reversed(statement.order):
             prop = _property(entity, name)
-            rows.sort(key=lambda record, prop=prop: _order_key(prop, _value(books, entity, prop, record)),  # type: ignore[misc]
-                      reverse=descending)
+            rows.sort(
+                key=lambda record, prop=prop: _order_key(prop, _value(books, entity, prop, record)),  # type: ignore[misc]
+                reverse=descending,
+            )
     elif entity.is_list:
         rows.sort(key=entity.default_order)
     else:
@@ -214,5 +286,3 @@ def _order_key(name: str, value: Any) -> tuple[int, Any]:
     if name.startswith("MetaData."):
         return (1, _moment(str(value)))
     return (1, str(value).casefold() if isinstance(value, (str, bool)) else value)
-
-

@@ -7,13 +7,21 @@ either order); strict mode refuses what the documentation does not have.
 import re
 from dataclasses import dataclass, field
 
-from ..evidence import Mark, rule
-from ..faults import Fault
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.faults import Fault
 
-rule("query.grammar", "SELECT * or COUNT(*), WHERE with AND, =, <, >, <=, >=, IN, LIKE, ORDERBY, STARTPOSITION, "
-     "MAXRESULTS", Mark.DOCUMENT, "Intuit data queries")
-rule("query.tolerance", "ORDER BY, column lists, !=, STARTPOSITION 0, any case of names, quoted numbers and booleans",
-     Mark.REPORT, "what public clients send and take for granted")
+rule(
+    "query.grammar",
+    "SELECT * or COUNT(*), WHERE with AND, =, <, >, <=, >=, IN, LIKE, ORDERBY, STARTPOSITION, MAXRESULTS",
+    Mark.DOCUMENT,
+    "Intuit data queries",
+)
+rule(
+    "query.tolerance",
+    "ORDER BY, column lists, !=, STARTPOSITION 0, any case of names, quoted numbers and booleans",
+    Mark.REPORT,
+    "what public clients send and take for granted",
+)
 rule("query.escape", r"A quote inside text is written \'", Mark.RECORDING, "recorded query by display name")
 rule("query.faults", "4000 with QueryParserError and 4001 with QueryValidationError", Mark.RECORDING, "recorded faults")
 
@@ -63,7 +71,7 @@ def _tokens(text: str) -> list[str]:
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
-            raise parser_error(f'Encountered " "{text[place:place + 20]}"" at line 1, column {place + 1}.')
+            raise parser_error(f'Encountered " "{text[place : place + 20]}"" at line 1, column {place + 1}.')
         tokens.append(match.group(0).strip())
         place = match.end()
     return tokens

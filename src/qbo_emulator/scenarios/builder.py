@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..books import Books, Txn
-from ..entities.currencies import HOME_CURRENCY
-from ..entities.registry import BY_NAME
-from ..jsonio import Json, plain
-from ..operations import create
+from qbo_emulator.books import Books, Txn
+from qbo_emulator.entities.currencies import HOME_CURRENCY
+from qbo_emulator.entities.registry import BY_NAME
+from qbo_emulator.jsonio import Json, plain
+from qbo_emulator.operations import create
+
 from .plan import CodePlan, CompanyPlan, RatePlan
 
 
@@ -17,8 +18,12 @@ def build(books: Books, plan: CompanyPlan) -> None:
     txn = Txn(books)
     _put(txn, "CompanyInfo", "1", _company_info(plan))
     _put(txn, "Preferences", "1", _preferences(plan))
-    _put(txn, "TaxAgency", "1", {"DisplayName": plan.agency, "TaxTrackedOnSales": True,
-                                 "TaxTrackedOnPurchases": plan.country != "US"})
+    _put(
+        txn,
+        "TaxAgency",
+        "1",
+        {"DisplayName": plan.agency, "TaxTrackedOnSales": True, "TaxTrackedOnPurchases": plan.country != "US"},
+    )
     for rate in plan.rates:
         _put(txn, "TaxRate", str(rate.id), _tax_rate(rate))
     for code in plan.codes:
@@ -30,22 +35,39 @@ def build(books: Books, plan: CompanyPlan) -> None:
 
 
 def _put(txn: Txn, entity: str, number: str, body: Json) -> None:
-    txn.put(entity, {
-        **body, "domain": "QBO", "sparse": False, "Id": number, "SyncToken": "0",
-        "MetaData": {"CreateTime": txn.now, "LastUpdatedTime": txn.now},
-    })
+    txn.put(
+        entity,
+        {
+            **body,
+            "domain": "QBO",
+            "sparse": False,
+            "Id": number,
+            "SyncToken": "0",
+            "MetaData": {"CreateTime": txn.now, "LastUpdatedTime": txn.now},
+        },
+    )
 
 
 def _company_info(plan: CompanyPlan) -> Json:
     address = {"Id": "1", **plan.address, "Country": plan.country}
     return {
-        "CompanyName": plan.name, "LegalName": plan.legal_name, "CompanyAddr": address,
-        "CustomerCommunicationAddr": dict(address), "LegalAddr": dict(address),
-        "PrimaryPhone": {"FreeFormNumber": plan.phone} if plan.phone else {}, "CompanyStartDate": "2019-04-06",
-        "FiscalYearStartMonth": "January" if plan.country == "US" else "April", "Country": plan.country,
-        "Email": {"Address": plan.email}, "WebAddr": {}, "SupportedLanguages": "en",
-        "NameValue": [{"Name": "NeoEnabled", "Value": "true"}, {"Name": "OfferingSku", "Value": "QuickBooks Online Plus"},
-                      {"Name": "SubscriptionStatus", "Value": "PAID"}],
+        "CompanyName": plan.name,
+        "LegalName": plan.legal_name,
+        "CompanyAddr": address,
+        "CustomerCommunicationAddr": dict(address),
+        "LegalAddr": dict(address),
+        "PrimaryPhone": {"FreeFormNumber": plan.phone} if plan.phone else {},
+        "CompanyStartDate": "2019-04-06",
+        "FiscalYearStartMonth": "January" if plan.country == "US" else "April",
+        "Country": plan.country,
+        "Email": {"Address": plan.email},
+        "WebAddr": {},
+        "SupportedLanguages": "en",
+        "NameValue": [
+            {"Name": "NeoEnabled", "Value": "true"},
+            {"Name": "OfferingSku", "Value": "QuickBooks Online Plus"},
+            {"Name": "SubscriptionStatus", "Value": "PAID"},
+        ],
     }
 
 
@@ -55,16 +77,31 @@ def _preferences(plan: CompanyPlan) -> Json:
         tax["TaxGroupCodeRef"] = {"value": plan.default_tax_code}
     sections: Json = {
         "AccountingInfoPrefs": {
-            "FirstMonthOfFiscalYear": "January" if plan.country == "US" else "April", "UseAccountNumbers": True,
-            "TaxYearMonth": "January", "ClassTrackingPerTxn": False, "TrackDepartments": False,
-            "CustomerTerminology": "Customers", "DepartmentTerminology": "Location", "ClassTrackingPerTxnLine": False,
+            "FirstMonthOfFiscalYear": "January" if plan.country == "US" else "April",
+            "UseAccountNumbers": True,
+            "TaxYearMonth": "January",
+            "ClassTrackingPerTxn": False,
+            "TrackDepartments": False,
+            "CustomerTerminology": "Customers",
+            "DepartmentTerminology": "Location",
+            "ClassTrackingPerTxnLine": False,
         },
-        "ProductAndServicesPrefs": {"ForSales": True, "ForPurchase": True, "QuantityWithPriceAndRate": True,
-                                    "QuantityOnHand": False},
+        "ProductAndServicesPrefs": {
+            "ForSales": True,
+            "ForPurchase": True,
+            "QuantityWithPriceAndRate": True,
+            "QuantityOnHand": False,
+        },
         "SalesFormsPrefs": {
-            "CustomTxnNumbers": True, "AllowDeposit": True, "AllowDiscount": True, "AllowEstimates": True,
-            "ETransactionEnabledStatus": "NotApplicable", "AllowServiceDate": True, "AllowShipping": False,
-            "AutoApplyCredit": False, "AutoApplyPayments": False,
+            "CustomTxnNumbers": True,
+            "AllowDeposit": True,
+            "AllowDiscount": True,
+            "AllowEstimates": True,
+            "ETransactionEnabledStatus": "NotApplicable",
+            "AllowServiceDate": True,
+            "AllowShipping": False,
+            "AutoApplyCredit": False,
+            "AutoApplyPayments": False,
         },
         "TaxPrefs": tax,
         "CurrencyPrefs": {"MultiCurrencyEnabled": False, "HomeCurrency": {"value": HOME_CURRENCY[plan.country]}},
@@ -79,8 +116,13 @@ def _preferences(plan: CompanyPlan) -> Json:
 def _tax_rate(rate: RatePlan) -> Json:
     percent = plain(rate.percent)
     return {
-        "Name": rate.name, "Description": rate.description or rate.name, "Active": True, "RateValue": percent,
-        "AgencyRef": {"value": "1"}, "SpecialTaxType": rate.kind, "DisplayType": "ReadOnly",
+        "Name": rate.name,
+        "Description": rate.description or rate.name,
+        "Active": True,
+        "RateValue": percent,
+        "AgencyRef": {"value": "1"},
+        "SpecialTaxType": rate.kind,
+        "DisplayType": "ReadOnly",
         "EffectiveTaxRate": [{"RateValue": percent, "EffectiveDate": "2011-01-04T00:00:00-08:00"}],
     }
 
@@ -89,15 +131,24 @@ def _tax_code(plan: CompanyPlan, code: CodePlan) -> Json:
     numbers = {rate.name: str(rate.id) for rate in plan.rates}
 
     def listed(names: tuple[str, ...]) -> Json:
-        return {"TaxRateDetail": [
-            {"TaxRateRef": {"value": numbers[name], "name": name}, "TaxTypeApplicable": "TaxOnAmount",
-             "TaxOrder": position}
-            for position, name in enumerate(names)
-        ]}
+        return {
+            "TaxRateDetail": [
+                {
+                    "TaxRateRef": {"value": numbers[name], "name": name},
+                    "TaxTypeApplicable": "TaxOnAmount",
+                    "TaxOrder": position,
+                }
+                for position, name in enumerate(names)
+            ]
+        }
 
     body: Json = {
-        "Name": code.name, "Description": code.description or code.name, "Active": True, "Hidden": False,
-        "Taxable": code.taxable, "TaxGroup": bool(code.sales or code.purchases),
+        "Name": code.name,
+        "Description": code.description or code.name,
+        "Active": True,
+        "Hidden": False,
+        "Taxable": code.taxable,
+        "TaxGroup": bool(code.sales or code.purchases),
     }
     if code.id.isdigit():
         body["SalesTaxRateList"] = listed(code.sales)
@@ -128,8 +179,13 @@ def _lists(books: Books, plan: CompanyPlan, accounts: dict[str, str]) -> None:
     for number, (name, kind) in enumerate(plan.payment_methods, start=1):
         _create(books, "PaymentMethod", {"Name": name, "Type": kind}, str(number))
     for item in plan.items:
-        body: Json = {"Name": item.name, "Type": "Service", "UnitPrice": item.price, "Taxable": item.taxable,
-                      "IncomeAccountRef": {"value": accounts[item.account]}}
+        body: Json = {
+            "Name": item.name,
+            "Type": "Service",
+            "UnitPrice": item.price,
+            "Taxable": item.taxable,
+            "IncomeAccountRef": {"value": accounts[item.account]},
+        }
         if item.description:
             body["Description"] = item.description
         _create(books, "Item", body, str(item.id) if item.id is not None else None)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from ..jsonio import Json
+from qbo_emulator.jsonio import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,9 @@ class CompanyPlan:
     email: str = "books@example.com"
     terms: tuple[tuple[str, int], ...] = (("Due on receipt", 0), ("Net 15", 15), ("Net 30", 30), ("Net 60", 60))
     payment_methods: tuple[tuple[str, str], ...] = (
-        ("Cash", "NON_CREDIT_CARD"), ("Cheque", "NON_CREDIT_CARD"), ("Bank transfer", "NON_CREDIT_CARD"),
+        ("Cash", "NON_CREDIT_CARD"),
+        ("Cheque", "NON_CREDIT_CARD"),
+        ("Bank transfer", "NON_CREDIT_CARD"),
         ("Visa", "CREDIT_CARD"),
     )
     preferences: dict[str, Json] = field(default_factory=dict)

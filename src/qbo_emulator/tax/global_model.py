@@ -6,27 +6,53 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ..evidence import Mark, rule
-from ..faults import Fault, business
-from ..jsonio import ZERO, Json, dec, money, plain
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.faults import Fault, business
+from qbo_emulator.jsonio import ZERO, Json, dec, money, plain
+
 from .rates import HUNDRED, percent, sales_rates, tax_line, tax_of
 
 if TYPE_CHECKING:
-    from ..books import Txn
+    from qbo_emulator.books import Txn
 
-rule("global.line-code", "Every line needs a tax code, else 6000 with the text of the form", Mark.REPORT,
-     "third-party recording of a UK company")
+rule(
+    "global.line-code",
+    "Every line needs a tax code, else 6000 with the text of the form",
+    Mark.REPORT,
+    "third-party recording of a UK company",
+)
 rule("global.calculation", "GlobalTaxCalculation is required (2020)", Mark.DOCUMENT, "Intuit invoice reference")
-rule("global.exclusive", "Exclusive: tax per rate on the sum of the net amounts, half up", Mark.DOCUMENT,
-     "Intuit global tax model")
-rule("global.inclusive", "Inclusive: a line's net is gross / (1 + rate) in cents; tax is gross minus net",
-     Mark.RECORDING, "published figures of Australian and Canadian documents")
-rule("global.inclusive-request", "Inclusive requests: TaxInclusiveAmt is the gross; without it Amount is the net",
-     Mark.ASSUMPTION, "the reference calls Amount net in both directions")
-rule("global.not-applicable", "NotApplicable forbids TxnTaxDetail (6170) and has no tax", Mark.DOCUMENT,
-     "Intuit error table")
-rule("global.override", "A TaxLine in the request overrides amounts: all rates of the codes used must be in it, "
-     "read-only rates refuse (6000)", Mark.DOCUMENT, "Intuit global tax model")
+rule(
+    "global.exclusive",
+    "Exclusive: tax per rate on the sum of the net amounts, half up",
+    Mark.DOCUMENT,
+    "Intuit global tax model",
+)
+rule(
+    "global.inclusive",
+    "Inclusive: a line's net is gross / (1 + rate) in cents; tax is gross minus net",
+    Mark.RECORDING,
+    "published figures of Australian and Canadian documents",
+)
+rule(
+    "global.inclusive-request",
+    "Inclusive requests: TaxInclusiveAmt is the gross; without it Amount is the net",
+    Mark.ASSUMPTION,
+    "the reference calls Amount net in both directions",
+)
+rule(
+    "global.not-applicable",
+    "NotApplicable forbids TxnTaxDetail (6170) and has no tax",
+    Mark.DOCUMENT,
+    "Intuit error table",
+)
+rule(
+    "global.override",
+    "A TaxLine in the request overrides amounts: all rates of the codes used must be in it, "
+    "read-only rates refuse (6000)",
+    Mark.DOCUMENT,
+    "Intuit global tax model",
+)
 rule("global.discount", "A discount lowers each rate's base in proportion", Mark.ASSUMPTION)
 
 NO_CODE = {"GB": "VAT", "IE": "VAT", "AU": "GST", "CA": "sales tax"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ..jsonio import Json, dec, money, plain
+from qbo_emulator.jsonio import Json, dec, money, plain
 
 if TYPE_CHECKING:
-    from ..books import Txn
+    from qbo_emulator.books import Txn
 
 HUNDRED = Decimal(100)
 

@@ -5,20 +5,33 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ..evidence import Mark, rule
-from ..faults import Fault
-from ..jsonio import ZERO, Json, dec, money
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.faults import Fault
+from qbo_emulator.jsonio import ZERO, Json, dec, money
+
 from .rates import sales_rates, tax_line, tax_of
 
 if TYPE_CHECKING:
-    from ..books import Txn
+    from qbo_emulator.books import Txn
 
-rule("us.line-code", "Lines take TAX or NON (6100); the default comes from item and customer", Mark.DOCUMENT,
-     "Intuit invoice reference")
-rule("us.transaction-code", "TxnTaxCodeRef decides the rates; without one the customer's default code is used",
-     Mark.DOCUMENT, "Intuit tax code reference; use of the customer's default assumed")
-rule("us.rounding", "Tax is rounded half up for each rate on the document's taxable base", Mark.RECORDING,
-     "published figures of the US sample company")
+rule(
+    "us.line-code",
+    "Lines take TAX or NON (6100); the default comes from item and customer",
+    Mark.DOCUMENT,
+    "Intuit invoice reference",
+)
+rule(
+    "us.transaction-code",
+    "TxnTaxCodeRef decides the rates; without one the customer's default code is used",
+    Mark.DOCUMENT,
+    "Intuit tax code reference; use of the customer's default assumed",
+)
+rule(
+    "us.rounding",
+    "Tax is rounded half up for each rate on the document's taxable base",
+    Mark.RECORDING,
+    "published figures of the US sample company",
+)
 rule("us.custom-sales-tax", "CustomSalesTax cannot be used (6160)", Mark.DOCUMENT, "Intuit error table")
 rule("us.no-sales-tax", "TxnTaxDetail is ignored while sales tax is off", Mark.DOCUMENT, "Intuit preferences reference")
 rule("us.automated", "Automated Sales Tax", Mark.MISSING)
