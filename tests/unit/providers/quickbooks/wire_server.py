@@ -50,7 +50,7 @@ class WireServer:
                 if isinstance(act, bytes):
                     writer.write(act)
                     await writer.drain()
-                    if b"Connection: close" in act:
+                    if b"Connection: close" in act or b"\r\n\r\n" not in act:
                         break
                 elif act == "stall":
                     await reader.read()
