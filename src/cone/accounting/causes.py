@@ -3,7 +3,6 @@
 One cause is one card, however many records wait for it; mending it sends them all.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from cone.accounting.facts import as_kind
+from cone.accounting.facts import as_json, as_kind
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
@@ -208,7 +207,7 @@ def list_cause_cards(workspace_id: int) -> tuple[CauseCard, ...]:
     labels = label_records([example for _, examples in parsed for example in examples])
     return tuple(
         CauseCard(
-            cause=describe(row[0], _as_json(row[3]), kind=row[4], uuid=row[5], provider_name=provider_name),
+            cause=describe(row[0], as_json(row[3]), kind=row[4], uuid=row[5], provider_name=provider_name),
             count=row[1],
             examples=tuple((kind, uuid, labels.get((kind, uuid), "")) for kind, uuid in examples),
             since=row[2],
@@ -220,15 +219,6 @@ def list_cause_cards(workspace_id: int) -> tuple[CauseCard, ...]:
 def _split(example: str) -> tuple[Kind, UUID]:
     kind, _, uuid = example.partition(" ")
     return as_kind(kind), UUID(uuid)
-
-
-def _as_json(value: Any) -> Mapping[str, Any]:
-    if isinstance(value, str):
-        # Aggregated jsonb comes as text through Django's cursor.
-        loaded: Mapping[str, Any] = json.loads(value)
-        return loaded
-    mapping: Mapping[str, Any] = value
-    return mapping
 
 
 def label_records(records: list[tuple[Kind, UUID]]) -> dict[tuple[Kind, UUID], str]:

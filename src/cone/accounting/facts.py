@@ -1,5 +1,6 @@
 """Company facts and reference records, to and from the JSON they're kept as."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,3 +45,9 @@ def as_environment(stored: str) -> EnvironmentName:
 def as_kind(stored: str) -> Kind:
     """A stored kind of record. Raises msgspec.ValidationError for anything else."""
     return msgspec.convert(stored, Kind)  # type: ignore[no-any-return]  # convert() can't be typed by a Literal
+
+
+def as_json(stored: Any) -> Mapping[str, Any]:
+    """A jsonb value as Django's raw cursor gives it: as text, and null as an empty mapping."""
+    loaded: Mapping[str, Any] = json.loads(stored) if isinstance(stored, str) else stored or {}
+    return loaded

@@ -28,6 +28,7 @@ from cone.accounting.records import (
     general_service_uuid,
 )
 from cone.accounting.verify import read_expected
+from cone.kit.money import round_amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +130,23 @@ async def _read_records(
 
 async def _read_invoices(database: Database, uuids: list[UUID], general: UUID) -> list[InvoiceRecord]:
     heads = await _all(database, sql.INVOICES, {"uuids": uuids})
+    currencies = {head["uuid"]: head["currency"] for head in heads}
     lines: dict[UUID, list[LineRecord]] = defaultdict(list)
     for row in await _all(database, sql.LINES, {"uuids": uuids}):
         invoice_uuid = row.pop("invoice_uuid")
+        _shorten(row, ("amount", "net"), currencies[invoice_uuid])
         row["service_uuid"] = row["service_uuid"] or general
         row["service_name"] = row["service_name"] or GENERAL_SERVICE_NAME
         lines[invoice_uuid].append(LineRecord(**row))
+    for head in heads:
+        _shorten(head, ("net", "tax", "total"), head["currency"])
     return [InvoiceRecord(**head, lines=tuple(lines[head["uuid"]])) for head in heads]
+
+
+def _shorten(row: dict[str, Any], columns: Sequence[str], currency: str) -> None:
+    """Columns hold four decimals for every currency; the figures in them are whole minor units already."""
+    for column in columns:
+        row[column] = round_amount(row[column], currency)
 
 
 def _customer(row: Mapping[str, Any]) -> CustomerDocument:

@@ -1,6 +1,5 @@
 """How records stand: for lists in one query, for a record's own page with history."""
 
-import json
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
@@ -10,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from cone.accounting.causes import PATIENT, describe, label_records
+from cone.accounting.facts import as_json
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.registry import get_provider
@@ -46,7 +46,7 @@ def read_record_sync(workspace_id: int, kind: Kind, uuid: UUID) -> RecordSync | 
         return None
     (row,) = _read(company.pk, kind, [uuid])
     provider = get_provider(company.provider)
-    answer = row["answer"] or {}
+    answer = as_json(row["answer"])
     return RecordSync(
         state=_state(row, is_held=active is not None and active.paused_at is not None),
         cause=_cause(row, provider.name),
@@ -95,9 +95,12 @@ def _state(row: dict[str, Any], *, is_held: bool) -> SyncState:
 def _cause(row: dict[str, Any], provider_name: str) -> Cause | None:
     if row["cause_key"] is None:
         return None
-    stored = row["cause"] if isinstance(row["cause"], dict) else json.loads(row["cause"])
     return describe(
-        row["cause_key"], stored, kind=row["cause_kind"], uuid=row["cause_uuid"], provider_name=provider_name
+        row["cause_key"],
+        as_json(row["cause"]),
+        kind=row["cause_kind"],
+        uuid=row["cause_uuid"],
+        provider_name=provider_name,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 from cone.accounting.port.documents import Document, InvoiceDocument, RemoteRecord
+from cone.kit.money import round_amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +99,4 @@ def _likely_reason(expected: Expected, answer: RemoteRecord) -> str:
 
 
 def _plain(amount: Decimal, currency: str) -> str:
-    return f"{amount:,f} {currency}"
+    return f"{round_amount(amount, currency):,f} {currency}"

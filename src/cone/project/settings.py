@@ -10,6 +10,9 @@ DATA_DIR = Path(os.environ.get("CONE_DATA_DIR", "var")).resolve()
 BASE_URL = os.environ.get("CONE_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 _base = urlsplit(BASE_URL)
 
+# Where Connect leads when no Intuit keys are configured; pages may send their forms there.
+EMULATOR_URL = os.environ.get("CONE_EMULATOR_URL", "").rstrip("/")
+
 DEBUG = False
 SECRET_KEY = read_secret("CONE_SECRET_KEY_FILE", DATA_DIR / "secret_key")
 TOKEN_KEYS = read_keys("CONE_TOKEN_KEYS_FILE", DATA_DIR / "keys")
@@ -24,11 +27,12 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "cone.web.apps.WebConfig",  # before allauth: its sign-in templates win
     "allauth",
     "allauth.account",
     "django_htmx",
     "cone.books.apps.BooksConfig",
-    "cone.web.apps.WebConfig",
+    "cone.project.apps.ProjectConfig",
 ]
 
 MIDDLEWARE = [
@@ -121,6 +125,10 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if _is_https else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _is_https else None
 X_FRAME_OPTIONS = "DENY"
+
+CSRF_FAILURE_VIEW = "cone.web.views.errors.csrf_failure"
+# Tones of the stylesheet, by level: debug, info, success, warning, error.
+MESSAGE_TAGS = {10: "idle", 20: "idle", 25: "good", 30: "warn", 40: "bad"}
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000

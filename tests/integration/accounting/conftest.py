@@ -1,0 +1,137 @@
+"""A firm connected to a ledger that lives in memory, and workers that run on real Postgres beside the test."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from cone.accounting.manage import read_manage
+from cone.accounting.registry import register, unregister
+from cone.books.models import Connection, OutboxRow
+from cone.operations.actor import Actor
+from cone.operations.connect_provider import finish_connecting, start_connecting
+from cone.operations.save_accounts import save_accounts
+from cone.operations.save_tax_mappings import save_tax_mappings
+from cone.worker.dispatcher import Dispatcher
+from tests.builders import get_no_tax, get_tax_rate, make_owner
+from tests.fakes.ledger import BANK, DEFAULT_COMPANY, INCOME, REDUCED, STANDARD, ZERO, FakeLedger
+
+REDIRECT = "http://127.0.0.1/callback"
+SESSION = "browser-session"
+
+
+def wait_until(claim: Callable[[], object], *, seconds: int = 10) -> None:
+    """Return as soon as the claim holds; fail when it doesn't within the time."""
+    until = time.monotonic() + seconds
+    while not claim():
+        assert time.monotonic() < until, "it didn't become true in time"
+        time.sleep(0.01)
+
+
+def connect(actor: Actor, ledger: FakeLedger, company: str = DEFAULT_COMPANY, *, session: str = SESSION) -> Connection:
+    """Walk the sign-in as a browser would."""
+    url = start_connecting(actor, provider_key=ledger.key, session_key=session, redirect_uri=REDIRECT)
+    state = url.partition("state=")[2].partition("&")[0]
+    finish_connecting(
+        actor, query={**ledger.sign_in(company), "state": state}, session_key=session, redirect_uri=REDIRECT
+    )
+    return Connection.objects.exclude(state="disconnected").get(workspace=actor.workspace)
+
+
+def configure(actor: Actor) -> None:
+    """Map the UK's rates and choose the accounts."""
+    workspace = actor.workspace
+    save_tax_mappings(
+        actor,
+        {
+            get_tax_rate(workspace, 20).uuid: STANDARD,
+            get_tax_rate(workspace, 5).uuid: REDUCED,
+            get_tax_rate(workspace, 0).uuid: ZERO,
+            get_no_tax(workspace).uuid: ZERO,
+        },
+    )
+    save_accounts(actor, deposit_account_id=BANK, income_account_id=INCOME)
+    assert read_manage(workspace.pk).deposit_account_id == BANK
+
+
+def is_settled(actor: Actor) -> bool:
+    """Whether nothing of the firm is due or on its way."""
+    return not OutboxRow.objects.filter(
+        company__workspace=actor.workspace, state__in=["due", "sending"], waits_for_uuid__isnull=True
+    ).exists()
+
+
+@dataclass
+class Worker:
+    """A dispatcher on an event loop of its own, in a thread: stopped hard, as a killed process would be."""
+
+    dispatcher: Dispatcher = field(default_factory=lambda: Dispatcher(sweep=timedelta(milliseconds=300)))
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _thread: threading.Thread | None = None
+    _task: "asyncio.Task[None] | None" = None
+
+    def start(self) -> "Worker":
+        """Return once it listens."""
+        started = threading.Event()
+
+        def work() -> None:
+            asyncio.set_event_loop(self._loop)
+            self._task = self._loop.create_task(self.dispatcher.run())
+            self._loop.call_soon(started.set)
+            try:
+                self._loop.run_until_complete(self._task)
+            except asyncio.CancelledError:
+                pass
+            finally:
+                self._loop.close()
+
+        self._thread = threading.Thread(target=work)
+        self._thread.start()
+        assert started.wait(5)
+        wait_until(self.dispatcher.ready.is_set)
+        return self
+
+    def wake(self, connection_id: int) -> None:
+        """Wake a lane from the test's thread."""
+        self._loop.call_soon_threadsafe(self.dispatcher.wake, connection_id)
+
+    def stop(self) -> None:
+        """Cancel everything it does and wait for its end."""
+        if self._thread is not None and self._thread.is_alive():
+            assert self._task is not None
+            self._loop.call_soon_threadsafe(self._task.cancel)
+            self._thread.join(10)
+            assert not self._thread.is_alive()
+
+
+@pytest.fixture
+def ledger() -> Iterator[FakeLedger]:
+    """A second provider beside QuickBooks, registered for this test."""
+    fake = FakeLedger()
+    register(fake)
+    yield fake
+    unregister(fake.key)
+
+
+@pytest.fixture
+def make_worker() -> Iterator[Callable[[], Worker]]:
+    """Starts workers that end with the test."""
+    workers: list[Worker] = []
+
+    def make() -> Worker:
+        workers.append(Worker().start())
+        return workers[-1]
+
+    yield make
+    for worker in workers:
+        worker.stop()
+
+
+@pytest.fixture
+def owner(transactional_db: None) -> Actor:
+    """The owner of a UK firm."""
+    return make_owner()
