@@ -71,7 +71,7 @@ class Reason:
         return body
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - QuickBooks' own word
     """An application fault with one or more reasons."""
 
     def __init__(self, code: int, detail: str, element: str | None = None) -> None:
@@ -136,7 +136,7 @@ def period_closed() -> Fault:
     )
 
 
-class GatewayFault(Exception):
+class GatewayFault(Exception):  # noqa: N818 - QuickBooks' own word
     """Refused before the accounting service is reached: another, lower-case body."""
 
     def __init__(self, *, status: int, name: str, code: int, detail: str, kind: str) -> None:

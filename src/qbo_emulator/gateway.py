@@ -113,7 +113,7 @@ class Gateway:
             return Answer(fault.status, encode(fault.as_json(emulator.clock.epoch() * 1000)))
         except Fault as fault:
             return self._fault(fault)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the edge of the process
             # The edge: a bug of ours must reach the client as QuickBooks' own system fault, and the log.
             _log.exception("bug in the emulator while answering %s %s", entry.method, entry.path)
             return self._fault(Fault(10000, "System Failure Error: a bug in the emulator, see its log"))

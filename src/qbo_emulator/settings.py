@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_CLIENT_ID = "emulator-client"
-DEFAULT_CLIENT_SECRET = "emulator-secret"
+DEFAULT_CLIENT_SECRET = "emulator-secret"  # noqa: S105 - published, protects nothing
 DEMO_EMAIL = "bookkeeper@example.com"
-DEMO_PASSWORD = "emulator"
+DEMO_PASSWORD = "emulator"  # noqa: S105 - published, protects nothing
 
 SCENARIO_OF_COUNTRY = {"GB": "uk-vat", "US": "us-sample", "AU": "au-gst", "CA": "ca-gst-pst"}
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
-from tests.emulator.running import Company, Running, start, stop
+from tests.emulator.running import Company, Running, open_client, start, stop
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +16,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def emulator(server: str) -> Iterator[Running]:
-    with httpx.Client(base_url=server, timeout=10, verify=False) as http:
+    with open_client(server) as http:
         running = Running(server, http)
         running.reset("uk-vat")
         yield running

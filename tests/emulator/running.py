@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import subprocess
 import sys
 import time
@@ -21,6 +22,8 @@ Json = dict[str, Any]
 CLIENT = ("emulator-client", "emulator-secret")
 REDIRECT = "http://localhost:8000/callback"
 ACCOUNTING = "com.intuit.quickbooks.accounting"
+# Made once: building a TLS context costs more than a request to the emulator.
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -28,6 +31,10 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 def exact(response: httpx.Response) -> Any:
     """A response's JSON with decimals where numbers have a fraction."""
     return _decoder.decode(response.content)
+
+
+def open_client(base: str) -> httpx.Client:
+    return httpx.Client(base_url=base, timeout=10, verify=_NO_TLS)
 
 
 def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
@@ -50,7 +57,7 @@ def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:
-            if httpx.get(f"{base}/_emulator/health", timeout=5, verify=False).status_code == 200:
+            if httpx.get(f"{base}/_emulator/health", timeout=5, verify=_NO_TLS).status_code == 200:
                 return process, base
         except httpx.TransportError:
             time.sleep(0.01)
@@ -99,7 +106,7 @@ class Running:
             "state": "s-1",
         }
         query = str(httpx.QueryParams(asked))
-        with httpx.Client(base_url=self.base, verify=False) as browser:
+        with open_client(self.base) as browser:
             signed_in = browser.post(
                 "/connect/signin",
                 data={
@@ -199,10 +206,17 @@ class Company:
         found: Json = error
         return found
 
+    def named(self, entity: str, name: str) -> Json:
+        """The one active record of a list that has this name."""
+        rows = self.query(f"select * from {entity} maxresults 1000")[entity]  # noqa: S608 - not SQL
+        [record] = [each for each in rows if each["Name"] == name]
+        found: Json = record
+        return found
+
     def account(self, name: str) -> str:
-        number: str = self.query(f"select * from Account where Name = '{name}'")["Account"][0]["Id"]
+        number: str = self.named("Account", name)["Id"]
         return number
 
     def code(self, name: str) -> str:
-        number: str = self.query(f"select * from TaxCode where Name = '{name}'")["TaxCode"][0]["Id"]
+        number: str = self.named("TaxCode", name)["Id"]
         return number

@@ -107,7 +107,7 @@ class Injections:
             count=_whole(body, "count"),
             probability=_whole(body, "probability"),
             seed=seed,
-            chance=random.Random(seed),
+            chance=random.Random(seed),  # noqa: S311 - repeatable on purpose
         )
         self.open.append(injection)
         return injection

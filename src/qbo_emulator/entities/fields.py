@@ -179,7 +179,10 @@ class Shape:
             kind = self.fields.get(key)
             if kind is None:
                 raise unknown_property(key, self.name, self.fields)
-            parsed = None if raw is None else kind.parse(raw, key)
+            # Clients send empty texts for what they leave out.
+            parsed = kind.parse(raw, key) if raw is not None and raw != "" else None
+            if parsed is None and isinstance(kind, (ReadOnly, Uncovered)):
+                continue
             if parsed is not IGNORED:
                 given[key] = parsed
         return given

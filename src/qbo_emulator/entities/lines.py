@@ -40,6 +40,12 @@ rule(
     "Intuit invoice reference",
 )
 rule(
+    "line.zero-quantity",
+    "UnitPrice and Qty both zero beside an Amount count as left out",
+    Mark.ASSUMPTION,
+    "python-quickbooks sends such lines in its own examples",
+)
+rule(
     "line.subtotal",
     "A SubTotal line without Id follows the item lines in answers and is ignored in requests",
     Mark.RECORDING,
@@ -213,6 +219,9 @@ def _complete_sales_line(txn: Txn, record: Json, line: Json) -> None:
 
 def _settle_amount(line: Json, *, us: bool) -> None:
     detail = line["SalesItemLineDetail"]
+    if not detail.get("UnitPrice") and not detail.get("Qty") and line.get("Amount"):
+        detail.pop("UnitPrice", None)
+        detail.pop("Qty", None)
     price, quantity, amount = detail.get("UnitPrice"), detail.get("Qty"), line.get("Amount")
     if price is not None and quantity is not None:
         product = money(dec(price) * dec(quantity))

@@ -77,7 +77,7 @@ def _is_own_name(name: str, bound: str) -> bool:
         address = ipaddress.ip_address(name)
     except ValueError:
         return False
-    return address.is_loopback or bound in {"0.0.0.0", "::"}
+    return address.is_loopback or bound in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 
 
 def has_own_host(request: Request, bound: str) -> bool:

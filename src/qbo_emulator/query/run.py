@@ -213,7 +213,7 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _pair(name: str, stored: Any, wanted: str) -> tuple[Any, Any] | None:
+def _pair(name: str, stored: Any, wanted: str) -> tuple[Any, Any] | None:  # noqa: PLR0911 - one return a type
     """The two sides in a form in which they compare; None when the stored one is missing or they cannot be compared."""
     if stored is None:
         return None
