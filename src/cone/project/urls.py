@@ -8,3 +8,8 @@ urlpatterns = [
     path("healthz", health, name="healthz"),
     path("", include("cone.web.urls")),
 ]
+
+handler400 = "cone.web.views.errors.bad_request"
+handler403 = "cone.web.views.errors.forbidden"
+handler404 = "cone.web.views.errors.not_found"
+handler500 = "cone.web.views.errors.server_error"

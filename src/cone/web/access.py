@@ -1,0 +1,69 @@
+"""The frame of every view of a firm's pages: method, sign-in, firm, role, and what becomes of a refusal."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.urls import reverse
+from django_htmx.middleware import HtmxDetails
+
+from cone.domain.errors import RefusalError
+from cone.domain.permissions import Permission
+from cone.operations.actor import Actor
+from cone.web.refusals import answer_refusal
+
+P = ParamSpec("P")
+Way = Callable[..., str]
+
+
+def way_to(name: str, *arguments: str) -> Way:
+    """The address of a page, made from those of a view's arguments that it needs."""
+
+    def lead(**given: object) -> str:
+        return reverse(name, args=[given[argument] for argument in arguments])
+
+    return lead
+
+
+class MemberRequest(HttpRequest):
+    """A request of a signed-in member."""
+
+    actor: Actor
+    htmx: HtmxDetails
+
+
+View = Callable[..., HttpResponseBase]
+MemberView = Callable[Concatenate[MemberRequest, P], HttpResponse]
+
+
+def member_page(
+    *methods: str, needs: Permission = Permission.READ, back: Way | None = None
+) -> Callable[[MemberView[P]], View]:
+    """Let members with the permission in.
+
+    `back` leads to the page that shows the message when a rule refuses the act; it gets the view's arguments.
+    """
+    allowed = methods or ("GET",)
+
+    def decorate(view: MemberView[P]) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if request.method not in (*allowed, *(("HEAD",) if "GET" in allowed else ())):
+                return HttpResponseNotAllowed(allowed)
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+            actor: Actor | None = request.actor  # type: ignore[attr-defined]  # set by current_workspace
+            if actor is None:
+                return redirect("firm_new")
+            try:
+                actor.check_may(needs)
+                return view(request, *args, **kwargs)  # type: ignore[arg-type]  # it's a MemberRequest from here on
+            except RefusalError as refusal:
+                return answer_refusal(request, refusal, back=back(**kwargs) if back else "")
+
+        return guarded
+
+    return decorate

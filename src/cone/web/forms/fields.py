@@ -1,0 +1,102 @@
+"""The fields that all forms are made of: plain controls, numbers as people type them, days."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django import forms
+
+from cone.domain.errors import InvalidFieldError, NotAllowedError, RecordNotFoundError, RefusalError
+
+Result = TypeVar("Result")
+Choices = Iterable[tuple[str, str]]
+
+_GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+_LONGEST_NUMBER = 40
+
+
+class PlainForm(forms.Form):
+    """A form whose messages come from us: the browser's own bubbles are off, and ids end in the field's name."""
+
+    use_required_attribute = False
+
+
+def text(label: str, *, required: bool = True, rows: int = 0, hint: str = "", **attributes: str) -> forms.CharField:
+    """A text; its length and content are the operation's to judge."""
+    widget = forms.Textarea(attrs={"rows": rows, **attributes}) if rows else forms.TextInput(attrs=attributes)
+    return forms.CharField(
+        label=label,
+        required=required,
+        widget=widget,
+        help_text=hint,
+        error_messages={"required": f"Enter {_the(label)}."},
+    )
+
+
+def choice(label: str, choices: Choices = (), *, required: bool = True, hint: str = "") -> forms.ChoiceField:
+    """A drop-down."""
+    return forms.ChoiceField(
+        label=label,
+        choices=list(choices),
+        required=required,
+        help_text=hint,
+        error_messages={"required": f"Choose {_the(label)}.", "invalid_choice": "Choose one from the list."},
+    )
+
+
+class NumberField(forms.DecimalField):
+    """A decimal as people type it: spaces and thousands separators are welcome."""
+
+    def __init__(self, label: str, *, required: bool = True, **options: Any) -> None:
+        super().__init__(
+            label=label,
+            required=required,
+            widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "amount-input"}),
+            error_messages={
+                "required": f"Enter {_the(label)}.",
+                "invalid": f"Enter {_the(label)} as a number, such as 1250.50.",
+            },
+            **options,
+        )
+
+    def to_python(self, value: Any) -> Any:
+        typed = re.sub(r"[\s\u00a0\u202f]", "", str(value)) if value is not None else ""
+        if len(typed) > _LONGEST_NUMBER:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        if _GROUPED.fullmatch(typed):
+            typed = typed.replace(",", "")
+        return super().to_python(typed)
+
+
+def day(label: str, *, required: bool = True, hint: str = "") -> forms.DateField:
+    """A calendar date; the browser sends ISO 8601."""
+    return forms.DateField(
+        label=label,
+        required=required,
+        help_text=hint,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"required": f"Choose {_the(label)}.", "invalid": "Enter a date such as 2026-11-23."},
+    )
+
+
+def attempt(form: forms.Form, act: Callable[[], Result]) -> Result | None:
+    """Do it if the form is well-formed; a refusal is shown in the form, beside its field where it names one.
+
+    Raises: NotAllowedError, RecordNotFoundError: no form can mend those.
+    """
+    if not form.is_valid():
+        return None
+    try:
+        return act()
+    except (NotAllowedError, RecordNotFoundError):
+        raise
+    except InvalidFieldError as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+    except RefusalError as refusal:
+        form.add_error(None, str(refusal))
+    return None
+
+
+def _the(label: str) -> str:
+    return f"the {label[0].lower()}{label[1:]}"

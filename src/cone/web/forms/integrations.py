@@ -1,0 +1,29 @@
+"""Forms of Settings › Integrations."""
+
+from collections.abc import Sequence
+
+from cone.accounting.port.company import Account
+from cone.web.forms import fields
+
+
+class AccountsForm(fields.PlainForm):
+    """The two accounts; only what the company offers can be chosen."""
+
+    deposit_account = fields.choice("Default account", required=True)
+    income_account = fields.choice("Income account", required=True)
+
+    def offer(self, deposit: Sequence[Account], income: Sequence[Account]) -> "AccountsForm":
+        """Fill the drop-downs."""
+        self._offer("deposit_account", "Choose a bank account", deposit)
+        self._offer("income_account", "Choose an income account", income)
+        return self
+
+    def _offer(self, name: str, nothing: str, accounts: Sequence[Account]) -> None:
+        labels = [(account.remote_id, account.full_name or account.name) for account in accounts]
+        self.fields[name].choices = [("", nothing), *labels]  # type: ignore[attr-defined]  # it's a ChoiceField
+
+
+class StartDateForm(fields.PlainForm):
+    """From which issue date existing invoices are sent."""
+
+    from_date = fields.day("Start date")

@@ -1,0 +1,32 @@
+"""Where things are: a record's page, and the page where a cause is mended."""
+
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+from django.urls import reverse
+
+from cone.accounting.port.documents import Kind
+from cone.accounting.values import ActionTarget, Cause
+
+
+def record_url(kind: Kind, uuid: UUID) -> str:
+    """The page of a record; a payment's is its list in the invoices."""
+    if kind == "payment":
+        return reverse("invoices")
+    return reverse(f"{kind}_edit" if kind == "service" else kind, args=[uuid])
+
+
+_TARGETS: Mapping[ActionTarget, Callable[[UUID | None], str]] = {
+    "tax_mapping": lambda uuid: f"{reverse('manage')}#rate-{uuid}" if uuid else f"{reverse('manage')}#tax",
+    "accounts": lambda _: f"{reverse('manage')}#accounts",
+    "customer": lambda uuid: record_url("customer", uuid) if uuid else reverse("customers"),
+    "invoice": lambda uuid: record_url("invoice", uuid) if uuid else reverse("invoices"),
+    "service": lambda uuid: record_url("service", uuid) if uuid else reverse("services"),
+    "connection": lambda _: reverse("integrations"),
+    "none": lambda _: "",
+}
+
+
+def cause_url(cause: Cause) -> str:
+    """The page of the one act that mends it; empty where nothing in Cone does."""
+    return _TARGETS[cause.target](cause.target_uuid)

@@ -1,0 +1,60 @@
+"""The sync panel of one record, as its page and its refresh both show it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from cone.accounting.port.documents import Kind
+from cone.accounting.port.verdicts import CauseCode
+from cone.accounting.states import read_record_sync
+from cone.accounting.values import RecordSync, SyncState
+from cone.books.models import Customer, Invoice, Service
+from cone.books.models.record import WorkspaceRecord
+from cone.domain.errors import RecordNotFoundError
+from cone.web.links import cause_url
+
+_MODELS: Mapping[str, type[WorkspaceRecord]] = {"customer": Customer, "service": Service, "invoice": Invoice}
+_VOIDED_HERE = f"{CauseCode.VOIDED_HERE.value}:"
+_MOVING = frozenset({SyncState.WAITING, SyncState.SENDING})
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPanel:
+    """`sync` is None while nothing is connected and never was; `is_moving` asks the page to look again soon.
+
+    `is_removal_due`: it's void here and still stands there, until a person says it's removed.
+    """
+
+    kind: Kind
+    uuid: UUID
+    sync: RecordSync | None
+    cause_url: str
+    is_moving: bool
+    is_removal_due: bool
+    can_sync_now: bool
+
+
+def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
+    """What the panel of a record says now; the caller has made sure that the record is the workspace's."""
+    sync = read_record_sync(workspace_id, kind, uuid)
+    return SyncPanel(
+        kind=kind,
+        uuid=uuid,
+        sync=sync,
+        cause_url=cause_url(sync.cause) if sync and sync.cause else "",
+        is_moving=sync is not None and sync.state in _MOVING,
+        is_removal_due=sync is not None and sync.cause is not None and sync.cause.key.startswith(_VOIDED_HERE),
+        can_sync_now=sync is not None and sync.can_sync_now and _is_asked_for(kind, sync.state),
+    )
+
+
+def _is_asked_for(kind: Kind, state: SyncState) -> bool:
+    """Services travel with the invoices that use them; an invoice from before the connection needs a start date."""
+    return kind == "customer" or (kind == "invoice" and state is not SyncState.NOT_SENT)
+
+
+def check_record(workspace_id: int, kind: str, uuid: UUID) -> None:
+    """Raises: RecordNotFoundError unless the workspace has that record."""
+    model = _MODELS.get(kind)
+    if model is None or not model._default_manager.filter(workspace_id=workspace_id, uuid=uuid).exists():
+        raise RecordNotFoundError

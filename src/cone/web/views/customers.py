@@ -1,0 +1,92 @@
+"""Customers: the list, one of them, the form."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from cone.accounting.states import sync_states
+from cone.books.queries.activity import list_activity
+from cone.books.queries.customers import get_customer, list_customers
+from cone.domain.permissions import Permission
+from cone.operations.archive_customer import archive_customer
+from cone.operations.restore_customer import restore_customer
+from cone.operations.save_customer import save_customer
+from cone.web.access import MemberRequest, member_page, way_to
+from cone.web.forms.customer import NAMES, CustomerForm
+from cone.web.forms.fields import attempt
+from cone.web.panel import read_panel
+from cone.web.parameters import read_page_number, read_search
+from cone.web.views.invoices import add_sync_states
+
+
+@member_page()
+def customers(request: MemberRequest) -> HttpResponse:
+    search, show_archived = read_search(request), request.GET.get("archived") == "1"
+    found = list_customers(
+        request.actor.workspace, search=search, page=read_page_number(request), show_archived=show_archived
+    )
+    states = sync_states(request.actor.workspace.pk, "customer", [row.uuid for row in found.items])
+    context = {
+        "found": found,
+        "rows": [(row, states.get(row.uuid)) for row in found.items],
+        "search": search,
+        "show_archived": show_archived,
+    }
+    return render(request, "customers/list.html", context)
+
+
+@member_page()
+def customer(request: MemberRequest, uuid: UUID) -> HttpResponse:
+    workspace = request.actor.workspace
+    view = get_customer(workspace, uuid, today=timezone.localdate())
+    context = {
+        "customer": view,
+        "invoices": add_sync_states(workspace.pk, view.invoices),
+        "panel": read_panel(workspace.pk, "customer", uuid),
+        "activity": list_activity(workspace, "customer", uuid),
+    }
+    return render(request, "customers/page.html", context)
+
+
+@member_page("GET", "POST", needs=Permission.INVOICING)
+def customer_new(request: MemberRequest) -> HttpResponse:
+    workspace = request.actor.workspace
+    start = {"country": workspace.country, "currency": workspace.currency}
+    form = CustomerForm(request.POST) if request.method == "POST" else CustomerForm(initial=start)
+    if request.method == "POST":
+        saved = attempt(form, lambda: save_customer(request.actor, form.to_input()))
+        if saved is not None:
+            messages.success(request, f"{saved.name} is added.")
+            return redirect("customer", uuid=saved.uuid)
+    return render(request, "customers/form.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@member_page("GET", "POST", needs=Permission.INVOICING)
+def customer_edit(request: MemberRequest, uuid: UUID) -> HttpResponse:
+    view = get_customer(request.actor.workspace, uuid, today=timezone.localdate())
+    if request.method == "POST":
+        form = CustomerForm(request.POST)
+        if attempt(form, lambda: save_customer(request.actor, form.to_input(), uuid=uuid)) is not None:
+            messages.success(request, "Changes saved.")
+            return redirect("customer", uuid=uuid)
+    else:
+        form = CustomerForm(initial={name: getattr(view, name) for name in NAMES})
+    context = {"form": form, "customer": view}
+    return render(request, "customers/form.html", context, status=422 if form.errors else 200)
+
+
+@member_page("POST", needs=Permission.INVOICING, back=way_to("customer", "uuid"))
+def customer_archive(request: MemberRequest, uuid: UUID) -> HttpResponse:
+    archive_customer(request.actor, uuid)
+    messages.success(request, "Archived. It keeps its invoices, and can be restored.")
+    return redirect("customer", uuid=uuid)
+
+
+@member_page("POST", needs=Permission.INVOICING, back=way_to("customer", "uuid"))
+def customer_restore(request: MemberRequest, uuid: UUID) -> HttpResponse:
+    restore_customer(request.actor, uuid)
+    messages.success(request, "Restored.")
+    return redirect("customer", uuid=uuid)

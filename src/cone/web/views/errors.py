@@ -1,0 +1,57 @@
+"""Error pages in the product's look. They use no database: it may be what broke."""
+
+import logging
+from http import HTTPStatus
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+_log = logging.getLogger(__name__)
+
+
+def _error_page(status: HTTPStatus, heading: str, text: str) -> HttpResponse:
+    html = render_to_string("errors/error.html", {"status": int(status), "heading": heading, "text": text})
+    return HttpResponse(html, status=int(status))
+
+
+def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return _error_page(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "That's too much at once",
+            "Nothing was saved. Send less text and try again.",
+        )
+    return _error_page(
+        HTTPStatus.BAD_REQUEST,
+        "We couldn't read that request",
+        "Nothing was saved. Go back, reload the page and try again.",
+    )
+
+
+def csrf_failure(_request: HttpRequest, reason: str = "") -> HttpResponse:
+    _log.info("refused a form without a valid token: %s", reason)
+    return _error_page(
+        HTTPStatus.FORBIDDEN,
+        "This page had gone stale",
+        "Nothing was saved. You may have signed in or out in another tab, or cookies are turned off: "
+        "go back, reload the page and try again.",
+    )
+
+
+def forbidden(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  # Django names it
+    return _error_page(HTTPStatus.FORBIDDEN, "Not allowed", "You can't open this page.")
+
+
+def not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  # Django names it
+    return _error_page(
+        HTTPStatus.NOT_FOUND, "There's nothing here", "The page may have moved, or it belongs to another firm."
+    )
+
+
+def server_error(_request: HttpRequest) -> HttpResponse:
+    return _error_page(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "Something broke on our side",
+        "It has been logged. What you typed was not saved; try again in a moment.",
+    )

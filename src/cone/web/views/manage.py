@@ -1,0 +1,146 @@
+"""Settings › Integrations › Manage: tax codes, accounts, and invoices from before the connection."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from cone.accounting.manage import read_manage
+from cone.accounting.overview import read_backfill
+from cone.accounting.port.company import TaxCode
+from cone.accounting.values import ManageView, TaxMappingRow
+from cone.domain.permissions import Permission
+from cone.operations.refresh_reference import refresh_reference
+from cone.operations.save_accounts import save_accounts
+from cone.operations.save_tax_mappings import save_tax_mappings
+from cone.operations.send_existing_invoices import count_existing_invoices, send_existing_invoices
+from cone.web.access import MemberRequest, member_page, way_to
+from cone.web.forms.fields import attempt
+from cone.web.forms.integrations import AccountsForm, StartDateForm
+
+_PREFIX = "code-"
+
+
+@dataclass(frozen=True, slots=True)
+class MappingLine:
+    """One rate with its drop-down: the company's active codes, and the saved one even if it was made inactive."""
+
+    row: TaxMappingRow
+    choices: tuple[TaxCode, ...]
+    selected_id: str
+    is_suggestion: bool
+
+
+def _mapping_line(row: TaxMappingRow, codes: tuple[TaxCode, ...]) -> MappingLine:
+    choices = tuple(code for code in codes if code.is_active or code.remote_id == row.saved_id)
+    return MappingLine(
+        row, choices, row.saved_id or row.suggested_id, is_suggestion=not row.saved_id and bool(row.suggested_id)
+    )
+
+
+def _accounts_form(view: ManageView, posted: QueryDict | None = None) -> AccountsForm:
+    initial = {
+        "deposit_account": view.deposit_account_id,
+        "income_account": view.income_account_id or view.suggested_income_account_id,
+    }
+    return AccountsForm(posted, initial=initial).offer(view.deposit_accounts, view.income_accounts)
+
+
+def _page(
+    request: MemberRequest,
+    view: ManageView,
+    *,
+    accounts: AccountsForm | None = None,
+    existing: Mapping[str, object] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    lines = tuple(_mapping_line(row, view.tax_codes) for row in view.rows)
+    context = {
+        "view": view,
+        "lines": lines,
+        "has_suggestions": any(line.is_suggestion for line in lines),
+        "accounts": accounts or _accounts_form(view),
+        "backfill": read_backfill(request.actor.workspace.pk),
+        **(existing or _existing(StartDateForm(initial={"from_date": view.send_from_date or _start_of_year()}))),
+    }
+    return render(request, "settings/manage.html", context, status=status)
+
+
+def _start_of_year() -> date:
+    return timezone.localdate().replace(month=1, day=1)
+
+
+def _existing(form: StartDateForm, count: int | None = None) -> dict[str, object]:
+    return {"start": form, "existing_count": count}
+
+
+@member_page(needs=Permission.INTEGRATIONS, back=way_to("integrations"))
+def manage(request: MemberRequest) -> HttpResponse:
+    return _page(request, read_manage(request.actor.workspace.pk))
+
+
+def _read_choices(posted: QueryDict) -> dict[UUID, str]:
+    """The drop-downs by rate; names that aren't a rate's are ignored."""
+    choices = {}
+    for name, value in posted.items():
+        if name.startswith(_PREFIX) and isinstance(value, str):
+            try:
+                choices[UUID(name.removeprefix(_PREFIX))] = value
+            except ValueError:
+                continue
+    return choices
+
+
+@member_page("POST", needs=Permission.INTEGRATIONS, back=way_to("manage"))
+def save_mappings(request: MemberRequest) -> HttpResponse:
+    save_tax_mappings(request.actor, _read_choices(request.POST))
+    messages.success(request, "Tax codes saved. Invoices that waited for them are being sent.")
+    return redirect("manage")
+
+
+@member_page("POST", needs=Permission.INTEGRATIONS, back=way_to("manage"))
+def save_account_choices(request: MemberRequest) -> HttpResponse:
+    view = read_manage(request.actor.workspace.pk)
+    form = _accounts_form(view, request.POST)
+
+    def save() -> bool:
+        save_accounts(
+            request.actor,
+            deposit_account_id=form.cleaned_data["deposit_account"],
+            income_account_id=form.cleaned_data["income_account"],
+        )
+        return True
+
+    if not attempt(form, save):
+        return _page(request, view, accounts=form, status=422)
+    messages.success(request, "Accounts saved. Invoices that waited for them are being sent.")
+    return redirect("manage")
+
+
+@member_page("POST", needs=Permission.INTEGRATIONS, back=way_to("manage"))
+def refresh(request: MemberRequest) -> HttpResponse:
+    refresh_reference(request.actor)
+    messages.success(request, "Accounts and tax codes are up to date.")
+    return redirect("manage")
+
+
+@member_page("POST", needs=Permission.INTEGRATIONS, back=way_to("manage"))
+def send_existing(request: MemberRequest) -> HttpResponse:
+    """Count first; send on the second, explicit click."""
+    form = StartDateForm(request.POST)
+    is_confirmed = request.POST.get("step") == "send"
+    act = send_existing_invoices if is_confirmed else count_existing_invoices
+    count = attempt(form, lambda: act(request.actor, form.cleaned_data["from_date"]))
+    if is_confirmed and count is not None:
+        messages.success(request, f"{count} existing invoices are on their way.")
+        return redirect("manage")
+    existing = _existing(form, count)
+    status = 200 if count is not None else 422
+    if request.htmx:
+        return render(request, "settings/_existing.html", existing)
+    return _page(request, read_manage(request.actor.workspace.pk), existing=existing, status=status)

@@ -1,0 +1,36 @@
+"""The sync panel of a record, and "Sync now"."""
+
+from typing import cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from cone.accounting.port.documents import Kind
+from cone.operations.sync_now import sync_record
+from cone.web.access import MemberRequest, member_page
+from cone.web.links import record_url
+from cone.web.panel import check_record, read_panel
+
+
+def _panel(request: MemberRequest, kind: Kind, uuid: UUID) -> HttpResponse:
+    return render(request, "sync/_panel.html", {"panel": read_panel(request.actor.workspace.pk, kind, uuid)})
+
+
+@member_page()
+def sync_panel(request: MemberRequest, kind: str, uuid: UUID) -> HttpResponse:
+    """The panel alone, for its refresh."""
+    check_record(request.actor.workspace.pk, kind, uuid)
+    return _panel(request, cast("Kind", kind), uuid)
+
+
+@member_page("POST", back=record_url)
+def sync_now(request: MemberRequest, kind: str, uuid: UUID) -> HttpResponse:
+    check_record(request.actor.workspace.pk, kind, uuid)
+    known_kind = cast("Kind", kind)  # checked above
+    sync_record(request.actor, known_kind, uuid)
+    if request.htmx:
+        return _panel(request, known_kind, uuid)
+    messages.success(request, "Trying again now.")
+    return redirect(record_url(known_kind, uuid))
