@@ -65,7 +65,7 @@ def _become(purpose: str, arguments: list[str]) -> NoReturn:
         module = ["cone.cli.main", "up"]
     else:
         os.chdir(CHECKOUT)
-        module = ["pytest", *([] if arguments else ["-n", "2"])]
+        module = ["pytest", *([] if arguments else ["-n", "2", "--dist", "loadfile"])]
     os.execv(PYTHON, [str(PYTHON), "-m", *module, *arguments])  # noqa: S606 -- that is the point
 
 

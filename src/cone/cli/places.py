@@ -96,7 +96,7 @@ def build_environment(places: Places, *, database_url: str, own: Mapping[str, st
         "CONE_SECRET_KEY_FILE": str(places.data_dir / "secret_key"),
         "CONE_TOKEN_KEYS_FILE": str(places.data_dir / "keys"),
         **os.environ,
-        "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", SETTINGS_MODULE),
+        "DJANGO_SETTINGS_MODULE": SETTINGS_MODULE,
         "CONE_DATA_DIR": str(places.data_dir),
         "DATABASE_URL": database_url,
         "PYTHONUNBUFFERED": "1",
