@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 
@@ -109,7 +110,11 @@ async def test_write_to_a_closed_port_never_left() -> None:
             await write_to(f"http://127.0.0.1:{port}")
 
 
-async def test_write_to_an_unknown_host_never_left() -> None:
+async def test_write_to_an_unknown_host_never_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_arguments: object, **_options: object) -> NoReturn:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(TryLaterError):
         await write_to("http://no-such-host.invalid")
 
