@@ -11,6 +11,7 @@ from cone.domain.errors import InvalidFieldError
 from cone.domain.invoices import InvoiceStatusError, Verb, check_can, display_status
 from cone.domain.payments import PaymentInput, check_allocation, check_payment
 from cone.domain.permissions import Permission
+from cone.kit.money import round_amount
 from cone.operations.actor import Actor
 from cone.operations.records import find_referred, note
 
@@ -43,7 +44,8 @@ def record_payment(actor: Actor, typed: PaymentInput) -> Payment:
         if invoice is None:
             raise InvalidFieldError(f"allocations.{position}.invoice", "Choose an invoice of this customer.")
         _check_payable(position, invoice)
-        check_allocation(f"allocations.{position}.amount", part.amount, balance=invoice.total - invoice.paid)
+        balance = round_amount(invoice.total - invoice.paid, invoice.currency)
+        check_allocation(f"allocations.{position}.amount", part.amount, balance=balance)
         invoice.paid += part.amount
         allocations.append(
             PaymentAllocation(workspace=actor.workspace, payment=payment, invoice=invoice, amount=part.amount)

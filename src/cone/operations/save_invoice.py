@@ -1,5 +1,6 @@
 """Make an invoice as a draft, or change a draft or an issued one."""
 
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
@@ -20,6 +21,7 @@ from cone.domain.invoices import (
     display_status,
 )
 from cone.domain.permissions import Permission
+from cone.kit.money import round_amount
 from cone.operations.actor import Actor
 from cone.operations.invoice_content import fill, find_references, price, read_input, write_rows
 from cone.operations.records import get_locked, note
@@ -37,7 +39,7 @@ def save_invoice(
     actor.check_may(Permission.INVOICING)
     wanted = check_invoice(typed)
     if uuid is None:
-        invoice, before = Invoice(workspace=actor.workspace), None
+        invoice, before = Invoice(workspace=actor.workspace, paid=Decimal(0)), None
     else:
         invoice = _get_editable(actor, uuid, expected_revision)
         before = read_input(invoice)
@@ -45,7 +47,7 @@ def save_invoice(
     if invoice.paid and invoice.customer_id != references.customer.pk:
         raise InvalidFieldError("customer", "A payment is recorded on this invoice; void it to change the customer.")
     totals = price(wanted, references)
-    check_totals(totals, paid=invoice.paid)
+    check_totals(totals, paid=round_amount(invoice.paid, references.customer.currency))
     if before == wanted and (invoice.net, invoice.tax) == (totals.net, totals.tax):
         return invoice
     fill(invoice, wanted, references, totals)

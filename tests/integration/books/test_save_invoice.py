@@ -155,7 +155,7 @@ def test_save_invoice_below_what_is_paid_is_refused() -> None:
     make_payment(owner, invoice, "100.00")
     typed = make_invoice_input(invoice.customer, [make_line(get_no_tax(owner.workspace), unit_price="99.99")])
 
-    with pytest.raises(InvalidFieldError, match=r"Payments of 100.0000? are recorded") as refusal:
+    with pytest.raises(InvalidFieldError, match=r"Payments of 100\.00 are recorded") as refusal:
         save_invoice(owner, typed, uuid=invoice.uuid)
 
     assert refusal.value.field == "lines"

@@ -136,13 +136,13 @@ def _search(customers: QuerySet[Customer], search: str) -> QuerySet[Customer]:
 
 def _read_rows(found: QuerySet[Customer], part: slice) -> tuple[CustomerRow, ...]:
     customers = list(found.order_by("name", "id")[part])
-    sums = {
-        customer_id: (count, owed)
-        for customer_id, count, owed in Invoice.objects.filter(customer__in=[customer.pk for customer in customers])
+    groups = (
+        Invoice.objects.filter(customer__in=[customer.pk for customer in customers])
         .order_by()
-        .values_list("customer_id")
-        .annotate(Count("id"), Sum(F("total") - F("paid"), filter=unpaid_filter(), default=Decimal(0)))
-    }
+        .values("customer_id")
+        .annotate(invoices=Count("id"), owed=Sum(F("total") - F("paid"), filter=unpaid_filter(), default=Decimal(0)))
+    )
+    sums = {group["customer_id"]: (group["invoices"], group["owed"]) for group in groups}
     return tuple(_read_row(customer, *sums.get(customer.pk, (0, Decimal(0)))) for customer in customers)
 
 
