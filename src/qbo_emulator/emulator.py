@@ -44,7 +44,8 @@ class Emulator:
             self.reset(self.scenario)
 
     def _load(self) -> None:
-        facts = list(self.journal.facts())
+        # Companies keep the order in which they were opened: the first is the one that is meant by default.
+        facts = sorted(self.journal.facts(), key=lambda fact: int(fact[2].get("position", 0)))
         for kind, key, body in facts:
             if kind == "clock":
                 self.clock.jump(timedelta(seconds=int(body["offset_seconds"])))
@@ -86,7 +87,7 @@ class Emulator:
         realm = realm_id or f"9341453{secrets.randbelow(10**9):09d}"
         books = Books(realm, self.journal, self.clock)
         build(books, plan)
-        self.journal.keep_facts([("company", realm, {"name": plan.name})])
+        self.journal.keep_facts([("company", realm, {"name": plan.name, "position": len(self.companies)})])
         self.companies[realm] = books
         return books
 

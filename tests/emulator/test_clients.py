@@ -90,15 +90,16 @@ def test_python_quickbooks_creates_queries_updates_and_deletes(quickbooks: Any) 
     customer, item = _customer_and_item(quickbooks)
     invoice = _invoice(customer, item, "100.5")
     invoice.save(qb=quickbooks)
-    assert (invoice.SyncToken, invoice.DocNumber, Decimal(str(invoice.TotalAmt))) == ("0", "1001", Decimal("100.5"))
     [found] = Invoice.filter(CustomerRef=customer.Id, qb=quickbooks)
+    assert (found.SyncToken, found.DocNumber, Decimal(str(found.TotalAmt))) == ("0", "1001", Decimal("100.5"))
     found.PrivateNote = "changed"
     found.save(qb=quickbooks)
-    assert (found.SyncToken, Invoice.get(found.Id, qb=quickbooks).PrivateNote) == ("1", "changed")
+    changed = Invoice.get(found.Id, qb=quickbooks)
+    assert (changed.SyncToken, changed.PrivateNote, changed.TotalAmt) == ("1", "changed", Decimal("100.5"))
     assert Invoice.count(qb=quickbooks) == 1
     [by_name] = Customer.where("DisplayName = 'Zoë\\'s Garden & Co'", qb=quickbooks)
     assert by_name.Id == customer.Id
-    found.delete(qb=quickbooks)
+    changed.delete(qb=quickbooks)
     with pytest.raises(ObjectNotFoundException) as gone:
         Invoice.get(found.Id, qb=quickbooks)
     assert gone.value.error_code == 610

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from qbo_emulator import __version__
 from qbo_emulator.books import Books
 from qbo_emulator.emulator import UnknownScenarioError
+from qbo_emulator.entities.entity import Entity
 from qbo_emulator.entities.registry import ENTITIES
 from qbo_emulator.evidence import RULES
 from qbo_emulator.faults import Fault
@@ -38,6 +39,11 @@ class RefusedError(Exception):
 
 def _answer(body: Json, status: int = 200) -> Response:
     return Response(encode(body), status, {"cache-control": "no-store"}, "application/json")
+
+
+def _shown(books: Books, entity: Entity) -> list[Json]:
+    records = sorted(books.all(entity.name), key=lambda each: (len(each["Id"]), each["Id"]))
+    return [entity.render(books, record) for record in records]
 
 
 def _object(raw: bytes) -> Json:
@@ -137,10 +143,7 @@ class ControlEndpoints:
                 {
                     "realm_id": books.realm,
                     "name": books.info["CompanyName"],
-                    "entities": {
-                        entity.name: [entity.render(books, record) for record in books.all(entity.name)]
-                        for entity in ENTITIES
-                    },
+                    "entities": {entity.name: _shown(books, entity) for entity in ENTITIES},
                     "deleted": [
                         {"entity": entity, "id": number, "at": at} for (entity, number), at in books.deleted.items()
                     ],
