@@ -5,6 +5,7 @@ import stat
 from collections import Counter as Tally
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -20,6 +21,7 @@ from cone.demo.sign_in import FILE_NAME
 from cone.demo.year import plan_year
 from cone.domain.invoices import DisplayStatus
 from cone.kit.money import Money
+from tests.integration.books.threads import at_once
 
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 11, 23)
@@ -116,3 +118,11 @@ def test_demo_of_one_day_is_always_the_same() -> None:
     moved = plan_year(date(2027, 2, 1), customer_count=50)
     assert max(plan.issue_date for plan in moved) == date(2027, 2, 1)
     assert [plan.lines for plan in moved] == [plan.lines for plan in plan_year(TODAY, customer_count=50)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_demo_made_twice_at_once_is_one_firm_and_one_password() -> None:
+    first, second = at_once([partial(create_demo_firm, today=TODAY)] * 2)
+
+    assert first == second
+    assert (Workspace.objects.count(), User.objects.count()) == (1, 3)

@@ -18,5 +18,6 @@ class Activity(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["workspace", "kind", "record_uuid", "-at"], name="activity_of_record")
+            models.Index(fields=["workspace", "kind", "record_uuid", "-at"], name="activity_of_record"),
+            models.Index(fields=["workspace", "-at", "-id"], name="activity_latest"),
         ]

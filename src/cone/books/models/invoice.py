@@ -65,6 +65,7 @@ class Invoice(WorkspaceRecord):
             models.Index(fields=["workspace", "-issue_date", "-id"], name="invoice_newest_first"),
             models.Index(fields=["workspace", "status", "due_date"], name="invoice_by_status"),
             models.Index(fields=["customer", "-issue_date"], name="invoice_of_customer"),
+            models.Index(fields=["workspace", "-created_at", "-id"], name="invoice_latest_made"),
         ]
 
     def __str__(self) -> str:

@@ -23,6 +23,10 @@ class Payment(WorkspaceRecord):
             models.UniqueConstraint(fields=["workspace", "id"], name="payment_of_workspace"),
             models.CheckConstraint(condition=models.Q(amount__gt=0), name="payment_amount_positive"),
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["workspace", "-received_date", "-id"], name="payment_newest_first"),
+            models.Index(fields=["customer", "-received_date"], name="payment_of_customer"),
+        ]
 
 
 class PaymentAllocation(models.Model):
