@@ -27,6 +27,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         default=[],
         help="may be repeated; without any, all loopback addresses are accepted",
     )
+    parser.add_argument("--app-name", default="Your app", help="how the consent page calls the app")
     parser.add_argument("--data-dir", type=Path, default=None, help="keep the state here; default: memory only")
     parser.add_argument("--strict", action="store_true", help="refuse queries that the documentation does not have")
     parser.add_argument("--exit-with-parent", action="store_true", help="end when the process that started it ends")
@@ -55,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
         client_id=given.client_id,
         client_secret=given.client_secret,
         redirect_uris=tuple(given.redirect_uri),
+        app_name=given.app_name,
         data_dir=given.data_dir,
         strict=given.strict,
     )

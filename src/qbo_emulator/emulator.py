@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .books import Books
 from .clock import Clock
@@ -30,7 +31,7 @@ class Emulator:
     """Everything a request can reach."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        self.settings = self._settings_at_start = settings
         self.clock = Clock()
         self.journal = Journal(settings.data_dir)
         self.companies: dict[str, Books] = {}
@@ -74,6 +75,7 @@ class Emulator:
         self.grants.clear()
         self.injections.clear()
         self.clock.offset = timedelta(0)
+        self.settings = self.grants.settings = self._settings_at_start
         self.scenario = scenario
         self.journal.keep_facts([("clock", "offset", None), ("scenario", "current", {"name": scenario})])
         return [
@@ -90,6 +92,11 @@ class Emulator:
         self.journal.keep_facts([("company", realm, {"name": plan.name, "position": len(self.companies)})])
         self.companies[realm] = books
         return books
+
+    def change_lifetimes(self, **seconds: Any) -> None:
+        """Other lifetimes of tokens and codes, until the next reset."""
+        self.settings = replace(self.settings, **seconds)
+        self.grants.settings = self.settings
 
     def jump(self, seconds: int) -> None:
         self.clock.jump(timedelta(seconds=seconds))

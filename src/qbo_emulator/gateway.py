@@ -6,6 +6,7 @@ A plain ASGI application rather than a framework's route, because it must be fas
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 import secrets
 import socket
@@ -43,6 +44,7 @@ _SUCCESS = b"application/json;charset=utf-8"
 _FAULT = b"application/json"
 TRANSPORT = "qbo_emulator.transport"
 _ROOT = "/v3/company/"
+_WORTH_GZIP = 8_000
 
 
 def new_tid(epoch: int) -> str:
@@ -82,7 +84,7 @@ class Gateway:
             entry.status = 0
             return
         entry.status, entry.replayed = reply.status, reply.replayed
-        await _send(send, reply, tid)
+        await _send(send, reply, tid, gzipped="gzip" in headers.get(b"accept-encoding", ""))
 
     async def _before(self, injection: Injection, scope: Scope) -> bool:
         """What an order does before the work; True when the request ends here."""
@@ -172,10 +174,14 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
     return b"".join(chunks) if size <= limit else None
 
 
-async def _send(send: Send, reply: Answer, tid: str) -> None:
+async def _send(send: Send, reply: Answer, tid: str, *, gzipped: bool) -> None:
+    body = reply.body
+    gzipped = gzipped and len(body) > _WORTH_GZIP
+    if gzipped:
+        body = gzip.compress(body, 1)
     headers: list[tuple[bytes, bytes]] = [
         (b"content-type", _SUCCESS if reply.status == 200 else _FAULT),
-        (b"content-length", str(len(reply.body)).encode()),
+        (b"content-length", str(len(body)).encode()),
         (b"intuit_tid", tid.encode()),
         (b"cache-control", b"max-age=0, no-cache, no-store, must-revalidate, private"),
     ]
@@ -183,8 +189,10 @@ async def _send(send: Send, reply: Answer, tid: str) -> None:
         headers += [(b"qbo-version", b"1990.000"), (b"service-time", b"total=1, db=0")]
     if reply.status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="Intuit", error="invalid_token"'))
+    if gzipped:
+        headers.append((b"content-encoding", b"gzip"))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _transport(scope: Scope) -> Any:

@@ -134,14 +134,21 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
 
 
 def end_with_parent(parent: int) -> None:
-    """Leave when the parent is gone: by the kernel's signal on Linux, by looking every half second elsewhere too."""
+    """Leave when the parent is gone: told by the kernel on Linux, by looking every second elsewhere too."""
+
+    def leave_if_orphaned(*_: object) -> None:
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+        # The kernel also tells when only the parent's thread has ended, so that the handler looks for itself.
+        signal.signal(signal.SIGUSR2, leave_if_orphaned)
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGUSR2)
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(1)
-        os.kill(os.getpid(), signal.SIGTERM)
+        leave_if_orphaned()
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 

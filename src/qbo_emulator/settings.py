@@ -22,6 +22,7 @@ class Settings:
     client_id: str = DEFAULT_CLIENT_ID
     client_secret: str = DEFAULT_CLIENT_SECRET
     redirect_uris: tuple[str, ...] = ()
+    app_name: str = "Your app"
     data_dir: Path | None = None
     strict: bool = False
     access_token_seconds: int = 3600

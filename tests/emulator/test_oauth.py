@@ -145,6 +145,19 @@ def test_refresh_token_unused_for_a_hundred_days_dies(emulator: Running) -> None
     assert exact(refresh(emulator, tokens.refresh))["error"] == "invalid_grant"
 
 
+def test_lifetimes_are_settings_until_the_next_reset(emulator: Running) -> None:
+    changed = {"rotate_after_seconds": 0, "rotation_grace_seconds": 0, "access_token_seconds": 60}
+    emulator.control("POST", "lifetimes", changed)
+    tokens = emulator.connect(realm_of(emulator))
+    assert tokens.body["expires_in"] == 60
+    rotated = exact(refresh(emulator, tokens.refresh))["refresh_token"]
+    assert rotated != tokens.refresh
+    emulator.control("POST", "clock", {"jump_seconds": 1})
+    assert exact(refresh(emulator, tokens.refresh))["error"] == "invalid_grant"
+    emulator.reset("uk-vat")
+    assert emulator.connect(realm_of(emulator)).body["expires_in"] == 3600
+
+
 def test_hard_expiry_is_told_on_request_only(emulator: Running) -> None:
     tokens = emulator.connect(realm_of(emulator))
     asked = emulator.token(

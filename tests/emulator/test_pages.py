@@ -75,7 +75,7 @@ def test_invoice_page_shows_lines_tax_and_totals_escaped(uk: Company, emulator: 
         "120.00",
         "Overdue",
         "Business Current Account",
-        "20 % on 100.00",
+        "(20 %) on 100.00",
         "5 May 2026",
     ):
         assert words in unescape(text), words

@@ -29,6 +29,17 @@ if TYPE_CHECKING:
     from qbo_emulator.emulator import Emulator
 
 
+_LIFETIMES = frozenset(
+    {
+        "access_token_seconds",
+        "refresh_window_seconds",
+        "rotate_after_seconds",
+        "rotation_grace_seconds",
+        "code_seconds",
+    }
+)
+
+
 class RefusedError(Exception):
     """A request to the control plane that cannot be served."""
 
@@ -77,6 +88,8 @@ class ControlEndpoints:
             ("POST", "act", self.act),
             ("POST", "apps", self.register_app),
             ("GET", "coverage", self.coverage),
+            ("POST", "companies", self.open_company),
+            ("POST", "lifetimes", self.change_lifetimes),
         ]
         return [
             Route(f"/_emulator/{path}", self._guarded(handler), methods=[method]) for method, path, handler in table
@@ -126,6 +139,22 @@ class ControlEndpoints:
         self._emulator.reset(str(body.get("scenario") or self._emulator.scenario), realm_id=realm)
         self._emulator.recorder.clear()
         return {"scenario": self._emulator.scenario, "companies": self._listed()}
+
+    def open_company(self, request: Request, body: Json) -> Json:
+        """Open one more company: the first of a scenario."""
+        scenario = str(body.get("scenario") or self._emulator.scenario)
+        if scenario not in SCENARIOS:
+            raise UnknownScenarioError(scenario)
+        books = self._emulator.open_company(SCENARIOS[scenario]()[0])
+        return {"realm_id": books.realm, "name": books.info["CompanyName"], "country": books.country}
+
+    def change_lifetimes(self, request: Request, body: Json) -> Json:
+        if not body or set(body) - _LIFETIMES:
+            raise RefusedError(f"known: {', '.join(sorted(_LIFETIMES))}")
+        if any(isinstance(each, bool) or not isinstance(each, int) or each < 0 for each in body.values()):
+            raise RefusedError("a lifetime is a whole number of seconds")
+        self._emulator.change_lifetimes(**body)
+        return {name: getattr(self._emulator.settings, name) for name in sorted(_LIFETIMES)}
 
     def _books(self, realm: object) -> Books:
         companies = self._emulator.companies

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from qbo_emulator.jsonio import Json, MalformedJsonError, decode
 
-_SHOWN = 100_000
+_SHOWN = 100_000  # bytes of a body that are kept
 
 
 @dataclass(slots=True)
@@ -25,9 +25,9 @@ class Entry:
     milliseconds: int = 0
 
     def as_json(self) -> Json:
-        text = self.body[:_SHOWN].decode("utf-8", "replace")
+        text = self.body.decode("utf-8", "replace")
         body: object = text or None
-        if text and len(self.body) <= _SHOWN:
+        if text:
             try:
                 body = decode(self.body)
             except MalformedJsonError:
@@ -57,7 +57,7 @@ class Recorder:
 
     def open(self, *, at: str, method: str, path: str, query: dict[str, str], body: bytes, tid: str) -> Entry:
         self.count += 1
-        entry = Entry(self.count, at, method, path, query, body, tid)
+        entry = Entry(self.count, at, method, path, query, body[:_SHOWN], tid)
         self.entries.append(entry)
         return entry
 

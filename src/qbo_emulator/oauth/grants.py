@@ -120,10 +120,10 @@ class Grants:
     """All OAuth state, written through to the journal."""
 
     def __init__(self, settings: Settings, clock: Clock, journal: Journal) -> None:
-        self._settings = settings
+        self.settings = settings
         self._clock = clock
         self._journal = journal
-        default = App(settings.client_id, settings.client_secret, settings.redirect_uris)
+        default = App(settings.client_id, settings.client_secret, settings.redirect_uris, settings.app_name)
         self.apps: dict[str, App] = {default.client_id: default}
         self.codes: dict[str, Code] = {}
         self.connections: dict[str, Connection] = {}
@@ -177,7 +177,7 @@ class Grants:
             redirect_uri=redirect_uri,
             realm=realm,
             scope=scope,
-            expires_at=self._clock.epoch() + self._settings.code_seconds,
+            expires_at=self._clock.epoch() + self.settings.code_seconds,
         )
         self.codes[code.code] = code
         self._keep(("code", code.code, code))
@@ -211,7 +211,7 @@ class Grants:
 
     def _new_access(self, key: str) -> AccessToken:
         token = AccessToken(
-            "eyJlbmMi" + secrets.token_urlsafe(480), key, self._clock.epoch() + self._settings.access_token_seconds
+            "eyJlbmMi" + secrets.token_urlsafe(480), key, self._clock.epoch() + self.settings.access_token_seconds
         )
         self.access[token.token] = token
         return token
@@ -231,14 +231,14 @@ class Grants:
             found is None
             or connection is None
             or connection.client_id != app.client_id
-            or found.used_at + self._settings.refresh_window_seconds <= now
+            or found.used_at + self.settings.refresh_window_seconds <= now
             or connection.created_at + HARD_LIFE_SECONDS <= now
         ):
             raise InvalidGrantError
-        if found.superseded_at is not None and now > found.superseded_at + self._settings.rotation_grace_seconds:
+        if found.superseded_at is not None and now > found.superseded_at + self.settings.rotation_grace_seconds:
             raise InvalidGrantError
         current = found if found.superseded_at is None else self._current(connection.key, found)
-        if current.issued_at + self._settings.rotate_after_seconds <= now:
+        if current.issued_at + self.settings.rotate_after_seconds <= now:
             current.superseded_at = now
             older, current = current, self._new_refresh(connection.key)
             self._keep(("refresh", older.token, older))

@@ -25,7 +25,7 @@ from .web import has_own_host, is_same_origin, page, problem
 if TYPE_CHECKING:
     from qbo_emulator.emulator import Emulator
 
-_STYLE = Path(__file__).parent / "static" / "ledger.css"
+_STATIC = Path(__file__).parent / "static"
 _PAGE_SIZE = 100
 View = Callable[[Request, Books], Response]
 
@@ -53,6 +53,7 @@ class Pages:
         return [
             Route("/", self.home),
             Route("/static/ledger.css", self.style),
+            Route("/static/mark.svg", self.mark),
             *(Route(f"/app/{path}", self._of_company(view)) for path, view in views),
             Route("/app/change", self.change, methods=["POST"]),
             Route("/{path:path}", self.nowhere),
@@ -76,7 +77,10 @@ class Pages:
         return endpoint
 
     async def style(self, request: Request) -> Response:
-        return FileResponse(_STYLE, media_type="text/css")
+        return FileResponse(_STATIC / "ledger.css", media_type="text/css")
+
+    async def mark(self, request: Request) -> Response:
+        return FileResponse(_STATIC / "mark.svg", media_type="image/svg+xml")
 
     async def nowhere(self, request: Request) -> Response:
         return problem("Page not found", "There is no page at this address.", 404)
@@ -99,7 +103,7 @@ class Pages:
         )
 
     def company(self, request: Request, books: Books) -> Response:
-        invoices = _newest(books, "Invoice")
+        invoices = sorted(books.all("Invoice"), key=lambda each: int(each["Id"]), reverse=True)
         owed = sum((dec(each["Balance"]) for each in invoices), ZERO)
         today = self._emulator.clock.today().isoformat()
         overdue = sum((dec(each["Balance"]) for each in invoices if each["DueDate"] < today), ZERO)
@@ -107,7 +111,7 @@ class Pages:
         return page(
             "company.html",
             **_frame(books, "homepage"),
-            rows=_invoice_rows(books, invoices[:12]),
+            rows=self._rows(books, invoices[:12]),
             owed=owed,
             overdue=overdue,
             received=received,
@@ -119,7 +123,7 @@ class Pages:
         wanted = request.query_params.get("q", "").strip()
         live = request.query_params.get("live") == "1"
         found = _newest(books, "Invoice")
-        rows = _invoice_rows(books, found)
+        rows = self._rows(books, found)
         if wanted:
             rows = [row for row in rows if wanted.casefold() in f"{row['number']} {row['customer']}".casefold()]
         return page(
@@ -147,6 +151,24 @@ class Pages:
             payments=_paid_by(books, record),
         )
 
+    def _rows(self, books: Books, invoices: list[Json]) -> list[Json]:
+        names = {each["Id"]: each["DisplayName"] for each in books.all("Customer")}
+        return [
+            {
+                "id": each["Id"],
+                "number": each.get("DocNumber") or "–",
+                "date": each["TxnDate"],
+                "due": each["DueDate"],
+                "customer": names.get(each["CustomerRef"]["value"], ""),
+                "customer_id": each["CustomerRef"]["value"],
+                "tax": each["TxnTaxDetail"]["TotalTax"],
+                "total": each["TotalAmt"],
+                "balance": each["Balance"],
+                "status": self._state(each),
+            }
+            for each in invoices
+        ]
+
     def _state(self, invoice: Json) -> str:
         word = _word(invoice)
         today = self._emulator.clock.today().isoformat()
@@ -168,7 +190,7 @@ class Pages:
             "customer.html",
             **_frame(books, "customers"),
             customer=BY_NAME["Customer"].render(books, record),
-            rows=_invoice_rows(books, invoices),
+            rows=self._rows(books, invoices),
         )
 
     def payments(self, request: Request, books: Books) -> Response:
@@ -277,25 +299,6 @@ def _newest(books: Books, entity: str) -> list[Json]:
 
 def _names(books: Books, entity: str) -> dict[str, str]:
     return {each["Id"]: each["Name"] for each in books.all(entity)}
-
-
-def _invoice_rows(books: Books, invoices: list[Json]) -> list[Json]:
-    names = {each["Id"]: each["DisplayName"] for each in books.all("Customer")}
-    return [
-        {
-            "id": each["Id"],
-            "number": each.get("DocNumber") or "–",
-            "date": each["TxnDate"],
-            "due": each["DueDate"],
-            "customer": names.get(each["CustomerRef"]["value"], ""),
-            "customer_id": each["CustomerRef"]["value"],
-            "tax": each["TxnTaxDetail"]["TotalTax"],
-            "total": each["TotalAmt"],
-            "balance": each["Balance"],
-            "status": _word(each),
-        }
-        for each in invoices
-    ]
 
 
 def _word(invoice: Json) -> str:
