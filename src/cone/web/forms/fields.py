@@ -54,7 +54,7 @@ class NumberField(forms.DecimalField):
             widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "amount-input"}),
             error_messages={
                 "required": f"Enter {_the(label)}.",
-                "invalid": f"Enter {_the(label)} as a number, such as 1250.50.",
+                "invalid": "Enter a number, such as 12.50.",
             },
             **options,
         )

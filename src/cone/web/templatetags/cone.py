@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from cone.kit.money import Money
+from cone.operations.codes import list_countries
 from cone.web import formats
 from cone.web.icons import draw_glyph, draw_mark
 from cone.web.states import INVOICE_STATES, SYNC_STATES, StateSign
@@ -62,6 +63,12 @@ def ago(value: datetime | None) -> str:
 
 
 @register.filter
+def country(code: str) -> str:
+    """The country's name."""
+    return dict(list_countries()).get(code, code)
+
+
+@register.filter
 def initials(name: str) -> str:
     """Two letters for an avatar: Ana Sofía → AS, ana@firm.example → AN."""
     words = [word for word in name.split("@", maxsplit=1)[0].replace(".", " ").split() if word[0].isalnum()]
@@ -97,7 +104,7 @@ def field(bound: BoundField, hint: str = "", hide_label: bool = False) -> dict[s
 
 @register.inclusion_tag("parts/control.html")
 def control(bound: BoundField) -> dict[str, Any]:
-    """Only the control and what is wrong, for a cell that has its label in the table's head."""
+    """Only the control, for a cell that has its label in the table's head and its errors in the row below."""
     return {"field": bound}
 
 

@@ -44,6 +44,7 @@ class Desk:
             "invoice": self.invoice,
             "form": header,
             "lines": editor.editor_lines(lines, totals),
+            "has_line_errors": any(line.errors for line in lines),
             "totals": totals,
             "is_inclusive": draft.header["amounts_are"] == "inclusive",
         }
