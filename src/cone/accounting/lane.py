@@ -53,7 +53,6 @@ class Lane:
         self._settler = Settler(fence=fence, request_timeout=tools.provider.request_timeout)
         self._pace = Pace()
         self._woken = asyncio.Event()
-        self._is_lost = False
         self._in_flight: dict[int, asyncio.Task[None]] = {}
         self._backfill: set[int] = set()
         # Planning and settling take turns: a link made between a snapshot and "waits for that link" would strand a row.
@@ -70,7 +69,7 @@ class Lane:
         """
         try:
             await self._reset()
-            while not self._is_lost:
+            while True:
                 self._woken.clear()
                 moved = await self._look()
                 if self._in_flight:
@@ -79,6 +78,8 @@ class Lane:
                     return await self._next_due()
         except LaneLostError:
             logger.info("lane of connection %s is no longer ours", self._fence.connection_id)
+            # Whoever it belongs to now, or this process under the next epoch: what is due must be looked at again.
+            self._woken.set()
         finally:
             await self._cancel()
         return None
@@ -90,7 +91,14 @@ class Lane:
 
     async def _reset(self) -> None:
         async with self._tools.pool.connection() as database:
-            await database.execute(sql.RESET_SENDING, {"company": self._fence.company_pk})
+            await database.execute(
+                sql.RESET_SENDING,
+                {
+                    "company": self._fence.company_pk,
+                    "connection": self._fence.connection_id,
+                    "epoch": self._fence.epoch,
+                },
+            )
 
     async def _wait(self) -> None:
         woken = asyncio.create_task(self._woken.wait())
@@ -133,6 +141,8 @@ class Lane:
                 lowest_priority=lowest,
                 request_timeout=self._tools.provider.request_timeout,
             )
+            if snapshot.lane_epoch != self._fence.epoch:
+                raise LaneLostError
             moved = 0
             for subject in snapshot.subjects:
                 if subject.row.id in self._in_flight:
@@ -176,9 +186,9 @@ class Lane:
         try:
             await work
         except LaneLostError:
-            # Paused, disconnected or overtaken: whoever holds the lane next starts from the books.
-            self._is_lost = True
-            logger.info("lane of connection %s stopped at epoch %s", self._fence.connection_id, self._fence.epoch)
+            # Paused, disconnecting or overtaken since the plan. The next look finds out which; requests that are
+            # in flight meanwhile finish and are settled, unless the epoch has moved.
+            logger.info("%s %s of connection %s not sent now", row.kind, row.uuid, self._fence.connection_id)
         except Exception:
             # The edge for one row: a bug in one record must not stop the others of its company.
             logger.exception("sync of %s %s broke", row.kind, row.uuid)

@@ -1,7 +1,7 @@
 """Tokens that must still be revoked: a disconnect stands at once, its revocation is retried until it's answered."""
 
 from cone.accounting.database import Database
-from cone.accounting.keyring import unseal
+from cone.accounting.keyring import KeyMissingError, unseal
 from cone.accounting.port.provider import ProviderClient
 from cone.accounting.port.verdicts import VERDICTS
 from cone.accounting.settle import backoff
@@ -26,6 +26,9 @@ async def revoke_one(database: Database, clients: dict[str, ProviderClient]) -> 
                 "update books_revocation set tries = tries + 1, not_before = now() + %s where id = %s",
                 [backoff(row["tries"]), row["id"]],
             )
+        except KeyMissingError:
+            # Encrypted with a key that is gone: nobody can revoke it, and nobody can use it.
+            await database.execute("delete from books_revocation where id = %s", [row["id"]])
         else:
             await database.execute("delete from books_revocation where id = %s", [row["id"]])
     return True

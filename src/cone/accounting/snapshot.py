@@ -33,8 +33,12 @@ from cone.kit.money import round_amount
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The situation and the due rows. `may_send` is False while paused, held back, or no longer connected."""
+    """The situation and the due rows. `may_send` is False while paused, held back, or no longer connected.
 
+    `lane_epoch` is whose lane it is now: a lane of another epoch must stop.
+    """
+
+    lane_epoch: int
     situation: Situation
     subjects: tuple[Subject, ...]
     may_send: bool
@@ -51,7 +55,7 @@ async def read_snapshot(
         codes = await _all(database, sql.TAX_CODES, {"connection": connection_id})
         situation = _situation(head, codes)
         if not may_send:
-            return Snapshot(situation=situation, subjects=(), may_send=False)
+            return Snapshot(lane_epoch=head["lane_epoch"], situation=situation, subjects=(), may_send=False)
         rows = await _all(
             database,
             sql.DUE_ROWS,
@@ -62,9 +66,10 @@ async def read_snapshot(
                 "timeout": request_timeout,
             },
         )
-        records = await _read_records(database, rows, situation.workspace_uuid)
+        records = await _read_records(database, rows, head)
         linked = await _read_linked(database, head["company_id"], records.values())
     return Snapshot(
+        lane_epoch=head["lane_epoch"],
         situation=replace(situation, linked=linked),
         subjects=tuple(_subject(row, records.get((row["kind"], row["record_uuid"]))) for row in rows),
         may_send=True,
@@ -105,34 +110,38 @@ def _situation(head: Mapping[str, Any], codes: Iterable[Mapping[str, Any]]) -> S
 
 
 async def _read_records(
-    database: Database, rows: Sequence[Mapping[str, Any]], workspace_uuid: UUID
+    database: Database, rows: Sequence[Mapping[str, Any]], head: Mapping[str, Any]
 ) -> dict[tuple[Kind, UUID], Record]:
+    """The rows' records, of the connection's own workspace only: another's is as good as gone."""
+    workspace, general = head["workspace_id"], general_service_uuid(head["workspace_uuid"])
     uuids: dict[str, list[UUID]] = defaultdict(list)
     for row in rows:
         uuids[row["kind"]].append(row["record_uuid"])
     records: dict[tuple[Kind, UUID], Record] = {}
     if wanted := uuids.get("customer"):
-        for row in await _all(database, sql.CUSTOMERS, {"uuids": wanted}):
+        for row in await _all(database, sql.CUSTOMERS, {"uuids": wanted, "workspace": workspace}):
             records["customer", row["uuid"]] = _customer(row)
     if wanted := uuids.get("service"):
-        for row in await _all(database, sql.SERVICES, {"uuids": wanted}):
+        for row in await _all(database, sql.SERVICES, {"uuids": wanted, "workspace": workspace}):
             records["service", row["uuid"]] = ServiceRecord(**row)
-        general = general_service_uuid(workspace_uuid)
         if general in wanted:
             records["service", general] = ServiceRecord(
                 uuid=general, revision=1, name=GENERAL_SERVICE_NAME, description="", unit_price=Decimal(0)
             )
     if wanted := uuids.get("invoice"):
-        for invoice in await _read_invoices(database, wanted, general_service_uuid(workspace_uuid)):
+        for invoice in await _read_invoices(database, wanted, workspace=workspace, general=general):
             records["invoice", invoice.uuid] = invoice
     return records
 
 
-async def _read_invoices(database: Database, uuids: list[UUID], general: UUID) -> list[InvoiceRecord]:
-    heads = await _all(database, sql.INVOICES, {"uuids": uuids})
+async def _read_invoices(
+    database: Database, uuids: list[UUID], *, workspace: int, general: UUID
+) -> list[InvoiceRecord]:
+    values = {"uuids": uuids, "workspace": workspace}
+    heads = await _all(database, sql.INVOICES, values)
     currencies = {head["uuid"]: head["currency"] for head in heads}
     lines: dict[UUID, list[LineRecord]] = defaultdict(list)
-    for row in await _all(database, sql.LINES, {"uuids": uuids}):
+    for row in await _all(database, sql.LINES, values):
         invoice_uuid = row.pop("invoice_uuid")
         _shorten(row, ("amount", "net"), currencies[invoice_uuid])
         row["service_uuid"] = row["service_uuid"] or general

@@ -16,10 +16,11 @@ returning lane_epoch
 RESET_SENDING = """
 update books_outboxrow set state = 'due'
 where company_id = %(company)s and state = 'sending'
+    and exists (select from books_connection where id = %(connection)s and lane_epoch = %(epoch)s)
 """
 
 SITUATION = """
-select c.id, c.company_id, c.company_id_remote, c.provider, c.environment, c.state,
+select c.id, c.workspace_id, c.company_id, c.company_id_remote, c.provider, c.environment, c.state,
        c.paused_at is not null as is_paused,
        c.lane_epoch, c.settings_revision, c.facts, c.deposit_account_id, c.income_account_id,
        c.connected_at, c.send_from_date, c.not_before > now() as must_wait, w.uuid as workspace_uuid,
@@ -65,11 +66,12 @@ limit %(limit)s
 CUSTOMERS = """
 select uuid, revision, name, email, phone, tax_number, address_line1, address_line2, city, region, postal_code,
        country, currency, notes
-from books_customer where uuid = any(%(uuids)s)
+from books_customer where uuid = any(%(uuids)s) and workspace_id = %(workspace)s
 """
 
 SERVICES = """
-select uuid, revision, name, description, unit_price from books_service where uuid = any(%(uuids)s)
+select uuid, revision, name, description, unit_price from books_service
+where uuid = any(%(uuids)s) and workspace_id = %(workspace)s
 """
 
 INVOICES = """
@@ -77,7 +79,7 @@ select i.uuid, i.revision, i.status, coalesce(i.number, '') as number, c.uuid as
        c.email as customer_email, i.issued_at, i.issue_date, i.due_date, i.currency, i.amounts_are, i.memo,
        i.net, i.tax, i.total
 from books_invoice i join books_customer c on c.id = i.customer_id
-where i.uuid = any(%(uuids)s)
+where i.uuid = any(%(uuids)s) and i.workspace_id = %(workspace)s
 """
 
 LINES = """
@@ -87,7 +89,7 @@ from books_invoiceline l
 join books_invoice i on i.id = l.invoice_id
 join books_taxrate r on r.id = l.tax_rate_id
 left join books_service s on s.id = l.service_id
-where i.uuid = any(%(uuids)s)
+where i.uuid = any(%(uuids)s) and i.workspace_id = %(workspace)s
 order by i.uuid, l.position
 """
 
@@ -98,8 +100,9 @@ where company_id = %(company)s and record_uuid = any(%(uuids)s)
 
 # --- attempts and outcomes --------------------------------------------------------------------------------------
 
+# Not a share lock: an outcome may go on to move the connection, and two sharers that both want more deadlock.
 GATE = """
-select 1 from books_connection where id = %(connection)s and lane_epoch = %(epoch)s for share
+select 1 from books_connection where id = %(connection)s and lane_epoch = %(epoch)s for no key update
 """
 
 OPEN_ATTEMPT = """

@@ -6,6 +6,7 @@ can kill the connection (api: the loser's reuse may revoke the winner's token). 
 flight can't resurrect a connection that was ended or replaced meanwhile.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -74,6 +75,9 @@ class StoredAccess:
         self._client = client
         self._database = database
         self._cached: tuple[str, int] | None = None
+        # In this process one of us waits for the row's lock and the others for that one: a slow refresh then holds a
+        # single connection, and never one of a pool that other companies need.
+        self._turn = asyncio.Lock()
 
     async def token(self) -> str:
         """The access token, refreshed when it's about to end. Raises ReconnectError, TryLaterError."""
@@ -87,10 +91,11 @@ class StoredAccess:
         return await self._read_or_refresh(rejected=rejected)
 
     async def _read_or_refresh(self, *, rejected: str | None) -> str:
-        async with self._database() as database:
-            if rejected is None and (token := await self._usable(database, rejected)):
-                return token
-            async with database.transaction():
+        async with self._turn:
+            async with self._database() as database:
+                if token := await self._usable(database, rejected):
+                    return token
+            async with own_connection() as database, database.transaction():
                 # The lock: whoever refreshed while we waited for it has left a token we can use.
                 if token := await self._usable(database, rejected, lock=True):
                     return token

@@ -59,7 +59,7 @@ class Dispatcher:
         while True:
             try:
                 await work()
-            except psycopg.OperationalError as error:
+            except psycopg.Error as error:
                 logger.warning("%s: the database is away (%s); trying again", name, type(error).__name__)
             await asyncio.sleep(_RETRY_SECONDS)
 
