@@ -17,13 +17,18 @@ from cone.operations.sync_settings import get_locked_connection
 def confirm_removed(actor: Actor, kind: Kind, uuid: UUID) -> None:
     """Take a voided invoice off the list of what needs attention; its link stays as history.
 
-    Raises: NotAllowedError, NotConnectedError, RecordNotFoundError (also when it isn't a voided invoice).
+    Raises: NotAllowedError, NotConnectedError, RecordNotFoundError (also when it isn't a voided invoice, or doesn't
+    need attention for that: one whose answer is still to come may yet turn up there).
     """
     active = get_locked_connection(actor, permission=Permission.INVOICING)
     invoice = Invoice.objects.filter(workspace=actor.workspace, uuid=uuid, status="void").first()
     if kind != "invoice" or invoice is None:
         raise RecordNotFoundError
-    OutboxRow.objects.filter(company_id=active.company_id, kind=kind, record_uuid=uuid).delete()
+    deleted, _ = OutboxRow.objects.filter(
+        company_id=active.company_id, kind=kind, record_uuid=uuid, cause_key=f"voided_here:{uuid}"
+    ).delete()
+    if not deleted:
+        raise RecordNotFoundError
     Link.objects.filter(company_id=active.company_id, kind=kind, record_uuid=uuid).update(
         synced_revision=invoice.revision
     )

@@ -10,6 +10,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from psycopg import errors
 
@@ -22,14 +23,16 @@ from cone.accounting.port.provider import AuthorizationRefusedError, Provider
 from cone.accounting.port.verdicts import VERDICTS
 from cone.accounting.reference import store_books
 from cone.accounting.registry import get_provider
+from cone.accounting.release import release_all
 from cone.accounting.values import ConnectionView
-from cone.books.models import Connection, ConnectionTokens, OAuthState, RemoteCompany
+from cone.books.models import Connection, ConnectionTokens, OAuthState, RemoteCompany, Revocation, Workspace
 from cone.domain.errors import RefusalError
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
 from cone.operations.records import note
 
 _SIGN_IN_MAY_TAKE = timedelta(minutes=15)
+_RECONNECTABLE = ("needs_reconnect", "read_only")
 
 
 class ConnectError(RefusalError):
@@ -129,6 +132,7 @@ def finish_connecting(actor: Actor, *, query: Mapping[str, str], session_key: st
     _check_only_one(actor, started.provider)
     try:
         returned = provider.read_return(query)
+        _put_off_revocations(started, returned.company_id)
         grant, facts, reference = network.exchange_and_read(
             provider, code=returned.code, company_id=returned.company_id, redirect_uri=redirect_uri
         )
@@ -142,8 +146,10 @@ def finish_connecting(actor: Actor, *, query: Mapping[str, str], session_key: st
             active = _store(actor, started, returned.company_id, grant, facts)
             store_books(active, facts, reference)
             _want_what_changed(active)
+            release_all(active)
             note(actor, "connection", active.uuid, "connected", provider=provider.name, company=facts.name)
             wake(active.pk)
+            active.refresh_from_db()
     except IntegrityError as error:
         raise _conflict_of(error) from error
     return view_connection(active)
@@ -160,7 +166,7 @@ def _check_only_one(actor: Actor, provider_key: str) -> None:
     active = find_active_connection(actor.workspace.pk)
     if active is None:
         return
-    if active.provider != provider_key or active.state not in ("needs_reconnect", "read_only"):
+    if active.provider != provider_key or active.state not in _RECONNECTABLE:
         raise AlreadyConnectedError(
             f"{get_provider(active.provider).name} is connected. Only one accounting software can be connected at a "
             "time: disconnect it first."
@@ -194,7 +200,23 @@ def _refusal_of(refused: AuthorizationRefusedError) -> ConnectError:
             return SignInStrangeError()
 
 
+# Revoking a token ends the whole grant of app and company (api: Revoke), a newer one included: what a failed revoke
+# left to retry must not meet the grant of this sign-in. Put off, not dropped: the sign-in may still be refused.
+def _revocations_of(started: OAuthState, company_id: str) -> QuerySet[Revocation]:
+    return Revocation.objects.filter(
+        provider=started.provider, environment=started.environment, company_id_remote=company_id
+    )
+
+
+def _put_off_revocations(started: OAuthState, company_id: str) -> None:
+    _revocations_of(started, company_id).update(not_before=Now() + _SIGN_IN_MAY_TAKE)
+
+
 def _store(actor: Actor, started: OAuthState, company_id: str, grant: TokenGrant, facts: CompanyFacts) -> Connection:
+    # Changes of the books in flight end first (they hold a key share of the workspace): each either sees this
+    # connection and enqueues, or has committed and is seen by `_want_what_changed`.
+    Workspace.objects.select_for_update().get(pk=actor.workspace.pk)
+    _revocations_of(started, company_id).delete()
     company, _ = RemoteCompany.objects.get_or_create(
         workspace=actor.workspace,
         provider=started.provider,
@@ -216,10 +238,14 @@ def _store(actor: Actor, started: OAuthState, company_id: str, grant: TokenGrant
         )
     elif active.company_id != company.pk:
         raise OtherCompanyError
+    elif active.state not in _RECONNECTABLE:
+        raise AlreadyConnectedError
     else:
         active.state, active.state_reason = "connected", ""
         active.generation += 1
-        active.save(update_fields=["state", "state_reason", "generation"])
+        # A lane that still works with the old tokens must not speak for the new ones.
+        active.lane_epoch += 1
+        active.save(update_fields=["state", "state_reason", "generation", "lane_epoch"])
     _store_tokens(active, grant)
     return active
 

@@ -35,14 +35,18 @@ _LOOK_EVERY = timedelta(milliseconds=100)
 def disconnect_provider(actor: Actor) -> None:
     """End the workspace's connection; takes as long as requests in flight do, at most 30 seconds.
 
+    Asking again while it's being disconnected finishes what an interrupted request left.
     Raises: NotAllowedError, NotConnectedError.
     """
     with transaction.atomic():
-        active = get_locked_connection(actor)
+        active = get_locked_connection(actor, may_be_ending=True)
         active.state = "disconnecting"
         active.save(update_fields=["state"])
     _wait_for_answers(active)
     with transaction.atomic():
+        active = Connection.objects.select_for_update().get(pk=active.pk)
+        if active.state == "disconnected":
+            return
         pending = _remove_settings(active)
         name = get_provider(active.provider).name
         note(actor, "connection", active.uuid, "disconnected", provider=name, company=active.company_name)
@@ -68,13 +72,13 @@ def _is_lane_alive(active: Connection) -> bool:
 
 def _remove_settings(active: Connection) -> Revocation | None:
     """Remove tokens and settings, end the lane's epoch, and leave the token to revoke."""
-    active = Connection.objects.select_for_update().get(pk=active.pk)
     tokens = ConnectionTokens.objects.select_for_update().filter(connection=active).first()
     pending = None
     if tokens is not None:
         pending = Revocation.objects.create(
             provider=active.provider,
             environment=active.environment,
+            company_id_remote=active.company_id_remote,
             token=bytes(tokens.refresh_token),
             # Ours to try first; the worker takes it up when this process dies before it has.
             not_before=Now() + timedelta(minutes=1),

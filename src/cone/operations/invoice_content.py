@@ -117,6 +117,7 @@ def build_rows(
     ]
     taxes = [
         InvoiceTax(
+            workspace_id=invoice.workspace_id,
             invoice=invoice,
             tax_rate=references.tax_rates[entry.tax_rate],
             name=references.tax_rates[entry.tax_rate].name,

@@ -6,7 +6,9 @@ from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
 
 
-def get_locked_connection(actor: Actor, *, permission: Permission = Permission.INTEGRATIONS) -> Connection:
+def get_locked_connection(
+    actor: Actor, *, permission: Permission = Permission.INTEGRATIONS, may_be_ending: bool = False
+) -> Connection:
     """The workspace's connection, locked until the transaction ends.
 
     Raises: NotAllowedError, NotConnectedError, ConnectionBusyError.
@@ -17,7 +19,7 @@ def get_locked_connection(actor: Actor, *, permission: Permission = Permission.I
     )
     if active is None:
         raise NotConnectedError
-    if active.state == "disconnecting":
+    if active.state == "disconnecting" and not may_be_ending:
         raise ConnectionBusyError
     return active
 

@@ -82,6 +82,8 @@ class Revocation(models.Model):
 
     provider = models.CharField(max_length=20)
     environment = models.CharField(max_length=20)
+    # Revoking one token ends the company's whole grant: a new sign-in to it calls this off.
+    company_id_remote = models.CharField(max_length=64)
     token = models.BinaryField()
     tries = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(db_default=Now())

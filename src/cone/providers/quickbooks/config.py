@@ -78,18 +78,19 @@ class QuickBooksConfig:
         client_secret = variables.get("QUICKBOOKS_CLIENT_SECRET", "").strip()
         environment = variables.get("QUICKBOOKS_ENVIRONMENT", "").strip().lower()
         emulator_url = variables.get("CONE_EMULATOR_URL", "").strip().rstrip("/")
+        timeout = timedelta(seconds=int(variables.get("QUICKBOOKS_REQUEST_TIMEOUT_SECONDS", "30")))
         if not client_id and not client_secret:
             if emulator_url and not environment:
-                return cls._of_emulator(emulator_url, variables)
+                return cls._of_emulator(emulator_url, variables, timeout)
             return cls(None, explanation=_HOW_TO_CONFIGURE, emulator_url=emulator_url)
         explanation = _what_is_wrong(client_id, client_secret, environment)
         if explanation:
             return cls(None, explanation=explanation, emulator_url=emulator_url)
         endpoints = intuit_endpoints("production" if environment == "production" else "sandbox")
-        return cls(endpoints, client_id, client_secret, emulator_url=emulator_url)
+        return cls(endpoints, client_id, client_secret, emulator_url=emulator_url, request_timeout=timeout)
 
     @classmethod
-    def _of_emulator(cls, url: str, variables: Mapping[str, str]) -> "QuickBooksConfig":
+    def _of_emulator(cls, url: str, variables: Mapping[str, str], timeout: timedelta) -> "QuickBooksConfig":
         client_id = variables.get("CONE_EMULATOR_CLIENT_ID", "").strip()
         client_secret = variables.get("CONE_EMULATOR_CLIENT_SECRET", "").strip()
         if not _is_web_address(url):
@@ -100,7 +101,7 @@ class QuickBooksConfig:
                 explanation="CONE_EMULATOR_URL needs CONE_EMULATOR_CLIENT_ID and CONE_EMULATOR_CLIENT_SECRET too.",
                 emulator_url=url,
             )
-        return cls(emulator_endpoints(url), client_id, client_secret, emulator_url=url)
+        return cls(emulator_endpoints(url), client_id, client_secret, emulator_url=url, request_timeout=timeout)
 
 
 def configured_endpoints(config: QuickBooksConfig) -> Endpoints:
