@@ -30,6 +30,7 @@ from cone.operations.accept_invitation import accept_invitation
 from cone.operations.archive_service import archive_service
 from cone.operations.archive_tax_rate import archive_tax_rate
 from cone.operations.change_member_role import change_member_role
+from cone.operations.codes import check_country, check_currency, list_countries, list_currencies
 from cone.operations.create_firm import create_firm
 from cone.operations.invite_member import invite_member
 from cone.operations.remove_member import remove_member
@@ -304,3 +305,17 @@ def test_team_two_owners_leaving_at_once_leave_one() -> None:
 
     assert sum(isinstance(answer, LastOwnerError) for answer in answers) == 1
     assert Membership.objects.filter(role="owner").count() == 1
+
+
+def test_codes_are_countries_and_money_that_people_use() -> None:
+    assert ("GB", "United Kingdom") in list_countries()
+    assert len(list_countries()) > 240
+    currencies = dict(list_currencies())
+    assert currencies["JPY"] == "Yen"
+    assert {"XAU", "XXX", "XTS", "CLF"}.isdisjoint(currencies)
+    assert {"XAF", "XCD", "XOF", "XPF"} <= set(currencies)
+    assert (check_country("country", " gb "), check_country("country", ""), check_currency("currency", "eur")) == (
+        "GB",
+        "",
+        "EUR",
+    )

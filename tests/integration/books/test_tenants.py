@@ -238,6 +238,8 @@ def test_find_actor_only_for_members() -> None:
         ("books_invoiceline", "tax_rate_id"),
         ("books_invoiceline", "service_id"),
         ("books_invoiceline", "invoice_id"),
+        ("books_invoicetax", "invoice_id"),
+        ("books_invoicetax", "tax_rate_id"),
         ("books_paymentallocation", "invoice_id"),
         ("books_paymentallocation", "payment_id"),
     ],

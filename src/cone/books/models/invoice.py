@@ -106,6 +106,7 @@ class InvoiceLine(models.Model):
 class InvoiceTax(models.Model):
     """An invoice's tax under one rate."""
 
+    workspace = models.ForeignKey("books.Workspace", on_delete=models.PROTECT, related_name="+")
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="taxes")
     tax_rate = models.ForeignKey("books.TaxRate", on_delete=models.PROTECT, related_name="+")
     name = models.CharField(max_length=100)
