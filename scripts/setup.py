@@ -79,7 +79,7 @@ def set_up(purpose: str) -> None:
         _check_writable()
         started = time.monotonic()
         identity = _identify()
-        if identity is None or UNFINISHED.exists():
+        if identity is None or UNFINISHED.exists() or _was_made_elsewhere(identity):
             _make_environment()
         UNFINISHED.touch()
         _install(LOCKS[purpose][-1])
@@ -113,6 +113,12 @@ def _identify() -> str | None:
         return None
     folder = VENV / "lib" / f"python{major}.{minor}" / "site-packages"
     return f"{major}.{minor} {prefix}" if folder.is_dir() and int(minor) >= 11 else None
+
+
+def _was_made_elsewhere(identity: str) -> bool:
+    """Say whether a stamp speaks of another folder: the commands in `.venv` still call that one's Python."""
+    stamps = [_stamp_path(purpose) for purpose in LOCKS]
+    return any(path.exists() and not path.read_text().startswith(f"{identity} ") for path in stamps)
 
 
 def _describe(purpose: str, identity: str) -> str:

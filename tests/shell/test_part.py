@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cone.cli.logs import read_last_words
 from cone.cli.parentage import Lifeline
 from cone.cli.part import Part
 from cone.cli.refusals import StartRefusedError
@@ -134,6 +135,22 @@ def test_log_that_grew_too_big_is_put_aside_at_start(tmp_path: Path) -> None:
     make_part(tmp_path, _SAYS_READY)
     sizes = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
     assert sizes == {"worker.log": 0, "worker.log.1": 5_000_001}
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        (
+            "Traceback (most recent call last):\n  File 'a'\nmodule.OneError: no table\n\tLINE 1\n",
+            "module.OneError: no table",
+        ),
+        ("DATABASE_URL must start with postgresql://\n", "DATABASE_URL must start with postgresql://"),
+    ],
+    ids=["traceback", "sentence"],
+)
+def test_last_words_of_a_log_leave_out_the_traceback(tmp_path: Path, log: str, words: str) -> None:
+    (tmp_path / "web.log").write_text(log)
+    assert read_last_words(tmp_path / "web.log").splitlines()[0] == f"    {words}"
 
 
 @needs_linux

@@ -55,7 +55,7 @@ def test_setup_for_tests_serves_the_run_too(setup: ModuleType) -> None:
     assert setup.is_set_up("run")
 
 
-def test_moved_environment_is_made_anew(setup: ModuleType, tmp_path: Path) -> None:
+def test_environment_without_its_python_is_made_anew(setup: ModuleType, tmp_path: Path) -> None:
     run_main(setup, "run", "--setup")
     (tmp_path / ".venv" / "witness").touch()
     config = tmp_path / ".venv" / "bin" / "python"
@@ -64,6 +64,15 @@ def test_moved_environment_is_made_anew(setup: ModuleType, tmp_path: Path) -> No
     broken = setup.is_set_up("run")
     run_main(setup, "run", "--setup")
     assert (broken, setup.is_set_up("run"), (tmp_path / ".venv" / "witness").exists()) == (False, True, False)
+
+
+def test_environment_that_moved_along_with_its_checkout_is_made_anew(setup: ModuleType, tmp_path: Path) -> None:
+    run_main(setup, "run", "--setup")
+    stamp = tmp_path / ".venv" / ".setup-run"
+    stamp.write_text(stamp.read_text().replace(str(tmp_path), "/former/place"))
+    (tmp_path / ".venv" / "witness").touch()
+    run_main(setup, "run", "--setup")
+    assert (setup.is_set_up("run"), (tmp_path / ".venv" / "witness").exists()) == (True, False)
 
 
 def test_interrupted_setup_starts_over(setup: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

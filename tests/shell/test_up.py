@@ -49,6 +49,7 @@ class Household:
 def household() -> Iterator[Household]:
     """Return one `cone up` that the tests which don't end it share."""
     with make_data_dir() as data_dir, start(data_dir) as running:
+        assert _SUMMARY_END in running.printed, running.printed
         yield running
 
 
@@ -158,6 +159,7 @@ def test_nothing_survives_sigkill_or_ctrl_c_and_the_next_start_is_quick() -> Non
         killed = first.list_family()
         first.process.kill()
         with start(data_dir) as second:
+            assert _SUMMARY_END in second.printed, second.printed
             assert get_status(second.port, "/healthz") == 200
             assert wait_until(lambda: not any(is_running(process) for process in killed))
             stopped = second.list_family()

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 _LARGEST = 5_000_000
+_NAMES_ERROR = re.compile(r"^[\w.]+(Error|Exception|Refused|Warning)\b")
+_MOST_WORDS = 6
 _IS_ERROR = re.compile(r"\b(ERROR|CRITICAL)\b")
 
 
@@ -29,11 +31,15 @@ class PartLog:
         *lines, self._unfinished = (self._unfinished + fresh.decode(errors="replace")).split("\n")
         return lines
 
-    def read_tail(self, count: int) -> list[str]:
-        """Return the last lines, to say why a part didn't start."""
-        return self.path.read_text(errors="replace").rstrip().splitlines()[-count:]
-
 
 def is_error(line: str) -> bool:
     """Say whether a log line reports an error."""
     return _IS_ERROR.search(line) is not None
+
+
+def read_last_words(path: Path) -> str:
+    """Return the end of a log, indented: what a failed program said, or what its traceback comes down to."""
+    lines = path.read_text(errors="replace").rstrip().splitlines()
+    named = [number for number, line in enumerate(lines) if _NAMES_ERROR.match(line)]
+    first = max(named[-1] if named else 0, len(lines) - _MOST_WORDS)
+    return "\n".join(f"    {line}" for line in lines[first:])

@@ -1,6 +1,7 @@
 """The `cone` command: reads what was asked for, and turns refusals into one sentence on standard error."""
 
 import argparse
+import errno
 import os
 import runpy
 import sys
@@ -8,10 +9,11 @@ import sys
 from cone.cli.database import get_running_database, open_database
 from cone.cli.parentage import follow_parent
 from cone.cli.places import Places, build_environment, find_data_dir
-from cone.cli.preparation import make_demo_firm, migrate, prepare
+from cone.cli.preparation import collect_static_files, make_demo_firm, migrate, prepare
 from cone.cli.refusals import StartRefusedError
 from cone.cli.up import UpOptions, up
 
+_FULL_OR_FORBIDDEN = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 _GUNICORN = (
     *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
     *("--graceful-timeout", "3", "--timeout", "60", "--no-control-socket", "--preload"),
@@ -21,12 +23,21 @@ _GUNICORN = (
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit code."""
-    chosen = _build_parser().parse_args(arguments)
-    follow_parent()
+    parser = _build_parser()
+    chosen, rest = parser.parse_known_args(arguments)
+    chosen.rest = rest
+    if rest and chosen.act is not _emulator:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    chosen.is_part = follow_parent()
     try:
         code: int = chosen.act(chosen)
     except StartRefusedError as refusal:
         print(refusal, file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno not in _FULL_OR_FORBIDDEN:
+            raise
+        print(f"{error.strerror}: {error.filename or find_data_dir(None)}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -43,8 +54,7 @@ def _build_parser() -> argparse.ArgumentParser:
     web.set_defaults(act=_web)
     _add(commands, "worker", "run the sync lanes (on any number of machines)").set_defaults(act=_worker)
     emulator = commands.add_parser("emulator", help="run the QuickBooks emulator alone", add_help=False)
-    emulator.set_defaults(act=_emulator, rest=[])
-    emulator.add_argument("rest", nargs=argparse.REMAINDER)
+    emulator.set_defaults(act=_emulator)
     _add(commands, "migrate", "bring the database's tables up to this version").set_defaults(act=_migrate)
     _add(commands, "demo", "make the demo firm and print its sign-in").set_defaults(act=_demo)
     prepare_command = _add(commands, "prepare", None)
@@ -99,6 +109,9 @@ def _up(chosen: argparse.Namespace) -> int:
 
 def _web(chosen: argparse.Namespace) -> int:
     host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
+    if not chosen.is_part:  # `cone up` has seen to this already
+        _set_up_django(chosen, get_running_database(_get_places(chosen)))
+        collect_static_files()
     return _become("gunicorn", ["--bind", f"{host}:{chosen.port}", *_GUNICORN], chosen)
 
 

@@ -52,13 +52,14 @@ class Lifeline:
         os.close(self._write_end)
 
 
-def follow_parent() -> None:
-    """Leave when the process that started us has gone; does nothing unless it gave us a lifeline."""
+def follow_parent() -> bool:
+    """Leave when the process that started us has gone; return False where it gave us no lifeline."""
     descriptor = os.environ.pop(LIFELINE_VARIABLE, None)
     if descriptor is None:
-        return
+        return False
     watcher = threading.Thread(target=_watch, args=(int(descriptor),), name="lifeline", daemon=True)
     watcher.start()
+    return True
 
 
 def _watch(descriptor: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cone.cli.logs import PartLog, is_error
+from cone.cli.logs import PartLog, is_error, read_last_words
 from cone.cli.parentage import Lifeline, die_with_parent
 from cone.cli.refusals import StartRefusedError
 
@@ -99,8 +99,8 @@ class Part:
         lived_seconds = time.monotonic() - self._started_at
         self._failures = 1 if lived_seconds > _STEADY_SECONDS else self._failures + 1
         if not self.has_been_ready and self._failures >= _ATTEMPTS_AT_START:
-            tail = "\n".join(f"    {line}" for line in self._log.read_tail(12))
-            raise StartRefusedError(f"The {self.name} doesn't start. The end of {self.log_path}:\n\n{tail}\n")
+            words = read_last_words(self.log_path)
+            raise StartRefusedError(f"The {self.name} doesn't start. Its last words in {self.log_path}:\n\n{words}\n")
         pause_seconds = min(2 ** (self._failures - 1), _LONGEST_PAUSE)
         say(f"The {self.name} stopped ({_describe(code)}); starting it again in {pause_seconds} s. See {self.log_path}")
         self._start_again_at = time.monotonic() + pause_seconds

@@ -58,13 +58,18 @@ def migrate() -> None:
             cursor.execute("select pg_advisory_unlock(%s)", [_LOCK_NUMBER])
 
 
-def prepare(places: Places, fingerprint: str, *, with_demo: bool) -> None:
-    """Do all of it, and write down that it's done."""
+def collect_static_files() -> None:
+    """Put style sheets, scripts and pictures where the web server finds them under their hashed names."""
     from django.core.management import call_command  # noqa: PLC0415
 
+    call_command("collectstatic", verbosity=0, interactive=False)
+
+
+def prepare(places: Places, fingerprint: str, *, with_demo: bool) -> None:
+    """Do all of it, and write down that it's done."""
     print("Bringing the database up to date …", flush=True)
     migrate()
-    call_command("collectstatic", verbosity=0, interactive=False)
+    collect_static_files()
     sign_in: SignIn | None = None
     if with_demo:
         if find_sign_in(places) is None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from cone.cli.database import hold_data_dir
+from cone.cli.logs import read_last_words
 from cone.cli.parentage import Lifeline
 from cone.cli.part import Part
 from cone.cli.places import Places, build_environment, ensure_emulator_credentials, write_private
@@ -55,7 +56,7 @@ def up(options: UpOptions) -> int:
         with _stop_on_signals():
             try:
                 household.start()
-                _announce(options, seconds=time.monotonic() - started_at)
+                _announce(options, cluster=household.cluster, seconds=time.monotonic() - started_at)
                 household.watch()
             except KeyboardInterrupt:
                 _say("Stopping …")
@@ -79,6 +80,11 @@ class Household:
         given = os.environ.get("DATABASE_URL")
         self._postgres = None if given else EmbeddedPostgres(self._places.postgres)
         self._database_url = given or ""
+
+    @property
+    def cluster(self) -> Path | None:
+        """Return the embedded database's folder."""
+        return self._postgres.cluster if self._postgres is not None else None
 
     def start(self) -> None:
         """Start everything in the order that it depends on; return when all of it is ready."""
@@ -137,10 +143,9 @@ class Household:
             part.tend(self._lifeline, say=_say, is_verbose=self._options.is_verbose)
 
     def _prepare(self) -> None:
-        cluster = self._postgres.cluster if self._postgres is not None else None
         with_demo = self._options.with_demo
-        fingerprint = get_fingerprint(self._database_url, cluster, with_demo=with_demo)
-        if cluster is not None and is_prepared(self._places, fingerprint):
+        fingerprint = get_fingerprint(self._database_url, self.cluster, with_demo=with_demo)
+        if self.cluster is not None and is_prepared(self._places, fingerprint):
             return
         log_path = self._places.logs / "prepare.log"
         with log_path.open("wb") as log:
@@ -155,8 +160,8 @@ class Household:
             )
             code = self._preparation.wait()
         if code != 0:
-            tail = "\n".join(f"    {line}" for line in log_path.read_text(errors="replace").splitlines()[-12:])
-            raise StartRefusedError(f"The database couldn't be prepared. The end of {log_path}:\n\n{tail}\n")
+            words = read_last_words(log_path)
+            raise StartRefusedError(f"The database couldn't be prepared. Last words in {log_path}:\n\n{words}\n")
 
     def _environment(self) -> dict[str, str]:
         options = self._options
@@ -235,7 +240,7 @@ def _check_ports(options: UpOptions, *, patience_seconds: int) -> None:
             return
 
 
-def _announce(options: UpOptions, *, seconds: float) -> None:
+def _announce(options: UpOptions, *, cluster: Path | None, seconds: float) -> None:
     sign_in = find_sign_in(options.places) if options.with_demo else None
     lines = [f"\nCone is ready, after {seconds:.1f} s.\n", f"  Cone        {get_base_url(options)}"]
     if sign_in is not None:
@@ -243,6 +248,10 @@ def _announce(options: UpOptions, *, seconds: float) -> None:
     if options.runs_emulator:
         address = get_address(_LOOPBACK, options.emulator_port)
         lines.append(f"  QuickBooks  {address}  (the emulator; its books stay on this machine)")
+    if cluster is not None and not cluster.is_relative_to(options.places.data_dir.resolve()):
+        lines.append(
+            f"\nThe database is kept in {cluster}: the user that Postgres runs as can't reach your data folder."
+        )
     lines.append(f"\nLogs are in {_shorten(options.places.logs)}. Ctrl-C stops everything.")
     _say("\n".join(lines))
 

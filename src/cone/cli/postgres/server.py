@@ -5,14 +5,9 @@ Linux the server is told to stop when the thread that started it ends.
 """
 
 import fcntl
-import hashlib
 import os
-import secrets
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,22 +19,15 @@ import psycopg
 from psycopg import sql
 
 from cone.cli.parentage import die_with_parent
-from cone.cli.postgres.account import Account, hand_over, list_accounts
-from cone.cli.postgres.binaries import Binaries, copy_binaries, find_binaries
-from cone.cli.postgres.leftovers import list_processes, stop_leftovers
+from cone.cli.postgres.account import Account
+from cone.cli.postgres.site import ROLE, PostgresStartError, Site, build_server_environment
 from cone.cli.refusals import StartRefusedError
 
-ROLE = "cone"
 DATABASE = "cone"
 _POLL_SECONDS = 1 / 100
 _STOP_SECONDS = 10
-_LONGEST_SOCKET_PATH = 100
 _LARGEST_LOG = 5_000_000
 _CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-
-
-class PostgresStartError(StartRefusedError):
-    """The embedded Postgres didn't start."""
 
 
 class EmbeddedPostgres:
@@ -61,18 +49,13 @@ class EmbeddedPostgres:
         the cluster when it can't reach `home`.
         """
         self.home = home.absolute()
-        self._link = self.home / "server"
+        self._site = Site(self.home, allow_namespace=allow_namespace, fallback=fallback)
         self._log_path = self.home / "postgres.log"
         self._settings = dict(settings or {}) if fsync else {**_CARELESS, **(settings or {})}
         self._fsync = fsync
-        self._allow_namespace = allow_namespace
-        self._fallback = fallback
         self._retry_seconds = retry_seconds
         self._lock: IO[str] | None = None
-        self.account = Account()
-        self._binaries: Binaries | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._socket_dir: Path | None = None
 
     def __enter__(self) -> Self:
         """Start the server."""
@@ -88,11 +71,12 @@ class EmbeddedPostgres:
     @property
     def cluster(self) -> Path:
         """Return the folder that Postgres calls its data directory."""
-        return self._place / "cluster"
+        return self._site.cluster
 
     @property
-    def _place(self) -> Path:
-        return self._link.resolve()
+    def account(self) -> Account:
+        """Return as whom the server runs."""
+        return self._site.account
 
     @property
     def dsn(self) -> str:
@@ -108,7 +92,7 @@ class EmbeddedPostgres:
 
     def get_dsn(self, database: str) -> str:
         """Return the address of a database of this server."""
-        return f"postgresql://{ROLE}@/{database}?host={quote(str(self._socket_dir), safe='')}"
+        return f"postgresql://{ROLE}@/{database}?host={quote(str(self._site.socket_dir), safe='')}"
 
     def has_died(self) -> bool:
         """Say whether the server ended without being asked to."""
@@ -130,7 +114,7 @@ class EmbeddedPostgres:
         except OSError as error:
             raise StartRefusedError(f"Can't write to {self.home}: {error.strerror}.") from error
         try:
-            self._prepare()
+            self._site.prepare(with_sync=self._fsync)
             self._spawn()
         except BaseException:
             self.stop()
@@ -147,7 +131,7 @@ class EmbeddedPostgres:
 
     def restart(self) -> None:
         """Start the server again after it died; the lock stays ours all the while."""
-        self._forget_stale_servers()
+        self._site.forget_stale_servers()
         self._spawn()
         self.wait()
 
@@ -177,108 +161,24 @@ class EmbeddedPostgres:
         lock.flush()
         self._lock = lock
 
-    def _prepare(self) -> None:
-        if not self._link.is_symlink():
-            self._link.mkdir(mode=0o755, exist_ok=True)
-        self.account = self._choose_account()
-        self._binaries = self._find_binaries()
-        self._socket_dir = self._make_socket_dir()
-        if self.cluster.is_dir():
-            self._forget_stale_servers()
-            hand_over(self.cluster, to=self.account)
-        else:
-            self._make_cluster(self._binaries)
-
-    def _choose_account(self) -> Account:
-        accounts = list_accounts(self.cluster, allow_namespace=self._allow_namespace)
-        for account in accounts:
-            if account.can_enter(self._place):
-                return account
-        if not accounts[-1].can_enter(Path("/")) or self.cluster.is_dir():
-            raise StartRefusedError(
-                f"Postgres can't run as root, and the user it would run as can't reach {self.home}."
-                " Use --data-dir with a folder everybody may enter, or set DATABASE_URL."
-            )
-        self._move_to_fallback()
-        return accounts[-1]
-
-    def _move_to_fallback(self) -> None:
-        place = self._fallback / f"postgres-{secrets.token_hex(4)}"
-        place.mkdir(mode=0o755, parents=True)
-        self._link.rmdir()
-        self._link.symlink_to(place)
-
-    def _find_binaries(self) -> Binaries:
-        version = self.cluster / "PG_VERSION"
-        major = int(version.read_text()) if version.is_file() else None
-        binaries = find_binaries(major=major)
-        if self.account.is_someone_else and not self.account.can_enter(binaries.postgres):
-            return copy_binaries(binaries, self._place)
-        return binaries
-
-    def _make_socket_dir(self) -> Path:
-        folder = self._place / "socket"
-        if len(str(folder)) > _LONGEST_SOCKET_PATH - len("/.s.PGSQL.5432"):
-            digest = hashlib.sha256(str(self.home).encode()).hexdigest()[:12]
-            folder = Path(tempfile.gettempdir(), f"cone-{os.geteuid()}-{digest}")
-            if folder.is_symlink() or (folder.exists() and not self._is_ours(folder)):
-                folder = Path(tempfile.mkdtemp(prefix="cone-"))
-        self.account.make_private_folder(folder)
-        return folder
-
-    def _is_ours(self, folder: Path) -> bool:
-        return folder.stat().st_uid in {os.geteuid(), self.account.user_id}
-
-    def _make_cluster(self, binaries: Binaries) -> None:
-        unfinished = self._place / "cluster.new"
-        if unfinished.is_dir():
-            shutil.rmtree(unfinished)
-        self.account.make_private_folder(unfinished)
-        locale = "C.UTF-8" if sys.platform.startswith("linux") else "C"
-        outcome = self.account.run(
-            [
-                str(binaries.initdb),
-                f"--pgdata={unfinished}",
-                f"--username={ROLE}",
-                "--encoding=UTF8",
-                f"--locale={locale}",
-                "--auth-local=trust",
-                "--auth-host=scram-sha-256",
-                "--data-checksums",
-                *([] if self._fsync else ["--no-sync"]),
-            ],
-            environment=_server_environment(),
-        )
-        if outcome.returncode != 0:
-            reason = outcome.stderr.strip().splitlines()[-1:] or ["no reason given"]
-            raise PostgresStartError(f"Postgres couldn't make its data folder {self.cluster}: {reason[0]}")
-        unfinished.rename(self.cluster)
-
-    def _forget_stale_servers(self) -> None:
-        stop_leftovers(self.cluster)
-        if Path("/proc/self").exists() and not list_processes(self.cluster):
-            # Its number may belong to a stranger by now, and Postgres would refuse because of it.
-            (self.cluster / "postmaster.pid").unlink(missing_ok=True)
-
     def _spawn(self) -> None:
-        if self._binaries is None:
-            raise RuntimeError("the server hasn't been started")
-        options = {"listen_addresses": "", "unix_socket_directories": str(self._socket_dir), **self._settings}
+        site = self._site
+        options = {"listen_addresses": "", "unix_socket_directories": str(site.socket_dir), **self._settings}
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         if self._log_path.is_file() and self._log_path.stat().st_size > _LARGEST_LOG:
             self._log_path.replace(self._log_path.with_suffix(".log.1"))
         with self._log_path.open("ab") as log:
             self._log_path.chmod(0o600)
             self._process = subprocess.Popen(
-                [*self.account.prefix, str(self._binaries.postgres), "-D", str(self.cluster), *arguments],
-                user=self.account.user_id,
-                group=self.account.group_id,
-                extra_groups=[] if self.account.is_someone_else else None,
+                [*site.account.prefix, str(site.binaries.postgres), "-D", str(site.cluster), *arguments],
+                user=site.account.user_id,
+                group=site.account.group_id,
+                extra_groups=[] if site.account.is_someone_else else None,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                env=_server_environment(),
+                env=build_server_environment(),
                 start_new_session=True,
                 preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 -- calls nothing but the kernel
             )
@@ -300,7 +200,7 @@ class EmbeddedPostgres:
             lines = self._log_path.read_text(errors="replace").strip().splitlines()[-3:]
             raise PostgresStartError("Postgres doesn't start. Its last words: " + " / ".join(lines))
         time.sleep(1 / 10)
-        self._forget_stale_servers()
+        self._site.forget_stale_servers()
         self._spawn()
 
     def _ensure_database(self) -> None:
@@ -308,10 +208,6 @@ class EmbeddedPostgres:
             known = connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone()
             if known is None:
                 connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
-
-
-def _server_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
