@@ -5,7 +5,7 @@ nothing behind. Balances are not stored in records: they are sums kept up to dat
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
 
 from .clock import Clock
@@ -105,8 +105,10 @@ class Books:
 class Txn:
     """A set of changes to one company that happens as a whole; reads see what is staged."""
 
-    def __init__(self, books: Books, include: str = "") -> None:
+    def __init__(self, books: Books, include: str = "", hidden: Collection[Key] = ()) -> None:
+        """`hidden` records exist but are not seen: what a batch has made so far."""
         self.books = books
+        self._hidden = hidden
         self.include = include.lower()
         self.account_balances = books.account_balances
         self.name_balances = books.name_balances
@@ -115,6 +117,8 @@ class Txn:
         self._taken: dict[str, int] = {}
 
     def get(self, entity: str, number: str) -> Json | None:
+        if (entity, number) in self._hidden:
+            return None
         row = self._staged.get((entity, number))
         if row is not None:
             return None if row.deleted_at is not None else row.body

@@ -181,6 +181,45 @@ def test_batch_items_succeed_and_fail_alone(uk: Company) -> None:
     assert uk.fault("POST", "batch", {"BatchItemRequest": items * 8})["code"] == "1040"
 
 
+def test_batch_items_cannot_refer_to_each_other(uk: Company) -> None:
+    ids = [
+        int(each["Id"])
+        for name in ("Customer", "Vendor", "Employee")
+        for each in uk.query(f"select * from {name}")[name]
+    ]  # noqa: S608 - not SQL
+    guess = str(max(ids) + 1)
+    line = {
+        "Amount": 5,
+        "DetailType": "SalesItemLineDetail",
+        "SalesItemLineDetail": {"ItemRef": {"value": "1"}, "TaxCodeRef": {"value": uk.code("0.0% Z")}},
+    }
+    items = [
+        {"bId": "c", "operation": "create", "Customer": {"DisplayName": "Just made"}},
+        {
+            "bId": "i",
+            "operation": "create",
+            "Invoice": {"CustomerRef": {"value": guess}, "GlobalTaxCalculation": "TaxExcluded", "Line": [line]},
+        },
+    ]
+    made, refused = exact(uk.call("POST", "batch", {"BatchItemRequest": items}))["BatchItemResponse"]
+    assert made["Customer"]["Id"] == guess
+    assert refused["Fault"]["Error"][0]["code"] == "2500"
+
+
+def test_large_answers_are_compressed_on_request(uk: Company) -> None:
+    response = uk.call("GET", "query", query="select * from Account")
+    assert response.headers["content-encoding"] == "gzip"
+    assert len(exact(response)["QueryResponse"]["Account"]) > 20
+
+
+def test_one_more_company_is_opened_beside_the_others(emulator: Running) -> None:
+    before = emulator.control("GET", "companies")["companies"]
+    opened = emulator.control("POST", "companies", {"scenario": "au-gst"})
+    assert opened["country"] == "AU"
+    assert emulator.control("GET", "companies")["companies"] == [*before, opened]
+    assert emulator.company(opened["realm_id"]).code("GST")
+
+
 @pytest.mark.parametrize(("action", "done"), [("drop_after", 1), ("drop_before", 0), ("reset", 0)])
 def test_dropped_connections(uk: Company, emulator: Running, action: str, done: int) -> None:
     before = count(uk)

@@ -113,9 +113,12 @@ class Integer:
 class Date:
     def parse(self, value: Any, name: str) -> Any:
         try:
-            return date.fromisoformat(str(value)[:10]).isoformat()
+            day = date.fromisoformat(str(value)[:10])
         except ValueError as error:
             raise invalid(name, value) from error
+        if not 1900 <= day.year <= 2999:
+            raise invalid(name, value)
+        return day.isoformat()
 
 
 @dataclass(frozen=True, slots=True)

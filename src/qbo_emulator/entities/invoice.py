@@ -284,8 +284,9 @@ class Invoice(Entity):
             default = customer.get(name) or customer.get("BillAddr")
             if address is None and default is not None and before is None:
                 record[name] = dict(default)
-        if record.get("BillEmail") is None and before is None and customer.get("PrimaryEmailAddr"):
-            record["BillEmail"] = {"Address": customer["PrimaryEmailAddr"]["Address"]}
+        email = (customer.get("PrimaryEmailAddr") or {}).get("Address")
+        if record.get("BillEmail") is None and before is None and email:
+            record["BillEmail"] = {"Address": email}
         if record.get("EmailStatus") == "NeedToSend" and not (record.get("BillEmail") or {}).get("Address"):
             raise missing("BillEmail")
         for name in ("AllowIPNPayment", "AllowOnlinePayment", "AllowOnlineCreditCardPayment", "AllowOnlineACHPayment"):
@@ -303,6 +304,8 @@ class Invoice(Entity):
         record["TotalAmt"] = money(subtotal - discount + dec(record["TxnTaxDetail"]["TotalTax"]))
         if record["TotalAmt"] < 0:
             raise business("The amount of the transaction must be zero or more.")
+        if record.get("Deposit") is not None:
+            record["Deposit"] = money(dec(record["Deposit"]))
         self._check_deposit(txn, record)
         record["LinkedTxn"] = list(before["LinkedTxn"]) if before else []
         paid = money(applied(txn, record["LinkedTxn"], before["Id"])) if before else ZERO
@@ -332,7 +335,7 @@ class Invoice(Entity):
             "Balance": ZERO,
             "Deposit": None,
             "LinkedTxn": [],
-            "PrivateNote": f"Voided - {note}"[:4000] if note else "Voided",
+            "PrivateNote": _void_note(note),
         }
 
     def check_delete(self, txn: Txn, record: Json) -> None:
@@ -384,6 +387,12 @@ _ANSWER = Shape(
         "Line": ListOf(Shape("Line", {**SALES_LINE.fields, "SubTotalLineDetail": Shape("SubTotalLineDetail", {})})),
     },
 )
+
+
+def _void_note(note: str | None) -> str:
+    if not note or note.startswith("Voided"):
+        return note or "Voided"
+    return f"Voided - {note}"[:4000]
 
 
 def check_open(txn: Txn, record: Json, before: Json | None) -> None:
