@@ -1,4 +1,4 @@
-"""What belongs at an edge stays there: broad excepts, print, and the clock."""
+"""What belongs at an edge stays there: broad excepts, print, the clock, and writing."""
 
 import ast
 from collections.abc import Mapping
@@ -13,6 +13,11 @@ BROAD_EXCEPTS: Mapping[str, str] = {
     "src/qbo_emulator/gateway.py": "one request: it's answered and logged as the emulator's fault",
 }
 _BROAD = frozenset({"Exception", "BaseException"})
+
+# What changes the books; the one way is an operation.
+_WRITES = frozenset(
+    {"save", "create", "bulk_create", "get_or_create", "update_or_create", "bulk_update", "delete", "update"}
+)
 
 _PURE_ROOMS = ("src/cone/kit", "src/cone/domain", "src/cone/accounting")
 _CLOCKS = frozenset({"now", "utcnow", "today", "localdate", "localtime", "time", "time_ns"})
@@ -60,6 +65,16 @@ def test_rules_are_told_the_time() -> None:
 @pytest.mark.parametrize("text", ["datetime.now(UTC)", "date.today()", "time.time()", "timezone.localdate()"])
 def test_clock_in_any_dress_is_found(text: str) -> None:
     assert [name for node in ast.walk(ast.parse(text)) if (name := find_clock(node))] == [text.partition("(")[0]]
+
+
+def test_pages_write_nothing_themselves() -> None:
+    found = {
+        f"{shorten(path)}:{node.lineno}"
+        for path, node in walk("src/cone/web", "src/cone/api")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _WRITES
+    }
+
+    assert found == set()
 
 
 def is_broad(node: ast.AST) -> bool:
