@@ -58,10 +58,6 @@ _FOR_OPERATORS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "30",
             "How long an answer may take. A write without one is repeated under its own id after this long.",
         ),
-        "QUICKBOOKS_REQUEST_TIMEOUT_SECONDS": (
-            "30",
-            "How long an answer is waited for. A write without an answer is repeated under the same request id.",
-        ),
     },
     "Mail": {
         "CONE_SMTP_HOST": (
