@@ -1,0 +1,314 @@
+"""Every decision of the plan, as a table; and that it decides always, purely, and never sends what it may not."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cone.accounting.plan import Blocked, Decision, Nothing, Repeat, Send, WaitFor, plan
+from cone.accounting.port.documents import Create, InvoiceDocument, InvoiceLineDocument, ServiceDocument, Update
+from cone.accounting.port.verdicts import CauseCode
+from cone.accounting.records import InvoiceRecord, LinkState, MappedCode, OpenAttempt, Record, Situation, Subject
+from tests.unit.accounting.builders import (
+    ATTEMPT,
+    CONNECTED_AT,
+    CUSTOMER,
+    INVOICE,
+    ISSUED,
+    LINE,
+    NAMED,
+    READY,
+    REDUCED,
+    SERVED,
+    SERVICE,
+    STANDARD,
+    facts,
+    issued,
+    link,
+    ready,
+    subject,
+)
+
+BEFORE = CONNECTED_AT - timedelta(days=30)
+DOCUMENT = InvoiceDocument(
+    uuid=INVOICE,
+    revision=3,
+    number="INV-0042",
+    customer_id="58",
+    customer_email="books@example.com",
+    issue_date=date(2026, 9, 2),
+    due_date=date(2026, 10, 2),
+    currency="GBP",
+    amounts_are="exclusive",
+    lines=(
+        InvoiceLineDocument(
+            item_id="12",
+            description="Advice in September",
+            quantity=Decimal(1),
+            unit_price=Decimal("100.000000"),
+            amount=Decimal("100.00"),
+            net=Decimal("100.00"),
+            tax_code_id="20S",
+            tax_percent=Decimal("20.0000"),
+        ),
+    ),
+    memo="Thank you",
+    net=Decimal("100.00"),
+    tax=Decimal("20.00"),
+    total=Decimal("120.00"),
+    deposit_account_id="35",
+)
+ITEM = ServiceDocument(
+    uuid=SERVICE,
+    revision=1,
+    name="Advice",
+    description="By the hour",
+    unit_price=Decimal(100),
+    income_account_id="1",
+)
+NO_DEPOSIT = Blocked(CauseCode.DEFAULT_ACCOUNT_MISSING, key="default_account_missing")
+UNMAPPED = Blocked(CauseCode.TAX_UNMAPPED, key=f"tax_unmapped:{STANDARD}", params={"rate": "VAT 20 %", "percent": "20"})
+
+DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
+    # customers
+    "new customer is made": (subject(NAMED), READY, Send(Create(NAMED))),
+    "changed customer is updated": (subject(NAMED, link(1)), READY, Send(Update(NAMED, "130", "4"))),
+    "customer that is there already": (subject(NAMED, link(2)), READY, Nothing()),
+    "customers go before any setting": (
+        subject(NAMED),
+        ready(deposit_account_id="", income_account_id="", tax_codes={}),
+        Send(Create(NAMED)),
+    ),
+    # services
+    "new service is looked for first": (subject(SERVED), READY, Send(Create(ITEM), find_first=True)),
+    "linked service is theirs to keep": (subject(replace(SERVED, revision=9), link(1)), READY, Nothing()),
+    "service without an income account": (
+        subject(SERVED),
+        ready(income_account_id=""),
+        Blocked(CauseCode.INCOME_ACCOUNT_MISSING, key="income_account_missing"),
+    ),
+    # invoices
+    "issued invoice is made": (subject(ISSUED), READY, Send(Create(DOCUMENT))),
+    "edited invoice is updated": (subject(ISSUED, link(2)), READY, Send(Update(DOCUMENT, "130", "4"))),
+    "invoice that stands there": (subject(ISSUED, link(3)), READY, Nothing()),
+    "invoice that differs there is sent again": (
+        subject(ISSUED, link(3, is_equal=False)),
+        READY,
+        Send(Update(DOCUMENT, "130", "4")),
+    ),
+    "no deposit where the company doesn't take it": (
+        subject(ISSUED),
+        ready(facts=facts(allows_invoice_deposit=False)),
+        Send(Create(replace(DOCUMENT, deposit_account_id=None))),
+    ),
+    "a line without words says its service": (
+        subject(issued(lines=(replace(LINE, description=""),))),
+        READY,
+        Send(Create(replace(DOCUMENT, lines=(replace(DOCUMENT.lines[0], description="Advice"),)))),
+    ),
+    "draft": (subject(issued(status="draft", number="", issued_at=None)), READY, Nothing()),
+    "draft before any setting": (
+        subject(issued(status="draft", number="", issued_at=None)),
+        ready(deposit_account_id="", tax_codes={}),
+        Nothing(),
+    ),
+    "void, never sent": (subject(issued(status="void")), READY, Nothing()),
+    "void after it was sent": (
+        subject(issued(status="void"), link(2)),
+        READY,
+        Blocked(CauseCode.VOIDED_HERE, key=f"voided_here:{INVOICE}", params={"number": "INV-0042"}),
+    ),
+    "void, removed there and confirmed": (subject(issued(status="void"), link(3)), READY, Nothing()),
+    "record that is gone": (subject(None), READY, Nothing()),
+    # scope
+    "older than the connection": (subject(issued(issued_at=BEFORE)), READY, Nothing()),
+    "older, before the chosen date": (
+        subject(issued(issued_at=BEFORE)),
+        ready(send_from_date=date(2026, 9, 3)),
+        Nothing(),
+    ),
+    "older, on the chosen date": (
+        subject(issued(issued_at=BEFORE)),
+        ready(send_from_date=date(2026, 9, 2)),
+        Send(Create(DOCUMENT)),
+    ),
+    "older, but sent once": (subject(issued(issued_at=BEFORE), link(1)), READY, Send(Update(DOCUMENT, "130", "4"))),
+    "issued in the moment of connecting": (
+        subject(issued(issued_at=CONNECTED_AT)),
+        READY,
+        Send(Create(DOCUMENT)),
+    ),
+    # causes known beforehand
+    "no default account": (subject(ISSUED), ready(deposit_account_id=""), NO_DEPOSIT),
+    "no default account, though it was sent": (subject(ISSUED, link(1)), ready(deposit_account_id=""), NO_DEPOSIT),
+    "default account is inactive": (
+        subject(ISSUED),
+        ready(is_deposit_account_active=False),
+        Blocked(CauseCode.ACCOUNT_INACTIVE, key="account_inactive:35", params={"account": "Current account"}),
+    ),
+    "unmapped rate": (subject(ISSUED), ready(tax_codes={}), UNMAPPED),
+    "second line's rate is unmapped": (
+        subject(
+            issued(
+                lines=(
+                    LINE,
+                    replace(LINE, tax_rate_uuid=REDUCED, tax_rate_name="Fuel", tax_percent=Decimal("12.5000")),
+                )
+            )
+        ),
+        READY,
+        Blocked(CauseCode.TAX_UNMAPPED, key=f"tax_unmapped:{REDUCED}", params={"rate": "Fuel", "percent": "12.5"}),
+    ),
+    "mapped code is inactive": (
+        subject(ISSUED),
+        ready(tax_codes={STANDARD: MappedCode("20S", "20.0% S", is_active=False)}),
+        Blocked(
+            CauseCode.TAX_CODE_INACTIVE,
+            key=f"tax_code_inactive:{STANDARD}",
+            params={"rate": "VAT 20 %", "percent": "20", "code": "20.0% S"},
+        ),
+    ),
+    "mapped code is gone there": (
+        subject(ISSUED),
+        ready(tax_codes={STANDARD: MappedCode("20S", "20.0% S", is_active=None)}),
+        Blocked(
+            CauseCode.TAX_CODE_INACTIVE,
+            key=f"tax_code_inactive:{STANDARD}",
+            params={"rate": "VAT 20 %", "percent": "20", "code": "20.0% S"},
+        ),
+    ),
+    "foreign currency": (
+        subject(issued(currency="EUR")),
+        READY,
+        Blocked(
+            CauseCode.CURRENCY_UNSUPPORTED,
+            key="currency_unsupported:EUR",
+            params={"number": "INV-0042", "currency": "EUR", "home_currency": "GBP"},
+        ),
+    ),
+    "foreign currency in a multicurrency company": (
+        subject(issued(currency="EUR")),
+        ready(facts=facts(is_multicurrency=True)),
+        Send(Create(replace(DOCUMENT, currency="EUR"))),
+    ),
+    "closed through that very day": (
+        subject(ISSUED),
+        ready(facts=facts(books_closed_through_date=date(2026, 9, 2))),
+        Blocked(
+            CauseCode.PERIOD_CLOSED,
+            key="period_closed:2026-09-02",
+            params={"number": "INV-0042", "date": "2026-09-02"},
+        ),
+    ),
+    "closed through the day before": (
+        subject(ISSUED),
+        ready(facts=facts(books_closed_through_date=date(2026, 9, 1))),
+        Send(Create(DOCUMENT)),
+    ),
+    "number of 22 characters": (
+        subject(issued(number="N" * 22)),
+        READY,
+        Blocked(CauseCode.NUMBER_TOO_LONG, key=f"number_too_long:{INVOICE}", params={"number": "N" * 22}),
+    ),
+    "number of 21 characters": (
+        subject(issued(number="N" * 21)),
+        READY,
+        Send(Create(replace(DOCUMENT, number="N" * 21))),
+    ),
+    # waves
+    "customer first": (subject(ISSUED), ready(linked={}), WaitFor("customer", CUSTOMER)),
+    "then the item": (subject(ISSUED), ready(linked={("customer", CUSTOMER): "58"}), WaitFor("service", SERVICE)),
+    "settings before waves": (subject(ISSUED), ready(linked={}, tax_codes={}), UNMAPPED),
+    # what is unknown goes first
+    "unknown outcome is repeated": (subject(ISSUED, link(3), ATTEMPT), READY, Repeat(ATTEMPT)),
+    "unknown outcome of a void invoice": (subject(issued(status="void"), None, ATTEMPT), READY, Repeat(ATTEMPT)),
+    "unknown outcome of a record that is gone": (subject(None, None, ATTEMPT), READY, Repeat(ATTEMPT)),
+    "unknown outcome out of scope and unmapped": (
+        subject(issued(issued_at=BEFORE), None, ATTEMPT),
+        ready(tax_codes={}, deposit_account_id=""),
+        Repeat(ATTEMPT),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_plan_decides(name: str) -> None:
+    given_subject, situation, decision = DECISIONS[name]
+    assert plan(given_subject, situation) == decision
+
+
+_lines = st.builds(
+    lambda rate, described: replace(LINE, tax_rate_uuid=rate, description=described),
+    st.sampled_from([STANDARD, REDUCED]),
+    st.sampled_from(["", "Work"]),
+)
+_invoices = st.builds(
+    lambda status, number, currency, issued_at, lines, revision: issued(
+        status=status, number=number, currency=currency, issued_at=issued_at, lines=tuple(lines), revision=revision
+    ),
+    st.sampled_from(["draft", "issued", "void"]),
+    st.sampled_from(["", "INV-1", "N" * 22]),
+    st.sampled_from(["GBP", "EUR"]),
+    st.sampled_from([None, BEFORE, CONNECTED_AT, datetime(2026, 9, 2, tzinfo=UTC)]),
+    st.lists(_lines, min_size=1, max_size=3),
+    st.integers(1, 4),
+)
+_records = st.one_of(st.none(), st.just(NAMED), st.just(SERVED), _invoices)
+_links = st.one_of(st.none(), st.builds(link, st.integers(0, 4), is_equal=st.booleans()))
+_codes = st.dictionaries(
+    st.sampled_from([STANDARD, REDUCED]),
+    st.builds(MappedCode, st.just("20S"), st.just("20.0% S"), is_active=st.sampled_from([True, False, None])),
+)
+_situations = st.builds(
+    lambda deposit, is_active, income, codes, linked, closed, multi, send_from: ready(
+        deposit_account_id=deposit,
+        is_deposit_account_active=is_active,
+        income_account_id=income,
+        tax_codes=codes,
+        linked=dict(linked),
+        send_from_date=send_from,
+        facts=facts(books_closed_through_date=closed, is_multicurrency=multi),
+    ),
+    st.sampled_from(["", "35"]),
+    st.booleans(),
+    st.sampled_from(["", "1"]),
+    _codes,
+    st.lists(st.sampled_from([(("customer", CUSTOMER), "58"), (("service", SERVICE), "12")])),
+    st.sampled_from([None, date(2026, 9, 1), date(2026, 9, 2)]),
+    st.booleans(),
+    st.sampled_from([None, date(2026, 9, 2), date(2026, 9, 3)]),
+)
+
+
+@given(record=_records, its_link=_links, attempt=st.sampled_from([None, ATTEMPT]), situation=_situations)
+def test_plan_always_decides_the_same_and_sends_only_what_it_may(
+    record: Record | None, its_link: LinkState | None, attempt: OpenAttempt | None, situation: Situation
+) -> None:
+    asked = replace(subject(record), link=its_link, attempt=attempt)
+    decision = plan(asked, situation)
+    assert plan(asked, situation) == decision
+    if isinstance(decision, Send) and isinstance(record, InvoiceRecord):
+        assert attempt is None
+        assert record.status == "issued"
+        assert situation.deposit_account_id
+        assert situation.is_deposit_account_active
+        assert all(situation.tax_codes[line.tax_rate_uuid].is_active for line in record.lines)
+        assert ("customer", CUSTOMER) in situation.linked
+        assert isinstance(decision.step, Create) is (its_link is None)
+        is_new = record.issued_at is not None and record.issued_at >= CONNECTED_AT
+        is_chosen = situation.send_from_date is not None and record.issue_date >= situation.send_from_date
+        assert its_link is not None or is_new or is_chosen
+
+
+@given(record=_records, its_link=_links, attempt=st.sampled_from([None, ATTEMPT]), situation=_situations)
+def test_plan_converges_once_what_it_asks_for_has_happened(
+    record: Record | None, its_link: LinkState | None, attempt: OpenAttempt | None, situation: Situation
+) -> None:
+    """Acting on a decision leads to rest: whatever was sent in the record's revision needs nothing more."""
+    asked = replace(subject(record), link=its_link, attempt=attempt)
+    decision = plan(asked, situation)
+    if isinstance(decision, Send) and record is not None:
+        assert plan(replace(asked, link=link(record.revision)), situation) == Nothing()

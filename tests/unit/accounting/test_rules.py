@@ -1,0 +1,213 @@
+"""The engine's small rules: back-off, the states' table, request ids, words of causes, JSON of facts."""
+
+import string
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cone.accounting import causes
+from cone.accounting.attempts import Operation, request_id_of
+from cone.accounting.connections import TRANSITIONS, State, diagram, sources_of
+from cone.accounting.facts import (
+    account_from_json,
+    facts_from_json,
+    facts_to_json,
+    reference_to_json,
+    tax_code_from_json,
+)
+from cone.accounting.plan import Blocked, plan
+from cone.accounting.port.company import Account, TaxCode
+from cone.accounting.port.documents import Kind
+from cone.accounting.port.verdicts import CauseCode
+from cone.accounting.records import Row
+from cone.accounting.settle import backoff
+from cone.books.models import Connection
+from tests.unit.accounting.builders import INVOICE, ISSUED, NAMED, READY, facts, ready, subject
+from tests.unit.accounting.test_plan import DECISIONS
+
+ROW = subject(ISSUED).row
+
+
+# --- back-off ---------------------------------------------------------------------------------------------------
+
+
+@given(tries=st.integers(0, 100_000))
+def test_backoff_doubles_up_to_five_minutes_less_at_most_a_quarter(tries: int) -> None:
+    full = timedelta(seconds=min(2 ** min(tries, 20), 300))
+    assert full * 3 / 4 < backoff(tries) <= full
+
+
+# --- states -----------------------------------------------------------------------------------------------------
+
+
+def test_states_of_table_and_database_are_the_same() -> None:
+    assert {state.value for state in State} == set(Connection.State.values)
+
+
+def test_every_state_can_be_reached_and_left_but_the_last() -> None:
+    assert {entry.target for entry in TRANSITIONS} == set(State)
+    assert {entry.source for entry in TRANSITIONS} == set(State) - {State.DISCONNECTED}
+    assert len({(entry.source, entry.target) for entry in TRANSITIONS}) == len(TRANSITIONS)
+
+
+def test_nothing_leads_out_of_disconnecting_but_its_end() -> None:
+    assert [entry.target for entry in TRANSITIONS if entry.source is State.DISCONNECTING] == [State.DISCONNECTED]
+    assert sources_of(State.NEEDS_RECONNECT) == ["connected", "read_only"]
+    assert sources_of(State.READ_ONLY) == ["connected"]
+
+
+def test_diagram_shows_every_transition() -> None:
+    shown = diagram().splitlines()
+    assert [f"    {entry.source} --> {entry.target}: {entry.event}" for entry in TRANSITIONS] == shown[2:-1]
+
+
+# --- request ids ------------------------------------------------------------------------------------------------
+
+
+def test_request_id_is_the_same_in_any_process() -> None:
+    assert request_id_of(READY, ROW, "create", 1) == "449bcf5d-c007-56c4-b6fd-c2044eababd9"
+
+
+def test_request_id_differs_by_everything_that_makes_another_request() -> None:
+    other_row = replace(ROW, uuid=uuid4())
+    ids = [
+        request_id_of(READY, ROW, "create", 1),
+        request_id_of(READY, ROW, "create", 2),
+        request_id_of(READY, ROW, "update", 1),
+        request_id_of(READY, other_row, "create", 1),
+        request_id_of(READY, replace(ROW, kind="customer"), "create", 1),
+        request_id_of(ready(workspace_uuid=uuid4()), ROW, "create", 1),
+        request_id_of(ready(remote_company_id="9341453"), ROW, "create", 1),
+    ]
+    assert len(set(ids)) == len(ids)
+    # Neither the revision nor a database's serial keys may matter.
+    assert (
+        request_id_of(ready(connection_id=8, company_pk=1), replace(ROW, id=99, wanted_revision=9), "create", 1)
+        == (ids[0])
+    )
+
+
+@given(
+    kind=st.sampled_from(["customer", "service", "invoice", "payment"]),
+    operation=st.sampled_from(["create", "update"]),
+    generation=st.integers(1, 2**31),
+    company=st.text(max_size=64),
+)
+def test_request_id_keeps_to_the_limit_of_fifty_characters(
+    kind: Kind, operation: Operation, generation: int, company: str
+) -> None:
+    row: Row = replace(ROW, kind=kind)
+    assert len(request_id_of(ready(remote_company_id=company), row, operation, generation)) == 36
+
+
+# --- causes -----------------------------------------------------------------------------------------------------
+
+# What the engine and the providers put into a cause besides `says` and `code`.
+PARAMS: dict[CauseCode, dict[str, str]] = {
+    decision.code: decision.params for _, _, decision in DECISIONS.values() if isinstance(decision, Blocked)
+} | {
+    CauseCode.TOTAL_DIFFERS: {
+        "what": "total",
+        "number": "INV-0042",
+        "ours": "120.00 GBP",
+        "theirs": "120.01 GBP",
+        "reason": "Rounding.",
+    }
+}
+KEYS = {code: f"{code.value}:{INVOICE}" for code in CauseCode if code is not CauseCode.DEFAULT_ACCOUNT_MISSING} | {
+    CauseCode.DEFAULT_ACCOUNT_MISSING: "default_account_missing"
+}
+
+
+@pytest.mark.parametrize("code", CauseCode)
+def test_every_cause_has_words_without_a_gap(code: CauseCode) -> None:
+    cause = causes.describe(
+        KEYS[code],
+        {"code": code.value, "params": PARAMS.get(code, {}) | {"says": "Their words"}},
+        kind="invoice",
+        uuid=INVOICE,
+        provider_name="QuickBooks",
+    )
+    for text in (cause.title, cause.explanation, cause.action):
+        assert text.strip()
+        assert "–" not in text
+        assert not set("{}") & set(text)
+    assert cause.provider_says == "Their words"
+
+
+def test_words_name_only_what_the_plan_says_of_that_cause() -> None:
+    """A placeholder that no fact fills would read as a dash."""
+    for code, words in causes._WORDS.items():
+        named = {
+            name
+            for text in (words.title, words.explanation, words.action)
+            for _, name, _, _ in string.Formatter().parse(text)
+            if name
+        }
+        assert named - {"provider"} <= set(PARAMS.get(code, {})), code
+
+
+def test_cause_leads_to_the_place_where_it_is_mended() -> None:
+    def target(code: CauseCode, key: str, kind: Kind) -> tuple[str, UUID | None]:
+        cause = causes.describe(key, {"code": code.value}, kind=kind, uuid=INVOICE, provider_name="QuickBooks")
+        return cause.target, cause.target_uuid
+
+    rate = uuid4()
+    assert target(CauseCode.TAX_UNMAPPED, f"tax_unmapped:{rate}", "invoice") == ("tax_mapping", rate)
+    assert target(CauseCode.DEFAULT_ACCOUNT_MISSING, "default_account_missing", "invoice") == ("accounts", None)
+    assert target(CauseCode.NAME_TAKEN, f"name_taken:{INVOICE}", "customer") == ("customer", INVOICE)
+    assert target(CauseCode.VOIDED_HERE, f"voided_here:{INVOICE}", "invoice") == ("invoice", INVOICE)
+
+
+def test_fact_with_braces_is_shown_as_it_is() -> None:
+    """A tax rate's name is typed by people; it's never read as a template."""
+    cause = causes.describe(
+        f"tax_unmapped:{INVOICE}",
+        {"code": "tax_unmapped", "params": {"rate": "{provider} {0.__class__}", "percent": "20"}},
+        kind="invoice",
+        uuid=INVOICE,
+        provider_name="QuickBooks",
+    )
+    assert cause.title == "{provider} {0.__class__} is not mapped"
+
+
+def test_plan_of_a_customer_knows_no_patient_cause() -> None:
+    assert not isinstance(plan(subject(NAMED), ready(deposit_account_id="")), Blocked)
+
+
+# --- facts as JSON ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("closed", [None, date(2026, 3, 31)])
+def test_facts_survive_json(closed: date | None) -> None:
+    told = facts(books_closed_through_date=closed, is_multicurrency=True, email="books@example.com", name="Brûlé 商")
+    assert facts_from_json(msgspec.json.decode(msgspec.json.encode(facts_to_json(told)))) == told
+
+
+@given(percent=st.one_of(st.none(), st.decimals(0, 100, places=4)))
+def test_tax_code_survives_json_to_the_last_digit(percent: Decimal | None) -> None:
+    told = TaxCode("20S", "20.0% S", "Standard", percent, is_active=True)
+    back = tax_code_from_json(msgspec.json.decode(msgspec.json.encode(reference_to_json(told))))
+    assert back == told
+    assert str(back.percent) == str(told.percent)
+
+
+def test_account_survives_json() -> None:
+    told = Account(
+        remote_id="35",
+        name="Current account",
+        full_name="Bank:Current account",
+        type="Bank",
+        subtype="Checking",
+        is_active=True,
+        currency="GBP",
+        can_receive_deposits=True,
+        is_income=False,
+    )
+    assert account_from_json(msgspec.json.decode(msgspec.json.encode(reference_to_json(told)))) == told

@@ -1,0 +1,103 @@
+"""Verify after send: figures, and answers that can't be to what was sent."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from cone.accounting.port.documents import RemoteRecord
+from cone.accounting.verify import Expected, expected_of, find_difference, is_somebody_elses, read_expected
+from tests.unit.accounting.builders import INVOICE, NAMED
+
+SENT = Expected("INV-0042", "GBP", Decimal("100.00"), Decimal("20.00"), Decimal("120.00"), "58")
+ANSWER = RemoteRecord(
+    kind="invoice",
+    remote_id="130",
+    version="0",
+    number="INV-0042",
+    total=Decimal("120.00"),
+    tax=Decimal("20.00"),
+    marker=str(INVOICE),
+    customer_id="58",
+)
+ROUNDED = "The tax is rounded differently: per line on one side, per invoice on the other."
+OTHER_TAX = "The mapped tax code charges another percentage, or the company computes sales tax by itself."
+LINES = "The amounts of the lines differ."
+
+
+@pytest.mark.parametrize(
+    ("answer", "what", "ours", "theirs", "reason"),
+    [
+        (replace(ANSWER, total=Decimal("120.01"), tax=Decimal("20.01")), "total", "120.00 GBP", "120.01 GBP", ROUNDED),
+        (replace(ANSWER, total=Decimal("120.05"), tax=Decimal("20.05")), "total", "120.00 GBP", "120.05 GBP", ROUNDED),
+        (
+            replace(ANSWER, total=Decimal("120.06"), tax=Decimal("20.06")),
+            "total",
+            "120.00 GBP",
+            "120.06 GBP",
+            OTHER_TAX,
+        ),
+        (replace(ANSWER, total=Decimal(100), tax=Decimal(0)), "total", "120.00 GBP", "100.00 GBP", OTHER_TAX),
+        (replace(ANSWER, total=Decimal("1320.00")), "total", "120.00 GBP", "1,320.00 GBP", LINES),
+        (replace(ANSWER, total=Decimal("119.00"), tax=None), "total", "120.00 GBP", "119.00 GBP", LINES),
+        # Same total, but one penny moved from net to tax.
+        (replace(ANSWER, tax=Decimal("20.01")), "tax", "20.00 GBP", "20.01 GBP", LINES),
+        (
+            replace(ANSWER, number="1042"),
+            "number",
+            "INV-0042",
+            "1042",
+            "The company numbers its invoices itself.",
+        ),
+    ],
+)
+def test_difference_names_both_figures_and_the_likely_reason(
+    answer: RemoteRecord, what: str, ours: str, theirs: str, reason: str
+) -> None:
+    assert find_difference(SENT, answer) == {
+        "what": what,
+        "number": "INV-0042",
+        "ours": ours,
+        "theirs": theirs,
+        "reason": reason,
+    }
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ANSWER,
+        replace(ANSWER, total=Decimal("120.0"), tax=Decimal(20)),  # the same figures in other digits
+        replace(ANSWER, balance=Decimal(0)),  # paid there: no error
+        replace(ANSWER, number=None, tax=None),  # not said is not different
+    ],
+)
+def test_equal_answer_has_no_difference(answer: RemoteRecord) -> None:
+    assert find_difference(SENT, answer) is None
+
+
+def test_kinds_without_figures_expect_nothing() -> None:
+    assert expected_of(NAMED) is None
+    assert find_difference(None, replace(ANSWER, total=Decimal(1))) is None
+
+
+def test_expected_figures_survive_json_exactly() -> None:
+    sent = replace(SENT, net=Decimal("33333333333333.335"), currency="KWD")
+    assert read_expected(sent.to_json()) == sent
+    assert read_expected(None) is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer", "is_other"),
+    [
+        (SENT, ANSWER, False),
+        (SENT, replace(ANSWER, marker=""), False),  # someone emptied the note there
+        (SENT, replace(ANSWER, marker="another-record"), True),
+        (SENT, replace(ANSWER, customer_id="59"), True),
+        (SENT, replace(ANSWER, customer_id=None), False),
+        (None, replace(ANSWER, customer_id="59"), False),
+        (None, replace(ANSWER, marker="another-record"), True),
+    ],
+)
+def test_somebody_elses_answer_is_recognized(expected: Expected | None, answer: RemoteRecord, is_other: bool) -> None:
+    assert is_somebody_elses(expected, answer, marker=str(INVOICE)) is is_other
