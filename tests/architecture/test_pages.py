@@ -1,6 +1,7 @@
 """The documents keep up with the code: printed pages, and the addresses inside the hand-written ones."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,12 @@ def test_paths_that_documents_name_exist() -> None:
     ]
 
     assert missing == []
+
+
+def test_changelog_opens_with_this_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+    assert _SECTION.findall((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))[0] == version
 
 
 def test_decisions_are_numbered_without_a_gap_and_answer_the_four_questions() -> None:

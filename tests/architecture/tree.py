@@ -36,10 +36,15 @@ def python_files(*folders: str) -> tuple[Path, ...]:
     return kept
 
 
+@cache
+def _nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(parse(path)))
+
+
 def walk(*folders: str) -> Iterator[tuple[Path, ast.AST]]:
     """Every node of every file under these folders."""
     for path in python_files(*folders):
-        for node in ast.walk(parse(path)):
+        for node in _nodes(path):
             yield path, node
 
 
