@@ -2,9 +2,11 @@
 
 import argparse
 import os
+import sqlite3
 import sys
 from pathlib import Path
 
+from .emulator import Emulator
 from .scenarios import SCENARIOS
 from .server import PortTakenError, end_with_parent, listen, serve
 from .settings import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, SCENARIO_OF_COUNTRY, Settings
@@ -60,13 +62,15 @@ def main(arguments: list[str] | None = None) -> int:
         data_dir=given.data_dir,
         strict=given.strict,
     )
-    sys.stdout.write(f"QuickBooks emulator: http://{given.host}:{port}/\n")
-    sys.stdout.flush()
     try:
-        serve(settings, listener)
-    except OSError as error:
+        emulator = Emulator(settings)
+    except (OSError, sqlite3.Error) as error:
+        listener.close()
         sys.stderr.write(f"Cannot use the data directory {given.data_dir}: {error}\n")
         return 1
+    sys.stdout.write(f"QuickBooks emulator: http://{given.host}:{port}/\n")
+    sys.stdout.flush()
+    serve(emulator, listener)
     return 0
 
 

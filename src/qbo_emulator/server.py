@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -25,9 +25,6 @@ from .gateway import TRANSPORT, Gateway, new_tid
 from .oauth.authorize import AuthorizePages
 from .oauth.endpoints import OAuthEndpoints
 from .pages.views import Pages
-
-if TYPE_CHECKING:
-    from .settings import Settings
 
 _PARENT_DEATH_SIGNAL = 1
 
@@ -153,9 +150,8 @@ def end_with_parent(parent: int) -> None:
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
-def serve(settings: Settings, listener: socket.socket) -> None:
+def serve(emulator: Emulator, listener: socket.socket) -> None:
     """Run until SIGINT or SIGTERM."""
-    emulator = Emulator(settings)
     server = make_server(build_app(emulator))
     try:
         asyncio.run(server.serve(sockets=[listener]))

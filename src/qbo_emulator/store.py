@@ -53,7 +53,9 @@ class Journal:
         self._db: sqlite3.Connection | None = None
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(directory / "emulator.sqlite3", isolation_level=None)
+            self._db = sqlite3.connect(directory / "emulator.sqlite3", isolation_level=None, timeout=3)
+            # Two emulators on one directory would overwrite each other's memory.
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
             # WAL with NORMAL survives a killed process without an fsync per write.
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")

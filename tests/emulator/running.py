@@ -206,12 +206,15 @@ class Company:
         found: Json = error
         return found
 
+    def all(self, entity: str) -> list[Json]:
+        """All active records of a list, or the latest thousand transactions."""
+        rows: list[Json] = self.query(f"select * from {entity} maxresults 1000").get(entity, [])  # noqa: S608 - not SQL
+        return rows
+
     def named(self, entity: str, name: str) -> Json:
         """The one active record of a list that has this name."""
-        rows = self.query(f"select * from {entity} maxresults 1000")[entity]  # noqa: S608 - not SQL
-        [record] = [each for each in rows if each["Name"] == name]
-        found: Json = record
-        return found
+        [record] = [each for each in self.all(entity) if each["Name"] == name]
+        return record
 
     def account(self, name: str) -> str:
         number: str = self.named("Account", name)["Id"]

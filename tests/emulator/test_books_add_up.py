@@ -91,7 +91,7 @@ class Bookkeeping:
         )
 
     def _some(self, entity: str) -> Json | None:
-        rows = self.company.query(f"select * from {entity}").get(entity, [])  # noqa: S608 - not SQL
+        rows = self.company.all(entity)
         found: Json | None = self.chance.choice(rows) if rows else None
         return found
 

@@ -32,6 +32,69 @@ def shape(value: Any) -> Any:
     return "number" if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else type(value).__name__
 
 
+ORDER = [
+    "AllowIPNPayment",
+    "AllowOnlinePayment",
+    "AllowOnlineCreditCardPayment",
+    "AllowOnlineACHPayment",
+    "domain",
+    "sparse",
+    "Id",
+    "SyncToken",
+    "MetaData",
+    "CustomField",
+    "DocNumber",
+    "TxnDate",
+    "CurrencyRef",
+    "LinkedTxn",
+    "Line",
+    "TxnTaxDetail",
+    "CustomerRef",
+    "BillAddr",
+    "ShipAddr",
+    "SalesTermRef",
+    "DueDate",
+    "GlobalTaxCalculation",
+    "TotalAmt",
+    "PrintStatus",
+    "EmailStatus",
+    "BillEmail",
+    "Balance",
+]
+
+
+def answered_line(company: Company, number: int, amount: int, code: str) -> Json:
+    """A sales line as an answer shows it."""
+    return {
+        "Id": str(number),
+        "LineNum": number,
+        "Description": "Work",
+        "Amount": amount,
+        "DetailType": "SalesItemLineDetail",
+        "SalesItemLineDetail": {
+            "ItemRef": {"value": "1", "name": "Services"},
+            "UnitPrice": amount,
+            "Qty": 1,
+            "ItemAccountRef": {"value": company.account("Services"), "name": "Services"},
+            "TaxCodeRef": {"value": code},
+        },
+        "CustomExtensions": [],
+    }
+
+
+def tax_line(rate: str, percent: int, base: int, amount: int) -> Json:
+    return {
+        "Amount": amount,
+        "DetailType": "TaxLineDetail",
+        "TaxLineDetail": {
+            "TaxRateRef": {"value": rate},
+            "PercentBased": True,
+            "TaxPercent": percent,
+            "NetAmountTaxable": base,
+        },
+    }
+
+
 def test_uk_invoice_answers_in_the_recorded_shape_and_order(uk: Company) -> None:
     standard, zero = uk.code("20.0% S"), uk.code("0.0% Z")
     body = invoice_body(
@@ -42,96 +105,13 @@ def test_uk_invoice_answers_in_the_recorded_shape_and_order(uk: Company) -> None
         SalesTermRef={"value": "3"},
     )
     record = uk.create("Invoice", body)
-    assert list(record) == [
-        "AllowIPNPayment",
-        "AllowOnlinePayment",
-        "AllowOnlineCreditCardPayment",
-        "AllowOnlineACHPayment",
-        "domain",
-        "sparse",
-        "Id",
-        "SyncToken",
-        "MetaData",
-        "CustomField",
-        "DocNumber",
-        "TxnDate",
-        "CurrencyRef",
-        "LinkedTxn",
-        "Line",
-        "TxnTaxDetail",
-        "CustomerRef",
-        "BillAddr",
-        "ShipAddr",
-        "SalesTermRef",
-        "DueDate",
-        "GlobalTaxCalculation",
-        "TotalAmt",
-        "PrintStatus",
-        "EmailStatus",
-        "BillEmail",
-        "Balance",
-    ]
+    assert list(record) == ORDER
     assert (record["DocNumber"], record["SyncToken"], record["sparse"]) == ("INV-0042", "0", False)
     assert record["CurrencyRef"] == {"value": "GBP", "name": "British Pound Sterling"}
     assert record["DueDate"] == "2026-06-04"
-    assert record["Line"] == [
-        {
-            "Id": "1",
-            "LineNum": 1,
-            "Description": "Work",
-            "Amount": 100,
-            "DetailType": "SalesItemLineDetail",
-            "SalesItemLineDetail": {
-                "ItemRef": {"value": "1", "name": "Services"},
-                "UnitPrice": 100,
-                "Qty": 1,
-                "ItemAccountRef": {"value": uk.account("Services"), "name": "Services"},
-                "TaxCodeRef": {"value": standard},
-            },
-            "CustomExtensions": [],
-        },
-        {
-            "Id": "2",
-            "LineNum": 2,
-            "Description": "Work",
-            "Amount": 50,
-            "DetailType": "SalesItemLineDetail",
-            "SalesItemLineDetail": {
-                "ItemRef": {"value": "1", "name": "Services"},
-                "UnitPrice": 50,
-                "Qty": 1,
-                "ItemAccountRef": {"value": uk.account("Services"), "name": "Services"},
-                "TaxCodeRef": {"value": zero},
-            },
-            "CustomExtensions": [],
-        },
-        {"Amount": 150, "DetailType": "SubTotalLineDetail", "SubTotalLineDetail": {}},
-    ]
-    assert record["TxnTaxDetail"] == {
-        "TotalTax": 20,
-        "TaxLine": [
-            {
-                "Amount": 20,
-                "DetailType": "TaxLineDetail",
-                "TaxLineDetail": {
-                    "TaxRateRef": {"value": "8"},
-                    "PercentBased": True,
-                    "TaxPercent": 20,
-                    "NetAmountTaxable": 100,
-                },
-            },
-            {
-                "Amount": 0,
-                "DetailType": "TaxLineDetail",
-                "TaxLineDetail": {
-                    "TaxRateRef": {"value": "5"},
-                    "PercentBased": True,
-                    "TaxPercent": 0,
-                    "NetAmountTaxable": 50,
-                },
-            },
-        ],
-    }
+    subtotal = {"Amount": 150, "DetailType": "SubTotalLineDetail", "SubTotalLineDetail": {}}
+    assert record["Line"] == [answered_line(uk, 1, 100, standard), answered_line(uk, 2, 50, zero), subtotal]
+    assert record["TxnTaxDetail"] == {"TotalTax": 20, "TaxLine": [tax_line("8", 20, 100, 20), tax_line("5", 0, 50, 0)]}
     assert (record["TotalAmt"], record["Balance"]) == (170, 170)
     assert uk.read("Invoice", record["Id"]) == record
 

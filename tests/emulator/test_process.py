@@ -77,6 +77,20 @@ def test_taken_port_is_one_clear_sentence() -> None:
     assert stop(process) == 0
 
 
+def test_a_second_emulator_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    process, _ = start("--data-dir", str(tmp_path))
+    second = subprocess.run(
+        [sys.executable, "-m", "qbo_emulator", "--port", "0", "--data-dir", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+    assert (second.returncode, second.stdout) == (1, "")
+    assert second.stderr == f"Cannot use the data directory {tmp_path}: database is locked\n"
+    assert stop(process) == 0
+
+
 def test_ends_with_its_parent() -> None:
     script = (
         "import subprocess, sys\n"

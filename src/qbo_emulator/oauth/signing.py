@@ -1,12 +1,19 @@
-"""The RSA key behind id tokens, made when first needed and kept in the journal."""
+"""The RSA key behind id tokens, made when first needed and kept in the journal.
+
+The cryptography package is imported when a key is first used: it costs a sixth of the time the emulator takes to start.
+"""
+# ruff: noqa: PLC0415 - imported when needed
+
+from __future__ import annotations
 
 import base64
-
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from typing import TYPE_CHECKING
 
 from qbo_emulator.jsonio import Json, encode
 from qbo_emulator.store import Journal
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 KEY_ID = "emulator-key-1"
 
@@ -20,26 +27,40 @@ class SigningKey:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._key: rsa.RSAPrivateKey | None = None
+        self._stored = ""
+        self._key: RSAPrivateKey | None = None
 
     def load(self, pem: str) -> None:
-        key = serialization.load_pem_private_key(pem.encode(), password=None)
-        if isinstance(key, rsa.RSAPrivateKey):
-            self._key = key
+        self._stored = pem
 
-    def _private(self) -> rsa.RSAPrivateKey:
+    def _private(self) -> RSAPrivateKey:
         if self._key is None:
-            self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-            pem = self._key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            self._journal.keep_facts([("signing", KEY_ID, {"pem": pem.decode()})])
+            self._key = self._read() if self._stored else self._make()
         return self._key
 
+    def _read(self) -> RSAPrivateKey:
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        key = load_pem_private_key(self._stored.encode(), password=None)
+        return key if isinstance(key, RSAPrivateKey) else self._make()
+
+    def _make(self) -> RSAPrivateKey:
+        from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+        key = generate_private_key(public_exponent=65537, key_size=2048)
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        self._journal.keep_facts([("signing", KEY_ID, {"pem": pem.decode()})])
+        return key
+
     def sign(self, claims: Json) -> str:
+        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+        from cryptography.hazmat.primitives.hashes import SHA256
+
         head = _b64(encode({"alg": "RS256", "typ": "JWT", "kid": KEY_ID}))
         body = f"{head}.{_b64(encode(claims))}"
-        signature = self._private().sign(body.encode(), padding.PKCS1v15(), hashes.SHA256())
+        signature = self._private().sign(body.encode(), PKCS1v15(), SHA256())
         return f"{body}.{_b64(signature)}"
 
     def jwks(self) -> Json:
