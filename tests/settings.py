@@ -34,3 +34,5 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
 os.environ.setdefault("CONE_TEST_RUN", str(os.getpid()))
 # Two runs against one server at a time keep to their own databases.
 DATABASES["default"]["TEST"] = {"NAME": f"test_cone_{os.environ['CONE_TEST_RUN']}"}  # noqa: F405
+# WhiteNoise warns about a folder that isn't there.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405

@@ -1,0 +1,1 @@
+"""The pages over Postgres: who gets in, what they show, what they refuse."""
