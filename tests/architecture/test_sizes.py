@@ -14,7 +14,6 @@ TEMPLATE_LINES = 150
 LONG_MODULES: Mapping[str, str] = {}
 LONG_FUNCTIONS: Mapping[str, str] = {
     "tests/e2e/test_journey.py:test_journey_from_sign_in_to_reconnecting": "one journey, told in its order",
-    "tests/emulator/test_invoices.py:test_uk_invoice_answers_in_the_recorded_shape_and_order": "one whole answer",
 }
 MANY_PARAMETERS: Mapping[str, str] = {}
 LONG_TEMPLATES: Mapping[str, str] = {}

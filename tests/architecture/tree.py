@@ -12,8 +12,8 @@ SRC = ROOT / "src"
 
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
-# What a checkout holds beside its files, when there's no git to ask.
-_NOT_OURS = frozenset({".git", ".venv", "var", "build", "dist", "staticfiles", "__pycache__", "node_modules"})
+# Where the project's files lie, when there's no git to ask.
+_OUR_FOLDERS = (".ci", "docs", "requirements", "scripts", "src", "tests")
 
 
 def shorten(path: Path) -> str:
@@ -77,5 +77,6 @@ def kept_files() -> tuple[Path, ...]:
     if listing.returncode == 0:
         names = [ROOT / name for name in listing.stdout.split("\0") if name]
     else:
-        names = [path for path in ROOT.rglob("*") if not _NOT_OURS & set(path.relative_to(ROOT).parts)]
+        found = [*ROOT.glob("*"), *(path for folder in _OUR_FOLDERS for path in (ROOT / folder).rglob("*"))]
+        names = [path for path in found if not path.match("*.egg-info/*")]
     return tuple(sorted(path for path in names if path.is_file() and b"\0" not in path.read_bytes()))
