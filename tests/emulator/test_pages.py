@@ -149,3 +149,21 @@ def test_missing_things_are_decent_pages(emulator: Running, path: str) -> None:
 def test_pages_refuse_a_foreign_host(emulator: Running) -> None:
     for path in ("/", "/app/invoices"):
         assert emulator.http.get(path, headers={"Host": "evil.example"}).status_code == 403
+
+
+def test_closing_date_is_set_on_the_overview(uk: Company, emulator: Running) -> None:
+    form = {"realmId": uk.realm, "back": "homepage", "action": "close_books", "date": "2026-03-31"}
+    answer = emulator.http.post("/app/change", data=form)
+    assert "31 Mar 2026" in emulator.http.get(answer.headers["location"]).text
+    assert emulator.http.post("/app/change", data={**form, "date": "soon"}).status_code == 400
+    emulator.http.post("/app/change", data={**form, "date": ""})
+    assert "BookCloseDate" not in uk.call("GET", "preferences").json()["Preferences"]["AccountingInfoPrefs"]
+
+
+def test_disconnecting_on_the_front_page_kills_the_tokens(uk: Company, emulator: Running) -> None:
+    form = {"key": f"emulator-client {uk.realm}"}
+    assert emulator.http.post("/app/disconnect", data=form, headers={"Origin": "null"}).status_code == 403
+    assert uk.call("GET", "preferences").status_code == 200
+    assert emulator.http.post("/app/disconnect", data=form).status_code == 303
+    assert uk.call("GET", "preferences").status_code == 401
+    assert "No app is connected." in emulator.http.get("/").text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from qbo_emulator.books import Books, Txn
@@ -27,7 +28,7 @@ def act(books: Books, body: Json) -> Json:
     if not isinstance(fields, dict):
         raise UnknownActionError("fields is an object")
     if action == "close_books":
-        return change_preferences(books, {"AccountingInfoPrefs": {"BookCloseDate": body.get("date")}})
+        return close_books(books, body.get("date"))
     if action == "preferences":
         return change_preferences(books, fields)
     if action == "set_account_type":
@@ -96,6 +97,17 @@ def pay(books: Books, invoice_id: str, amount: Any = None) -> Json:
     record = show(txn, BY_NAME["Payment"], create(txn, BY_NAME["Payment"], body))
     txn.commit()
     return record
+
+
+def close_books(books: Books, day: Any) -> Json:
+    """Close the books up to a day, or open them with an empty one."""
+    if day in (None, ""):
+        return change_preferences(books, {"AccountingInfoPrefs": {"BookCloseDate": None}})
+    try:
+        closed = date.fromisoformat(str(day)).isoformat()
+    except ValueError as error:
+        raise UnknownActionError(f"{day} is no date") from error
+    return change_preferences(books, {"AccountingInfoPrefs": {"BookCloseDate": closed}})
 
 
 def change_preferences(books: Books, sections: Json) -> Json:

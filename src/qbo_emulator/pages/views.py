@@ -56,6 +56,7 @@ class Pages:
             Route("/static/mark.svg", self.mark),
             *(Route(f"/app/{path}", self._of_company(view)) for path, view in views),
             Route("/app/change", self.change, methods=["POST"]),
+            Route("/app/disconnect", self.disconnect, methods=["POST"]),
             Route("/{path:path}", self.nowhere),
         ]
 
@@ -117,6 +118,7 @@ class Pages:
             received=received,
             count=len(invoices),
             customers=len(books.records["Customer"]),
+            said=request.query_params.get("said", ""),
         )
 
     def invoices(self, request: Request, books: Books) -> Response:
@@ -260,6 +262,13 @@ class Pages:
         rows = [{"entry": each, "what": each.path.removeprefix(prefix)} for each in entries[:_PAGE_SIZE]]
         return page("activity.html", **_frame(books, "activity"), rows=rows)
 
+    async def disconnect(self, request: Request) -> Response:
+        """What a person does under My Apps in QuickBooks: all tokens of the connection die."""
+        if not has_own_host(request, self._emulator.settings.host) or not is_same_origin(request):
+            return problem("Refused", "This form was sent from another site.", 403)
+        self._emulator.grants.disconnect(str((await request.form()).get("key", "")))
+        return RedirectResponse("/", 303)
+
     async def change(self, request: Request) -> Response:
         """A change a bookkeeper makes on a page; answers with the page it was made on."""
         if not has_own_host(request, self._emulator.settings.host) or not is_same_origin(request):
@@ -267,11 +276,11 @@ class Pages:
         form = {key: str(value) for key, value in (await request.form()).items()}
         books = self._emulator.companies.get(form.pop("realmId", ""))
         back = form.pop("back", "homepage")
-        if books is None or back not in {"chartofaccounts", "taxes"}:
+        if books is None or back not in {"chartofaccounts", "taxes", "homepage"}:
             return problem("Not possible", "This company or page does not exist.", 404)
         try:
             record = act(books, dict(form))
-            said = f"Saved: {record.get('Name', '')}"
+            said = f"Saved: {record['Name']}" if "Name" in record else "Saved"
         except Fault as fault:
             said = fault.reasons[0].detail
         except UnknownActionError as error:
