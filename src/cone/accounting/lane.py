@@ -203,46 +203,46 @@ class Lane:
             case Repeat(open_one):
                 async with self._tools.pool.connection() as database:
                     attempt = await reopen_attempt(database, fence=self._fence, row=row, attempt=open_one)
-                await self._send(row, attempt, situation)
+                await self._send(subject, attempt, situation)
             case Send(step, find_first):
-                if find_first and await self._find(row, step, situation):
+                if find_first and await self._find(subject, step, situation):
                     return
-                await self._send_step(row, step, situation)
+                await self._send_step(subject, step, situation)
 
-    async def _find(self, row: Row, step: Step, situation: Situation) -> bool:
+    async def _find(self, subject: Subject, step: Step, situation: Situation) -> bool:
         await self._pace.turn()
         try:
             found = await self._tools.client.find(self._tools.access, step.document)
         except VERDICTS as verdict:
-            await self._settle_unsent(row, verdict, situation)
+            await self._settle_unsent(subject, verdict, situation)
             return True
         if found is None:
             return False
         async with self._books, self._tools.pool.connection() as database:
-            await self._settler.found(database, row, revision=step.document.revision, record=found)
+            await self._settler.found(database, subject.row, revision=step.document.revision, record=found)
         return True
 
-    async def _send_step(self, row: Row, step: Step, situation: Situation) -> None:
+    async def _send_step(self, subject: Subject, step: Step, situation: Situation) -> None:
         try:
             request = self._tools.provider.prepare(step, situation.facts)
         except VERDICTS as verdict:
-            await self._settle_unsent(row, verdict, situation)
+            await self._settle_unsent(subject, verdict, situation)
             return
         await self._pace.turn()
         async with self._tools.pool.connection() as database:
             attempt = await open_attempt(
-                database, fence=self._fence, situation=situation, row=row, step=step, request=request
+                database, fence=self._fence, situation=situation, row=subject.row, step=step, request=request
             )
-        await self._send(row, attempt, situation)
+        await self._send(subject, attempt, situation)
 
-    async def _send(self, row: Row, attempt: Attempt, situation: Situation) -> None:
-        tools = self._tools
+    async def _send(self, subject: Subject, attempt: Attempt, situation: Situation) -> None:
+        row, tools = subject.row, self._tools
         try:
             sent = await tools.client.send(
                 tools.access, attempt.request, request_id=attempt.request_id, kind=attempt.kind
             )
         except VERDICTS as verdict:
-            await self._settle_failed(row, attempt, verdict, situation)
+            await self._settle_failed(subject, attempt, verdict, situation)
             return
         if is_somebody_elses(attempt.expected, sent.record, marker=str(attempt.uuid)):
             logger.error("the answer to %s %s is of another record", attempt.kind, attempt.uuid)
@@ -256,7 +256,7 @@ class Lane:
                 return
             except VERDICTS as verdict:
                 unknown = OutcomeUnknownError(verdict.answered)
-                await self._settle_failed(row, attempt, unknown, situation)
+                await self._settle_failed(subject, attempt, unknown, situation)
                 return
         async with self._books, tools.pool.connection() as database:
             await self._settler.sent(database, row, attempt, sent=sent, situation=situation)
@@ -265,17 +265,18 @@ class Lane:
         async with self._books, self._tools.pool.connection() as database:
             await self._settler.started_over(database, row, attempt, why=why)
 
-    async def _settle_unsent(self, row: Row, verdict: Verdict, situation: Situation) -> None:
+    async def _settle_unsent(self, subject: Subject, verdict: Verdict, situation: Situation) -> None:
         async with self._books, self._tools.pool.connection() as database:
-            await self._settler.refused_unsent(database, row, verdict=verdict, situation=situation)
+            await self._settler.refused_unsent(database, subject, verdict=verdict, situation=situation)
 
-    async def _settle_failed(self, row: Row, attempt: Attempt, verdict: Verdict, situation: Situation) -> None:
+    async def _settle_failed(self, subject: Subject, attempt: Attempt, verdict: Verdict, situation: Situation) -> None:
         async with self._books, self._tools.pool.connection() as database:
-            await self._settler.failed(database, row, attempt, verdict=verdict, situation=situation)
+            await self._settler.failed(database, subject, attempt, verdict=verdict, situation=situation)
         if isinstance(verdict, StaleError):
-            await self._read_version(row, situation)
+            await self._read_version(subject, situation)
 
-    async def _read_version(self, row: Row, situation: Situation) -> None:
+    async def _read_version(self, subject: Subject, situation: Situation) -> None:
+        row = subject.row
         async with self._tools.pool.connection() as database:
             cursor = await database.execute(sql.LINKED, {"company": self._fence.company_pk, "uuids": [row.uuid]})
             link = await cursor.fetchone()
@@ -284,7 +285,7 @@ class Lane:
         try:
             record = await self._tools.client.read(self._tools.access, row.kind, link["remote_id"])
         except VERDICTS as verdict:
-            await self._settle_unsent(row, verdict, situation)
+            await self._settle_unsent(subject, verdict, situation)
             return
         async with self._books, self._tools.pool.connection() as database:
             await self._settler.version_read(database, row, record=record)

@@ -26,7 +26,8 @@ from cone.accounting.port.verdicts import (
     TryLaterError,
     Verdict,
 )
-from cone.accounting.records import Row, Situation
+from cone.accounting.records import Row, Situation, Subject
+from cone.accounting.refusals import cause_of_loss, cause_of_refusal
 from cone.accounting.verify import find_difference
 
 _LONGEST_BACKOFF = timedelta(minutes=5)
@@ -98,7 +99,7 @@ class Settler:
                 await self._block(database, row, decision, situation)
 
     async def failed(
-        self, database: Database, row: Row, attempt: Attempt, *, verdict: Verdict, situation: Situation
+        self, database: Database, subject: Subject, attempt: Attempt, *, verdict: Verdict, situation: Situation
     ) -> None:
         """It was refused, or nobody knows: the closed set of verdicts, each with its consequence."""
         async with database.transaction():
@@ -108,13 +109,15 @@ class Settler:
             else:
                 name = type(verdict).__name__.removesuffix("Error").lower()
                 await close_attempt(database, attempt, state="failed", verdict=name, answered=verdict.answered)
-            await self._consequence(database, row, verdict, situation, sends=attempt.sends)
+            await self._consequence(database, subject, verdict, situation, sends=attempt.sends)
 
-    async def refused_unsent(self, database: Database, row: Row, *, verdict: Verdict, situation: Situation) -> None:
+    async def refused_unsent(
+        self, database: Database, subject: Subject, *, verdict: Verdict, situation: Situation
+    ) -> None:
         """The same for a verdict that came before any attempt was written: a look-up, or a document's own limits."""
         async with database.transaction():
             await check_fence(database, self._fence)
-            await self._consequence(database, row, verdict, situation, sends=1)
+            await self._consequence(database, subject, verdict, situation, sends=1)
 
     async def version_read(self, database: Database, row: Row, *, record: RemoteRecord) -> None:
         """A stale version was read again: plan anew with it, after a pause that grows if it keeps happening."""
@@ -147,8 +150,9 @@ class Settler:
     # --- consequences ----------------------------------------------------------------------------------------
 
     async def _consequence(
-        self, database: Database, row: Row, verdict: Verdict, situation: Situation, *, sends: int
+        self, database: Database, subject: Subject, verdict: Verdict, situation: Situation, *, sends: int
     ) -> None:
+        row = subject.row
         match verdict:
             case TryLaterError():
                 delay = verdict.delay or backoff(row.tries)
@@ -160,11 +164,11 @@ class Settler:
                 # Only after its own timeout has passed: until then the first one may still be executing.
                 await self._due(database, row, delay=max(self._request_timeout, backoff(sends)))
             case RejectedError():
-                await self._block(database, row, _cause_of(row, verdict), situation)
+                await self._block(database, row, cause_of_refusal(subject, verdict, situation), situation)
             case StaleError():
                 await self._due(database, row, delay=backoff(row.tries))
             case GoneError():
-                await self._block(database, row, _gone(row, verdict), situation)
+                await self._block(database, row, cause_of_loss(subject, verdict), situation)
             case ReconnectError():
                 await self._move(database, State.NEEDS_RECONNECT, verdict.answered.message)
                 await self._due(database, row, delay=timedelta())
@@ -247,13 +251,3 @@ def _figures(record: RemoteRecord) -> dict[str, object]:
         "tax": None if record.tax is None else str(record.tax),
         "codes": list(record.tax_codes),
     }
-
-
-def _cause_of(row: Row, verdict: RejectedError) -> Blocked:
-    params = {**verdict.params, "says": verdict.answered.message, "code": verdict.answered.code}
-    return Blocked(verdict.cause, key=f"{verdict.cause.value}:{row.uuid}", params=params)
-
-
-def _gone(row: Row, verdict: GoneError) -> Blocked:
-    params = {"says": verdict.answered.message, "code": verdict.answered.code}
-    return Blocked(CauseCode.REMOVED_THERE, key=f"removed_there:{row.uuid}", params=params)

@@ -236,10 +236,10 @@ def _store(actor: Actor, started: OAuthState, company_id: str, grant: TokenGrant
             company_name=facts.name,
             connected_by=actor.user,
         )
-    elif active.company_id != company.pk:
-        raise OtherCompanyError
     elif active.state not in _RECONNECTABLE:
         raise AlreadyConnectedError
+    elif active.company_id != company.pk:
+        raise OtherCompanyError
     else:
         active.state, active.state_reason = "connected", ""
         active.generation += 1

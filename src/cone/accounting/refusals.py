@@ -1,0 +1,58 @@
+"""What the provider refused, as a cause: under the plan's own key wherever the same act mends both. Pure."""
+
+from collections.abc import Callable, Mapping
+
+from cone.accounting.plan import Blocked
+from cone.accounting.port.verdicts import CauseCode, GoneError, RejectedError
+from cone.accounting.records import InvoiceRecord, LineRecord, Situation, Subject
+
+
+def cause_of_refusal(subject: Subject, verdict: RejectedError, situation: Situation) -> Blocked:
+    """The cause of a refused record, shared where a setting mends it and the record's own otherwise."""
+    params = {**verdict.params, "says": verdict.answered.message, "code": verdict.answered.code}
+    shared = _SHARED.get(verdict.cause)
+    if shared is not None and (found := shared(subject, situation)) is not None:
+        key, facts = found
+        return Blocked(verdict.cause, key=f"{verdict.cause.value}{key}", params={**params, **facts})
+    return Blocked(verdict.cause, key=f"{verdict.cause.value}:{subject.row.uuid}", params=params)
+
+
+def cause_of_loss(subject: Subject, verdict: GoneError) -> Blocked:
+    """The cause of a record that is no longer there."""
+    params = {"says": verdict.answered.message, "code": verdict.answered.code}
+    return Blocked(CauseCode.REMOVED_THERE, key=f"removed_there:{subject.row.uuid}", params=params)
+
+
+_Found = tuple[str, Mapping[str, str]]
+
+
+def _account(_: Subject, situation: Situation) -> _Found | None:
+    return f":{situation.deposit_account_id}", {"account": situation.deposit_account_name or "The default account"}
+
+
+def _income_account(_: Subject, __: Situation) -> _Found | None:
+    return "", {}
+
+
+def _tax(subject: Subject, situation: Situation) -> _Found | None:
+    """The provider doesn't say which line's code it means: the first rate leads to the mapping, all are named."""
+    if not isinstance(subject.record, InvoiceRecord):
+        return None
+    lines: dict[str, LineRecord] = {}
+    for line in subject.record.lines:
+        lines.setdefault(line.tax_rate_name, line)
+    first = next(iter(lines.values()))
+    codes = [situation.tax_codes.get(line.tax_rate_uuid) for line in lines.values()]
+    return f":{first.tax_rate_uuid}", {
+        "rate": " or ".join(lines),
+        "percent": f"{first.tax_percent.normalize():f}",
+        "code": " or ".join(code.name for code in codes if code is not None) or "a code",
+    }
+
+
+_SHARED: Mapping[CauseCode, Callable[[Subject, Situation], _Found | None]] = {
+    CauseCode.ACCOUNT_INACTIVE: _account,
+    CauseCode.INCOME_ACCOUNT_MISSING: _income_account,
+    CauseCode.TAX_UNMAPPED: _tax,
+    CauseCode.TAX_CODE_INACTIVE: _tax,
+}
