@@ -58,7 +58,6 @@ ORDER = [
     "TotalAmt",
     "PrintStatus",
     "EmailStatus",
-    "BillEmail",
     "Balance",
 ]
 

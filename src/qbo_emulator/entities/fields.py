@@ -218,7 +218,7 @@ def unknown_property(key: str, class_name: str, known: Iterable[str]) -> Fault:
     return Fault(
         2010,
         f'Property Name:Unrecognized field "{str(key)[:60]}" (class com.intuit.schema.finance.v3.{class_name}), '
-        f"not marked as ignorable ({len(names)} known properties: {listed}]) specified is unsupported or invalid",
+        f"not marked as ignorable ({len(names)} known properties: {listed}])\n specified is unsupported or invalid",
     )
 
 

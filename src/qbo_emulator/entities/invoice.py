@@ -80,6 +80,12 @@ rule(
     "third-party report of the text",
 )
 rule(
+    "invoice.bill-email",
+    "BillEmail is not taken over from the customer",
+    Mark.RECORDING,
+    "recorded invoice of a customer with an e-mail address",
+)
+rule(
     "invoice.void",
     "A void keeps lines with zero amounts, totals zero, note 'Voided', number kept",
     Mark.RECORDING,
@@ -284,9 +290,6 @@ class Invoice(Entity):
             default = customer.get(name) or customer.get("BillAddr")
             if address is None and default is not None and before is None:
                 record[name] = dict(default)
-        email = (customer.get("PrimaryEmailAddr") or {}).get("Address")
-        if record.get("BillEmail") is None and before is None and email:
-            record["BillEmail"] = {"Address": email}
         if record.get("EmailStatus") == "NeedToSend" and not (record.get("BillEmail") or {}).get("Address"):
             raise missing("BillEmail")
         for name in ("AllowIPNPayment", "AllowOnlinePayment", "AllowOnlineCreditCardPayment", "AllowOnlineACHPayment"):
