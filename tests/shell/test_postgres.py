@@ -13,7 +13,6 @@ import psycopg
 import pytest
 
 from cone.cli.postgres import EmbeddedPostgres, PostgresStartError, temporary_postgres
-from cone.cli.postgres.binaries import find_binaries
 from cone.cli.postgres.leftovers import list_processes
 from cone.cli.refusals import StartRefusedError
 
@@ -125,9 +124,9 @@ def test_sigkill_of_supervisor_takes_server_along(home: Path) -> None:
 def test_leftover_server_is_stopped_at_next_start(home: Path) -> None:
     with EmbeddedPostgres(home, fsync=False) as first:
         write_one(first)
-        cluster, binaries = first.cluster, find_binaries()
+        cluster, binaries = first.cluster, first.site.binaries
         options = ["-D", str(cluster), "-c", "listen_addresses=", "-k", str(cluster.parent / "socket")]
-        account = first.account
+        account = first.site.account
     leftover = subprocess.Popen(
         [*account.prefix, str(binaries.postgres), *options],
         user=account.user_id,
@@ -186,7 +185,7 @@ def test_very_long_path_gets_a_short_socket(home: Path) -> None:
 def test_as_root_without_namespaces_runs_as_nobody(home: Path) -> None:
     with EmbeddedPostgres(home, fsync=False, allow_namespace=False) as server:
         owner = Path(f"/proc/{server.process_id}").stat().st_uid
-        assert (owner, ask(server, "select 1")) == (server.account.user_id, 1)
+        assert (owner, ask(server, "select 1")) == (server.site.account.user_id, 1)
 
 
 @needs_root

@@ -19,7 +19,6 @@ import psycopg
 from psycopg import sql
 
 from cone.cli.parentage import die_with_parent
-from cone.cli.postgres.account import Account
 from cone.cli.postgres.site import ROLE, PostgresStartError, Site, build_server_environment
 from cone.cli.refusals import StartRefusedError
 
@@ -49,7 +48,7 @@ class EmbeddedPostgres:
         the cluster when it can't reach `home`.
         """
         self.home = home.absolute()
-        self._site = Site(self.home, allow_namespace=allow_namespace, fallback=fallback)
+        self.site = Site(self.home, allow_namespace=allow_namespace, fallback=fallback)
         self._log_path = self.home / "postgres.log"
         self._settings = dict(settings or {}) if fsync else {**_CARELESS, **(settings or {})}
         self._fsync = fsync
@@ -71,12 +70,7 @@ class EmbeddedPostgres:
     @property
     def cluster(self) -> Path:
         """Return the folder that Postgres calls its data directory."""
-        return self._site.cluster
-
-    @property
-    def account(self) -> Account:
-        """Return as whom the server runs."""
-        return self._site.account
+        return self.site.cluster
 
     @property
     def dsn(self) -> str:
@@ -92,7 +86,7 @@ class EmbeddedPostgres:
 
     def get_dsn(self, database: str) -> str:
         """Return the address of a database of this server."""
-        return f"postgresql://{ROLE}@/{database}?host={quote(str(self._site.socket_dir), safe='')}"
+        return f"postgresql://{ROLE}@/{database}?host={quote(str(self.site.socket_dir), safe='')}"
 
     def has_died(self) -> bool:
         """Say whether the server ended without being asked to."""
@@ -114,7 +108,7 @@ class EmbeddedPostgres:
         except OSError as error:
             raise StartRefusedError(f"Can't write to {self.home}: {error.strerror}.") from error
         try:
-            self._site.prepare(with_sync=self._fsync)
+            self.site.prepare(with_sync=self._fsync)
             self._spawn()
         except BaseException:
             self.stop()
@@ -131,7 +125,7 @@ class EmbeddedPostgres:
 
     def restart(self) -> None:
         """Start the server again after it died; the lock stays ours all the while."""
-        self._site.forget_stale_servers()
+        self.site.forget_stale_servers()
         self._spawn()
         self.wait()
 
@@ -162,7 +156,7 @@ class EmbeddedPostgres:
         self._lock = lock
 
     def _spawn(self) -> None:
-        site = self._site
+        site = self.site
         options = {"listen_addresses": "", "unix_socket_directories": str(site.socket_dir), **self._settings}
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         if self._log_path.is_file() and self._log_path.stat().st_size > _LARGEST_LOG:
@@ -200,7 +194,7 @@ class EmbeddedPostgres:
             lines = self._log_path.read_text(errors="replace").strip().splitlines()[-3:]
             raise PostgresStartError("Postgres doesn't start. Its last words: " + " / ".join(lines))
         time.sleep(1 / 10)
-        self._site.forget_stale_servers()
+        self.site.forget_stale_servers()
         self._spawn()
 
     def _ensure_database(self) -> None:
