@@ -73,7 +73,7 @@ def list_provider_cards(workspace_id: int) -> tuple[ProviderCard, ...]:
     view = None if active is None else view_connection(active)
     cards = [_card(provider, view) for provider in list_providers()]
     if not any(card.key == "xero" for card in cards):
-        cards.append(_not_in_this_version("xero", "Xero"))
+        cards.append(_not_in_this_version("xero", "Xero", blocked_by=view.provider_name if view else ""))
     return tuple(cards)
 
 
@@ -92,7 +92,7 @@ def _card(provider: Provider, active: ConnectionView | None) -> ProviderCard:
     )
 
 
-def _not_in_this_version(key: str, name: str) -> ProviderCard:
+def _not_in_this_version(key: str, name: str, *, blocked_by: str) -> ProviderCard:
     return ProviderCard(
         key=key,
         name=name,
@@ -101,7 +101,7 @@ def _not_in_this_version(key: str, name: str) -> ProviderCard:
         unavailable_reason="Not available in this version.",
         environment=None,
         connection=None,
-        blocked_by="",
+        blocked_by=blocked_by,
     )
 
 
