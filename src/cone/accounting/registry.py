@@ -23,3 +23,19 @@ def get_provider(key: str) -> Provider:
 def list_providers() -> tuple[Provider, ...]:
     """Every provider on offer."""
     return tuple(_providers.values())
+
+
+def explain_mismatch(key: str, environment: str) -> str:
+    """Why a connection made in `environment` can't be used as this installation is configured; empty when it can.
+
+    Keys and addresses are the installation's: with other ones, one company's records would go to another place.
+    """
+    provider = get_provider(key)
+    configured = provider.availability().environment
+    if configured == environment:
+        return ""
+    now = f"configured for the {configured}" if configured else "not configured for any"
+    return (
+        f"This company was connected in the {environment} of {provider.name}, and Cone is {now} now. "
+        "Restore that configuration and refresh, or disconnect and connect again."
+    )

@@ -4,11 +4,12 @@ from cone.accounting.database import Database
 from cone.accounting.keyring import KeyMissingError, unseal
 from cone.accounting.port.provider import ProviderClient
 from cone.accounting.port.verdicts import VERDICTS
+from cone.accounting.registry import get_provider
 from cone.accounting.settle import backoff
 
 _NEXT = """
 select id, provider, token, tries from books_revocation
-where not_before <= now() and provider = any(%(providers)s)
+where not_before <= now() and provider || ' ' || environment = any(%(reachable)s)
 order by not_before limit 1 for update skip locked
 """
 
@@ -16,7 +17,7 @@ order by not_before limit 1 for update skip locked
 async def revoke_one(database: Database, clients: dict[str, ProviderClient]) -> bool:
     """Try the revocation that has waited longest; whether there was one."""
     async with database.transaction():
-        row = await (await database.execute(_NEXT, {"providers": list(clients)})).fetchone()
+        row = await (await database.execute(_NEXT, {"reachable": _reachable(clients)})).fetchone()
         if row is None:
             return False
         try:
@@ -32,3 +33,8 @@ async def revoke_one(database: Database, clients: dict[str, ProviderClient]) -> 
         else:
             await database.execute("delete from books_revocation where id = %s", [row["id"]])
     return True
+
+
+def _reachable(clients: dict[str, ProviderClient]) -> list[str]:
+    """Where our keys are good for: a token of another environment waits until that one is configured again."""
+    return [f"{key} {get_provider(key).availability().environment}" for key in clients]

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from cone.accounting import network
 from cone.accounting.keyring import KeyMissingError, unseal
 from cone.accounting.port.verdicts import VERDICTS
-from cone.accounting.registry import get_provider
+from cone.accounting.registry import explain_mismatch, get_provider
 from cone.books.models import (
     Attempt,
     Connection,
@@ -50,7 +50,7 @@ def disconnect_provider(actor: Actor) -> None:
         pending = _remove_settings(active)
         name = get_provider(active.provider).name
         note(actor, "connection", active.uuid, "disconnected", provider=name, company=active.company_name)
-    if pending is not None:
+    if pending is not None and not explain_mismatch(active.provider, active.environment):
         _revoke_now(active, pending)
 
 

@@ -7,7 +7,7 @@ from cone.accounting.connections import NotConnectedError
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.verdicts import VERDICTS, MisconfiguredError, ReconnectError
 from cone.accounting.reference import store_books
-from cone.accounting.registry import get_provider
+from cone.accounting.registry import explain_mismatch, get_provider
 from cone.accounting.release import release_all
 from cone.books.models import Connection
 from cone.domain.errors import RefusalError
@@ -38,6 +38,8 @@ def refresh_reference(actor: Actor) -> None:
     active = find_active_connection(actor.workspace.pk)
     if active is None:
         raise NotConnectedError
+    if reason := explain_mismatch(active.provider, active.environment):
+        raise RefreshFailedError(reason)
     try:
         facts, reference = network.read_books_again(get_provider(active.provider), active)
     except ReconnectError as verdict:

@@ -15,12 +15,13 @@ import psycopg
 
 from cone.accounting import statements as sql
 from cone.accounting.attempts import Fence
+from cone.accounting.connections import State, sources_of
 from cone.accounting.database import Pool, connect, make_pool
 from cone.accounting.lane import Lane, Tools
 from cone.accounting.locks import LaneLocks, open_locks
 from cone.accounting.outbox import LANE_CHANNEL
 from cone.accounting.port.provider import Provider, ProviderClient
-from cone.accounting.registry import get_provider, list_providers
+from cone.accounting.registry import explain_mismatch, get_provider, list_providers
 from cone.accounting.revocations import revoke_one
 from cone.accounting.tokens import StoredAccess
 
@@ -145,6 +146,8 @@ class Dispatcher:
             return
         try:
             lane = await self._make_lane(connection_id, epoch)
+            if lane is None:
+                return
             self._lanes[connection_id] = lane
             next_due = await lane.run()
             if lane.is_woken:
@@ -156,12 +159,18 @@ class Dispatcher:
             seconds = max(next_due, _SHORTEST_WAIT).total_seconds()
             asyncio.get_running_loop().call_later(seconds, self.wake, connection_id)
 
-    async def _make_lane(self, connection_id: int, epoch: int) -> Lane:
+    async def _make_lane(self, connection_id: int, epoch: int) -> Lane | None:
+        """A lane for the connection; None when it was made in another environment than the configured one."""
         async with self._pool.connection() as database:
             cursor = await database.execute(sql.SITUATION, {"connection": connection_id})
             head = await cursor.fetchone()
-        if head is None:
-            raise LookupError("the connection's row is gone")
+            if head is None:
+                raise LookupError("the connection's row is gone")
+            if reason := explain_mismatch(head["provider"], head["environment"]):
+                target = State.READ_ONLY
+                move = {"connection": connection_id, "epoch": epoch, "target": target.value, "reason": reason}
+                await database.execute(sql.MOVE_CONNECTION, {**move, "sources": sources_of(target)})
+                return None
         provider: Provider = get_provider(head["provider"])
         client = self._clients[provider.key]
         access = StoredAccess(

@@ -9,7 +9,7 @@ VerdictError
 ├── ReconnectError         the connection needs a person to sign in again
 └── MisconfiguredError     the connection can't write until a person solves it there
 
-Adding one is an ADR.
+Adding one is an ADR. Compared by identity, as exceptions are: a verdict is an event, not a value.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ class Answered:
     message: str = ""
 
 
-@dataclass
+@dataclass(eq=False)
 class VerdictError(Exception):
     """A provider's word on a request that didn't succeed."""
 
@@ -61,7 +61,7 @@ class VerdictError(Exception):
         return self.answered.message or type(self).__name__
 
 
-@dataclass
+@dataclass(eq=False)
 class TryLaterError(VerdictError):
     """Nothing happened there. `scope` says whether the whole connection should wait or only this record."""
 
@@ -69,12 +69,12 @@ class TryLaterError(VerdictError):
     scope: Literal["connection", "record"] = "connection"
 
 
-@dataclass
+@dataclass(eq=False)
 class OutcomeUnknownError(VerdictError):
     """The request left us and no definite answer came."""
 
 
-@dataclass
+@dataclass(eq=False)
 class RejectedError(VerdictError):
     """It said no. `field` is the provider's name of the offending element, if given; `params` fill the cause's text."""
 
@@ -83,22 +83,22 @@ class RejectedError(VerdictError):
     params: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(eq=False)
 class StaleError(VerdictError):
     """Our version of the record is old."""
 
 
-@dataclass
+@dataclass(eq=False)
 class GoneError(VerdictError):
     """The record, or one it refers to, was deleted, merged or made inactive."""
 
 
-@dataclass
+@dataclass(eq=False)
 class ReconnectError(VerdictError):
     """The connection's tokens are dead: a person must sign in again."""
 
 
-@dataclass
+@dataclass(eq=False)
 class MisconfiguredError(VerdictError):
     """The company or the app's keys don't allow writing: said once, on the connection."""
 
