@@ -8,12 +8,13 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from cone.domain.errors import RefusalError
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
-from cone.web.refusals import answer_refusal
+from cone.web.refusals import answer_refusal, is_fragment
 
 P = ParamSpec("P")
 Way = Callable[..., str]
@@ -39,6 +40,14 @@ View = Callable[..., HttpResponseBase]
 MemberView = Callable[Concatenate[MemberRequest, P], HttpResponse]
 
 
+def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page, and afterwards back to the page that was open."""
+    if is_fragment(request):
+        details: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # set by its middleware
+        return HttpResponseClientRedirect(redirect_to_login(details.current_url_abs_path or "/").url)
+    return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+
+
 def member_page(
     *methods: str, needs: Permission = Permission.READ, back: Way | None = None
 ) -> Callable[[MemberView[P]], View]:
@@ -54,7 +63,7 @@ def member_page(
             if request.method not in (*allowed, *(("HEAD",) if "GET" in allowed else ())):
                 return HttpResponseNotAllowed(allowed)
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+                return _ask_to_sign_in(request)
             actor: Actor | None = request.actor  # type: ignore[attr-defined]  # set by current_workspace
             if actor is None:
                 return redirect("firm_new")

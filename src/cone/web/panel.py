@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.urls import reverse
+
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.states import read_record_sync
-from cone.accounting.values import RecordSync, SyncState
+from cone.accounting.values import Cause, RecordSync, SyncState
 from cone.books.models import Customer, Invoice, Service
 from cone.books.models.record import WorkspaceRecord
 from cone.domain.errors import RecordNotFoundError
@@ -41,11 +43,18 @@ def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
         kind=kind,
         uuid=uuid,
         sync=sync,
-        cause_url=cause_url(sync.cause) if sync and sync.cause else "",
+        cause_url=_cause_url_from(kind, uuid, sync.cause) if sync and sync.cause else "",
         is_moving=sync is not None and sync.state in _MOVING,
         is_removal_due=sync is not None and sync.cause is not None and sync.cause.key.startswith(_VOIDED_HERE),
         can_sync_now=sync is not None and sync.can_sync_now and _is_asked_for(kind, sync.state),
     )
+
+
+def _cause_url_from(kind: Kind, uuid: UUID, cause: Cause) -> str:
+    """Where the cause is mended, seen from the record's own page: a link to where one is already helps nobody."""
+    if (cause.target, cause.target_uuid) != (kind, uuid):
+        return cause_url(cause)
+    return reverse("customer_edit", args=[uuid]) if kind == "customer" else ""
 
 
 def _is_asked_for(kind: Kind, state: SyncState) -> bool:

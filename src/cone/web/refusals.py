@@ -6,6 +6,7 @@ from http import HTTPStatus
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django_htmx.http import HttpResponseClientRedirect
 
 from cone.accounting.connections import ConnectionBusyError, NotConnectedError
 from cone.domain.errors import InvalidFieldError, NotAllowedError, RecordNotFoundError, RefusalError
@@ -70,6 +71,11 @@ STATUSES: Mapping[type[RefusalError], HTTPStatus] = {
 }
 
 
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asked, for a part of the page."""
+    return bool(getattr(request, "htmx", False))
+
+
 def status_of(refusal: RefusalError) -> HTTPStatus:
     """The status for exactly this class: an unmapped one is a bug that the tests catch."""
     return STATUSES[type(refusal)]
@@ -80,7 +86,8 @@ def answer_refusal(request: HttpRequest, refusal: RefusalError, *, back: str = "
     status = status_of(refusal)
     if back and status in (HTTPStatus.CONFLICT, HTTPStatus.BAD_REQUEST):
         messages.error(request, str(refusal))
-        return redirect(back)
+        # A fragment's place can't show another page's message: the browser goes there instead.
+        return HttpResponseClientRedirect(back) if is_fragment(request) else redirect(back)
     return render_refusal(request, title=TITLES[status], text=str(refusal), status=status)
 
 

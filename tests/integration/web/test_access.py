@@ -157,6 +157,16 @@ def test_stranger_is_sent_to_sign_in_and_back(books: Books) -> None:
     }
 
 
+def test_fragment_after_signing_out_leads_to_the_sign_in_page(books: Books) -> None:
+    page = address("invoice", books)
+    headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{page}"}
+
+    answer = Client().get(address("sync_panel", books), headers=headers)
+
+    assert (answer.status_code, answer.text) == (200, "")
+    assert answer.headers["HX-Redirect"] == f"{reverse('account_login')}?next={page}"
+
+
 def test_person_without_a_firm_is_sent_to_create_one(db: None, client_of: ClientOf) -> None:
     client = Client()
     client.force_login(make_user())

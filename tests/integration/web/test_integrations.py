@@ -328,6 +328,19 @@ def test_sync_now_while_paused_says_so(cast: Cast, owner: Client, connected: Fak
     assert "Held while paused" in answer.text
 
 
+def test_refused_fragment_sends_the_browser_to_the_page_with_the_message(
+    cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    issued = make_invoice(cast.owner, is_issued=True)
+    pause_sync(cast.owner)
+
+    answer = owner.post(reverse("sync_now", args=["invoice", issued.uuid]), headers={"HX-Request": "true"})
+
+    page = reverse("invoice", args=[issued.uuid])
+    assert (answer.status_code, answer.headers["HX-Redirect"], answer.text) == (200, page, "")
+    assert "The sync is paused" in owner.get(page).text
+
+
 def test_voided_invoice_that_stands_there_asks_to_remove_it(cast: Cast, owner: Client, connected: FakeLedger) -> None:
     issued = make_invoice(cast.owner, is_issued=True)
     Link.objects.create(
