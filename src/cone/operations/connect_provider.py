@@ -264,14 +264,15 @@ def _store_tokens(active: Connection, grant: TokenGrant) -> None:
     ConnectionTokens.objects.create(connection=active, **values)
 
 
-_CHANGED_LINKED = """
+_CHANGED = """
 insert into books_outboxrow (company_id, kind, record_uuid, wanted_revision)
-select l.company_id, l.kind, l.record_uuid, r.revision
-from books_link l
-join (select 'customer' as kind, uuid, revision from books_customer where workspace_id = %(workspace)s
+select %(company)s, r.kind, r.uuid, r.revision
+from (select 'customer' as kind, uuid, revision from books_customer where workspace_id = %(workspace)s
       union all select 'invoice', uuid, revision from books_invoice where workspace_id = %(workspace)s) r
-    on r.kind = l.kind and r.uuid = l.record_uuid
-where l.company_id = %(company)s and r.revision > l.synced_revision
+where exists (select from books_link l where l.company_id = %(company)s and l.kind = r.kind
+                and l.record_uuid = r.uuid and l.synced_revision < r.revision)
+    or exists (select from books_attempt a where a.company_id = %(company)s and a.kind = r.kind
+                and a.record_uuid = r.uuid and a.state = 'unknown')
 on conflict (company_id, kind, record_uuid) do update
     set wanted_revision = greatest(books_outboxrow.wanted_revision, excluded.wanted_revision),
         state = 'due', cause_key = null, cause = null, tries = 0, not_before = now()
@@ -279,9 +280,9 @@ on conflict (company_id, kind, record_uuid) do update
 
 
 def _want_what_changed(active: Connection) -> None:
-    """Records linked to this company that changed while nothing was connected are due again."""
+    """Records of this company that changed while nothing was connected are due again, unknown outcomes first."""
     with connection.cursor() as cursor:
-        cursor.execute(_CHANGED_LINKED, {"company": active.company_id, "workspace": active.workspace_id})
+        cursor.execute(_CHANGED, {"company": active.company_id, "workspace": active.workspace_id})
 
 
 def _conflict_of(error: IntegrityError) -> Exception:

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from cone.accounting.manage import read_manage
+from cone.accounting.port.documents import Kind
 from cone.accounting.registry import register, unregister
 from cone.books.models import Connection, OutboxRow
 from cone.operations.actor import Actor
@@ -18,7 +19,7 @@ from cone.operations.save_accounts import save_accounts
 from cone.operations.save_tax_mappings import save_tax_mappings
 from cone.worker.dispatcher import Dispatcher
 from tests.builders import get_no_tax, get_tax_rate, make_owner
-from tests.fakes.ledger import BANK, DEFAULT_COMPANY, INCOME, REDUCED, STANDARD, ZERO, FakeLedger
+from tests.fakes.ledger import BANK, DEFAULT_COMPANY, INCOME, REDUCED, STANDARD, ZERO, FakeLedger, Sending
 
 REDIRECT = "http://127.0.0.1/callback"
 SESSION = "browser-session"
@@ -63,6 +64,20 @@ def is_settled(actor: Actor) -> bool:
     return not OutboxRow.objects.filter(
         company__workspace=actor.workspace, state__in=["due", "sending"], waits_for_uuid__isnull=True
     ).exists()
+
+
+@dataclass
+class Held:
+    """A hook that keeps the first request of a kind until it's released, at most ten seconds."""
+
+    kind: Kind
+    is_asked: threading.Event = field(default_factory=threading.Event)
+    is_released: threading.Event = field(default_factory=threading.Event)
+
+    async def __call__(self, sending: Sending) -> None:
+        if sending.kind == self.kind and not self.is_asked.is_set():
+            self.is_asked.set()
+            await asyncio.to_thread(self.is_released.wait, 10)
 
 
 @dataclass
