@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeAlias
 
 import pytest
 
@@ -23,6 +24,7 @@ from tests.fakes.ledger import BANK, DEFAULT_COMPANY, INCOME, REDUCED, STANDARD,
 
 REDIRECT = "http://127.0.0.1/callback"
 SESSION = "browser-session"
+NO_SWEEP = timedelta(hours=1)
 
 
 def wait_until(claim: Callable[[], object], *, seconds: int = 10) -> None:
@@ -84,7 +86,7 @@ class Held:
 class Worker:
     """A dispatcher on an event loop of its own, in a thread: stopped hard, as a killed process would be."""
 
-    dispatcher: Dispatcher = field(default_factory=lambda: Dispatcher(sweep=timedelta(milliseconds=300)))
+    dispatcher: Dispatcher
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _thread: threading.Thread | None = None
     _task: "asyncio.Task[None] | None" = None
@@ -123,6 +125,9 @@ class Worker:
             assert not self._thread.is_alive()
 
 
+MakeWorker: TypeAlias = Callable[..., Worker]
+
+
 @pytest.fixture
 def ledger() -> Iterator[FakeLedger]:
     """A second provider beside QuickBooks, registered for this test."""
@@ -133,12 +138,12 @@ def ledger() -> Iterator[FakeLedger]:
 
 
 @pytest.fixture
-def make_worker() -> Iterator[Callable[[], Worker]]:
-    """Starts workers that end with the test."""
+def make_worker() -> Iterator[MakeWorker]:
+    """Starts workers that end with the test; with NO_SWEEP nothing but notifications and timers wakes a lane."""
     workers: list[Worker] = []
 
-    def make() -> Worker:
-        workers.append(Worker().start())
+    def make(sweep: timedelta = timedelta(milliseconds=300)) -> Worker:
+        workers.append(Worker(Dispatcher(sweep=sweep)).start())
         return workers[-1]
 
     yield make

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
 from decimal import Decimal
 
 import psycopg
@@ -35,11 +34,10 @@ from cone.operations.pause_sync import pause_sync
 from cone.operations.save_invoice import save_invoice
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line, make_member
 from tests.fakes.ledger import DEFAULT_COMPANY, FakeLedger
-from tests.integration.accounting.conftest import Held, Worker, configure, connect, is_settled, wait_until
+from tests.integration.accounting.conftest import Held, MakeWorker, configure, connect, is_settled, wait_until
 from tests.integration.accounting.test_lane import documents
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MakeWorker = Callable[[], Worker]
 
 
 def edit(actor: Actor, invoice_uuid: object, customer: object, price: str) -> None:

@@ -1,6 +1,5 @@
 """The way through: book → outbox → lane → ledger → link, on real Postgres with real workers."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -19,10 +18,9 @@ from cone.operations.resume_sync import resume_sync
 from cone.operations.save_invoice import save_invoice
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line, make_service
 from tests.fakes.ledger import FakeLedger, Sending
-from tests.integration.accounting.conftest import Worker, configure, connect, is_settled, wait_until
+from tests.integration.accounting.conftest import MakeWorker, configure, connect, is_settled, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MakeWorker = Callable[[], Worker]
 
 
 def documents(ledger: FakeLedger) -> list[InvoiceDocument]:

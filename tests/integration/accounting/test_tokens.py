@@ -25,10 +25,9 @@ from cone.operations.disconnect_provider import disconnect_provider
 from cone.operations.refresh_reference import SignInNeededError, refresh_reference
 from tests.builders import make_customer, make_invoice
 from tests.fakes.ledger import FakeLedger, FakeLedgerClient
-from tests.integration.accounting.conftest import Worker, configure, connect, is_settled, wait_until
+from tests.integration.accounting.conftest import MakeWorker, configure, connect, is_settled, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MakeWorker = Callable[[], Worker]
 Result = TypeVar("Result")
 
 
