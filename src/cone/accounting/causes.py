@@ -21,7 +21,10 @@ from cone.books.models import Customer, Invoice, Service
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """A cause's texts; braces are filled from its facts and `provider`. Target "record" means the record's own page."""
+    """A cause's texts; braces are filled from its facts, `provider` and `label`, what people call the record.
+
+    Without a target, the act is on the record's own page.
+    """
 
     title: str
     explanation: str
@@ -61,20 +64,20 @@ _WORDS: Mapping[CauseCode, _Words] = {
         "tax_mapping",
     ),
     CauseCode.NAME_TAKEN: _Words(
-        "The name is already used in {provider}",
+        "The name {label} is already used in {provider}",
         "{provider} has a customer, vendor, employee or item of this name already, and each name may be used only "
         "once there. Change the name here, or the other one there, and send it again.",
         "Change the name",
         _RECORD,
     ),
     CauseCode.NAME_INVALID: _Words(
-        "{provider} doesn't accept the name",
+        "{provider} doesn't accept the name {label}",
         "Names in {provider} can't contain colons, tabs or line breaks and have a length limit.",
         "Change the name",
         _RECORD,
     ),
     CauseCode.NUMBER_TAKEN: _Words(
-        "The invoice number is already used in {provider}",
+        "The number {label} is already used in {provider}",
         "Another transaction in {provider} has this number. Change that one there, then send this invoice again.",
         "Open the invoice",
         _RECORD,
@@ -99,7 +102,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
         "accounts",
     ),
     CauseCode.REFERENCE_MISSING: _Words(
-        "Something this record needs is missing in {provider}",
+        "Something {label} needs is missing in {provider}",
         "An account, item or customer that it refers to was made inactive or removed in {provider}. "
         "Make it active again there, then send this record again.",
         "Open the record",
@@ -118,13 +121,13 @@ _WORDS: Mapping[CauseCode, _Words] = {
         _RECORD,
     ),
     CauseCode.OUTCOME_UNCERTAIN: _Words(
-        "It isn't certain whether this record reached {provider}",
+        "It isn't certain whether {label} reached {provider}",
         "No answer came and a look-up couldn't decide. Look in {provider} whether it's there.",
         "Open the record",
         _RECORD,
     ),
     CauseCode.REMOVED_THERE: _Words(
-        "The record is no longer in {provider}",
+        "{label} is no longer in {provider}",
         "It was deleted or merged in {provider} after it was sent, or something it refers to was made inactive. "
         "It's not made again by itself.",
         "Open the record",
@@ -138,7 +141,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
         _RECORD,
     ),
     CauseCode.REFUSED: _Words(
-        "{provider} refused this record",
+        "{provider} refused {label}",
         "{provider} says why below. Mend it and send the record again.",
         "Open the record",
         _RECORD,
@@ -153,11 +156,11 @@ class _Facts(dict[str, str]):
         return "–"
 
 
-def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, provider_name: str) -> Cause:
+def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, label: str, provider_name: str) -> Cause:
     """The words of a stored cause of one record."""
     words = _WORDS[CauseCode(stored["code"])]
     params: Mapping[str, str] = stored.get("params") or {}
-    facts = _Facts(params, provider=provider_name)
+    facts = _Facts(params, provider=provider_name, label=label or "this record")
     target: ActionTarget = words.target or ("none" if kind == "payment" else kind)
     target_uuid: UUID | None = uuid
     if words.target is not None:
@@ -204,10 +207,18 @@ def list_cause_cards(workspace_id: int) -> tuple[CauseCard, ...]:
         cursor.execute(_BLOCKED, {"company": active.company_id})
         rows = cursor.fetchall()
     parsed = [(row, [_split(example) for example in row[6]]) for row in rows]
-    labels = label_records([example for _, examples in parsed for example in examples])
+    sources: list[tuple[Kind, UUID]] = [(row[4], row[5]) for row in rows]
+    labels = label_records([*sources, *(example for _, examples in parsed for example in examples)])
     return tuple(
         CauseCard(
-            cause=describe(row[0], as_json(row[3]), kind=row[4], uuid=row[5], provider_name=provider_name),
+            cause=describe(
+                row[0],
+                as_json(row[3]),
+                kind=row[4],
+                uuid=row[5],
+                label=labels.get((row[4], row[5]), ""),
+                provider_name=provider_name,
+            ),
             count=row[1],
             examples=tuple((kind, uuid, labels.get((kind, uuid), "")) for kind, uuid in examples),
             since=row[2],

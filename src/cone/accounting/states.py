@@ -95,11 +95,13 @@ def _state(row: dict[str, Any], *, is_held: bool) -> SyncState:
 def _cause(row: dict[str, Any], provider_name: str) -> Cause | None:
     if row["cause_key"] is None:
         return None
+    key = (row["cause_kind"], row["cause_uuid"])
     return describe(
         row["cause_key"],
         as_json(row["cause"]),
         kind=row["cause_kind"],
         uuid=row["cause_uuid"],
+        label=label_records([key]).get(key, ""),
         provider_name=provider_name,
     )
 

@@ -132,6 +132,7 @@ def test_every_cause_has_words_without_a_gap(code: CauseCode) -> None:
         {"code": code.value, "params": PARAMS.get(code, {}) | {"says": "Their words"}},
         kind="invoice",
         uuid=INVOICE,
+        label="INV-0001",
         provider_name="QuickBooks",
     )
     for text in (cause.title, cause.explanation, cause.action):
@@ -150,12 +151,14 @@ def test_words_name_only_what_the_plan_says_of_that_cause() -> None:
             for _, name, _, _ in string.Formatter().parse(text)
             if name
         }
-        assert named - {"provider"} <= set(PARAMS.get(code, {})), code
+        assert named - {"provider", "label"} <= set(PARAMS.get(code, {})), code
 
 
 def test_cause_leads_to_the_place_where_it_is_mended() -> None:
     def target(code: CauseCode, key: str, kind: Kind) -> tuple[str, UUID | None]:
-        cause = causes.describe(key, {"code": code.value}, kind=kind, uuid=INVOICE, provider_name="QuickBooks")
+        cause = causes.describe(
+            key, {"code": code.value}, kind=kind, uuid=INVOICE, label="INV-0001", provider_name="QuickBooks"
+        )
         return cause.target, cause.target_uuid
 
     rate = uuid4()
@@ -172,6 +175,7 @@ def test_fact_with_braces_is_shown_as_it_is() -> None:
         {"code": "tax_unmapped", "params": {"rate": "{provider} {0.__class__}", "percent": "20"}},
         kind="invoice",
         uuid=INVOICE,
+        label="INV-0001",
         provider_name="QuickBooks",
     )
     assert cause.title == "{provider} {0.__class__} is not mapped"
