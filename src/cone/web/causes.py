@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cone.accounting.causes import list_cause_cards
 from cone.accounting.values import CauseCard
-from cone.web.links import cause_url, record_url
+from cone.web.links import cause_url, is_voided_here, record_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,16 @@ class CauseExample:
 
 @dataclass(frozen=True, slots=True)
 class CauseRow:
-    """A cause card ready to show; `more` counts what waits besides the examples."""
+    """A cause card ready to show; `more` counts what waits besides the examples.
+
+    `can_retry`: sending again may help. It can't where a person has to remove something there.
+    """
 
     card: CauseCard
     url: str
     examples: tuple[CauseExample, ...]
     more: int
+    can_retry: bool
 
 
 def list_cause_rows(workspace_id: int) -> tuple[CauseRow, ...]:
@@ -32,4 +36,10 @@ def list_cause_rows(workspace_id: int) -> tuple[CauseRow, ...]:
 
 def _row(card: CauseCard) -> CauseRow:
     examples = tuple(CauseExample(label, record_url(kind, uuid)) for kind, uuid, label in card.examples)
-    return CauseRow(card, cause_url(card.cause), examples, max(card.count - len(examples), 0))
+    return CauseRow(
+        card=card,
+        url=cause_url(card.cause),
+        examples=examples,
+        more=max(card.count - len(examples), 0),
+        can_retry=not is_voided_here(card.cause),
+    )

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from cone.accounting.port.documents import Kind
+from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.values import ActionTarget, Cause
 
 
@@ -25,6 +26,11 @@ _TARGETS: Mapping[ActionTarget, Callable[[UUID | None], str]] = {
     "connection": lambda _: reverse("integrations"),
     "none": lambda _: "",
 }
+
+
+def is_voided_here(cause: Cause) -> bool:
+    """Whether the record is void in Cone and a person has to remove it there."""
+    return cause.key.partition(":")[0] == CauseCode.VOIDED_HERE.value
 
 
 def cause_url(cause: Cause) -> str:

@@ -7,16 +7,14 @@ from uuid import UUID
 from django.urls import reverse
 
 from cone.accounting.port.documents import Kind
-from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.states import read_record_sync
 from cone.accounting.values import Cause, RecordSync, SyncState
 from cone.books.models import Customer, Invoice, Service
 from cone.books.models.record import WorkspaceRecord
 from cone.domain.errors import RecordNotFoundError
-from cone.web.links import cause_url
+from cone.web.links import cause_url, is_voided_here
 
 _MODELS: Mapping[str, type[WorkspaceRecord]] = {"customer": Customer, "service": Service, "invoice": Invoice}
-_VOIDED_HERE = f"{CauseCode.VOIDED_HERE.value}:"
 _MOVING = frozenset({SyncState.WAITING, SyncState.SENDING})
 
 
@@ -45,7 +43,7 @@ def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
         sync=sync,
         cause_url=_cause_url_from(kind, uuid, sync.cause) if sync and sync.cause else "",
         is_moving=sync is not None and sync.state in _MOVING,
-        is_removal_due=sync is not None and sync.cause is not None and sync.cause.key.startswith(_VOIDED_HERE),
+        is_removal_due=sync is not None and sync.cause is not None and is_voided_here(sync.cause),
         can_sync_now=sync is not None and sync.can_sync_now and _is_asked_for(kind, sync.state),
     )
 

@@ -43,11 +43,6 @@ def number(value: Decimal) -> str:
 
 
 @register.filter
-def typed(value: Decimal) -> str:
-    return formats.typed_number(value)
-
-
-@register.filter
 def day(value: date | None) -> str:
     return "–" if value is None else formats.show_day(value)
 

@@ -79,7 +79,9 @@ def dashboard(request: MemberRequest) -> HttpResponse:
         "chart": draw_bars(view.bars),
         "recent": add_sync_states(workspace.pk, view.recent),
         "connection": connection,
-        "causes": list_cause_rows(workspace.pk) if connection and connection.attention_count else (),
+        "causes": list_cause_rows(workspace.pk)
+        if connection and connection.attention_count + connection.waiting_count
+        else (),
         "steps": _first_steps(request, view, connection) if view.is_empty else (),
     }
     return render(request, "dashboard.html", context)

@@ -1,0 +1,100 @@
+"""Figures and dates as people read them."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import translation
+
+from cone.kit.money import Money
+from cone.web import formats
+from cone.web.forms.fields import NumberField
+from cone.web.templatetags.cone import initials
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("country", "amount", "currency", "shown"),
+    [
+        ("GB", "1234.5", "GBP", "£1,234.50"),
+        ("GB", "-0.01", "GBP", "-£0.01"),
+        ("GB", "0", "USD", "US$0.00"),
+        ("US", "1234567.8", "USD", "$1,234,567.80"),
+        ("GB", "1200", "JPY", "JP¥1,200"),
+        ("GB", "1.234", "KWD", "KWD1.234"),
+        ("IN", "1234567", "INR", "₹1,234,567.00"),
+        ("DE", "1234.5", "EUR", "€1.234,50"),
+        ("XX", "1", "GBP", "£1.00"),
+        ("GB", "9999999999999.99", "GBP", "£9,999,999,999,999.99"),
+    ],
+)
+def test_money_is_written_as_the_firms_country_does(country: str, amount: str, currency: str, shown: str) -> None:
+    with translation.override(formats.language_of(country)):
+        assert formats.show_money(Money(Decimal(amount), currency)) == shown
+
+
+@pytest.mark.parametrize(("price", "shown"), [("180", "£180.00"), ("0.0125", "£0.0125"), ("6.750000", "£6.75")])
+def test_price_keeps_the_decimals_it_has(price: str, shown: str) -> None:
+    with translation.override("en-gb"):
+        assert formats.show_price(Decimal(price), "GBP") == shown
+
+
+@pytest.mark.parametrize(("country", "shown"), [("GB", "3 Nov 2026"), ("US", "Nov 3, 2026")])
+def test_day_is_in_the_order_of_the_country(country: str, shown: str) -> None:
+    with translation.override(formats.language_of(country)):
+        assert formats.show_day(date(2026, 11, 3)) == shown
+
+
+@pytest.mark.parametrize(("number", "shown"), [("20.0000", "20%"), ("17.5", "17.5%"), ("0", "0%")])
+def test_percent_has_no_trailing_zeros(number: str, shown: str) -> None:
+    assert formats.show_percent(Decimal(number)) == shown
+
+
+@pytest.mark.parametrize(("number", "typed"), [("180.500000", "180.5"), ("1000", "1000"), ("0.000", "0"), ("10", "10")])
+def test_number_for_a_field_is_as_a_person_would_type_it(number: str, typed: str) -> None:
+    assert formats.typed_number(Decimal(number)) == typed
+
+
+@pytest.mark.parametrize(
+    ("age", "shown"),
+    [
+        (timedelta(0), "just now"),
+        (timedelta(seconds=59), "59 s ago"),
+        (timedelta(minutes=59), "59 min ago"),
+        (timedelta(hours=23), "23 h ago"),
+        (timedelta(days=2), "21 Nov 2026"),
+    ],
+)
+def test_age_is_rough(age: timedelta, shown: str) -> None:
+    with translation.override("en-gb"):
+        assert formats.show_ago(NOW - age, now=NOW) == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ("1,234.50", "1234.50"),
+        (" 1 234.5 ", "1234.5"),
+        ("1234567", "1234567"),
+        ("1,234,567", "1234567"),
+        ("0.335", "0.335"),
+    ],
+)
+def test_number_is_read_as_people_type_it(typed: str, number: str) -> None:
+    assert NumberField("Price").clean(typed) == Decimal(number)
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("Eleanor Hartley", "EH"),
+        ("anna.berg@example.com", "AB"),
+        ("Li", "LI"),
+        ("Ana Sofía Ruiz", "AR"),
+        ("", "?"),
+        ("@", "?"),
+    ],
+)
+def test_initials_come_from_the_name(name: str, letters: str) -> None:
+    assert initials(name) == letters
