@@ -1,0 +1,193 @@
+"""A worker may die at any point of a step: the next one converges to exactly one record, byte for byte.
+
+Three points: the attempt is written and nothing has left; it was done there and no answer came; the answer came and
+wasn't committed. Each for every kind of step.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from cone.accounting.port.documents import InvoiceDocument, Kind
+from cone.accounting.settle import Settler
+from cone.books.models import Attempt, Customer, Invoice, Link, OutboxRow
+from cone.domain.customers import CustomerInput
+from cone.operations.actor import Actor
+from cone.operations.save_customer import save_customer
+from cone.operations.save_invoice import save_invoice
+from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line
+from tests.fakes.ledger import FakeLedger, Sending
+from tests.integration.accounting.conftest import Held, MakeWorker, configure, connect, is_settled, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Point = str
+POINTS = ("before it leaves", "done there, no answer", "answered, not committed")
+
+
+def crash_at(
+    point: Point, kind: Kind, ledger: FakeLedger, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run a worker up to the point of the first such step, and end it there."""
+    held = Held(kind)
+    with monkeypatch.context() as patch:
+        if point == "before it leaves":
+            ledger.before_send = held
+        elif point == "done there, no answer":
+            ledger.after_send = held
+        else:
+            settle = Settler.sent
+
+            async def hold(self: Settler, database: object, row: object, attempt: object, **named: object) -> None:
+                sending = Sending("", attempt.kind, "", attempt.request)  # type: ignore[attr-defined]
+                await held(sending)
+                await settle(self, database, row, attempt, **named)  # type: ignore[arg-type]
+
+            patch.setattr(Settler, "sent", hold)
+        worker = make_worker()
+        assert held.is_asked.wait(10)
+        worker.stop()
+        held.is_released.set()
+    ledger.before_send = ledger.after_send = None
+
+
+def sends_of(ledger: FakeLedger, kind: Kind) -> list[Sending]:
+    return [sending for sending in ledger.sent if sending.kind == kind]
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("kind", ["customer", "service", "invoice"])
+def test_crash_while_creating_leaves_one_record(
+    owner: Actor,
+    ledger: FakeLedger,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: Kind,
+    point: Point,
+) -> None:
+    ledger.request_timeout = timedelta(milliseconds=400)
+    connect(owner, ledger)
+    configure(owner)
+    invoice = make_invoice(owner, is_issued=True)
+    crash_at(point, kind, ledger, make_worker, monkeypatch)
+    crashed = Attempt.objects.get(kind=kind)
+    assert (crashed.state, crashed.sends) == ("unknown", 1)
+    assert len(ledger.records(kind)) == (0 if point == POINTS[0] else 1)
+    assert not Link.objects.filter(kind=kind).exists()
+
+    make_worker()
+    wait_until(lambda: Link.objects.filter(record_uuid=invoice.uuid).exists() and is_settled(owner))
+
+    resolved = Attempt.objects.get(kind=kind)
+    assert (resolved.pk, resolved.state, resolved.sends) == (crashed.pk, "succeeded", 2)
+    sends = sends_of(ledger, kind)
+    assert len(sends) == (1 if point == POINTS[0] else 2)
+    assert {(sending.request_id, sending.request.body) for sending in sends} == {
+        (crashed.request_id, bytes(crashed.body))
+    }
+    assert {each: len(ledger.records(each)) for each in ("customer", "service", "invoice")} == {
+        "customer": 1,
+        "service": 1,
+        "invoice": 1,
+    }
+    assert OutboxRow.objects.count() == 0
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("kind", ["customer", "invoice"])
+def test_crash_while_updating_and_an_edit_after_it_end_in_the_latest_state(
+    owner: Actor,
+    ledger: FakeLedger,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: Kind,
+    point: Point,
+) -> None:
+    ledger.request_timeout = timedelta(milliseconds=400)
+    first = make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    invoice = make_invoice(owner, make_customer(owner, "Name 0"), is_issued=True)
+    wait_until(lambda: Link.objects.filter(record_uuid=invoice.uuid).exists() and is_settled(owner))
+    first.stop()
+
+    edit = _editor(owner, kind, invoice)
+    edit(1)
+    crash_at(point, kind, ledger, make_worker, monkeypatch)
+    assert Attempt.objects.filter(kind=kind, operation="update", state="unknown").count() == 1
+    edit(2)
+    make_worker()
+    wait_until(lambda: is_settled(owner) and not Attempt.objects.filter(state="unknown").exists())
+
+    updates = list(
+        Attempt.objects.filter(kind=kind, operation="update").order_by("id").values_list("state", "sends", "generation")
+    )
+    assert updates == [("succeeded", 2, 2), ("succeeded", 1, 3)]
+    (record,) = ledger.records(kind)
+    shown = record.document.total if isinstance(record.document, InvoiceDocument) else record.document.name
+    assert shown == (Decimal("24.00") if kind == "invoice" else "Name 2")
+    assert record.version == 2
+    link = Link.objects.get(kind=kind)
+    source = Invoice.objects.get() if kind == "invoice" else Customer.objects.get()
+    assert (link.synced_revision, link.remote_version) == (source.revision, "2")
+
+
+def _editor(actor: Actor, kind: Kind, invoice: Invoice) -> Callable[[int], None]:
+    def edit(number: int) -> None:
+        if kind == "customer":
+            save_customer(actor, CustomerInput(name=f"Name {number}"), uuid=invoice.customer.uuid)
+        else:
+            line = make_line(get_tax_rate(actor.workspace, 20), unit_price=f"{number}0.00")
+            save_invoice(actor, make_invoice_input(invoice.customer, [line]), uuid=invoice.uuid)
+
+    return edit
+
+
+def test_two_workers_after_a_crash_repeat_it_once(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.request_timeout = timedelta(milliseconds=400)
+    connect(owner, ledger)
+    configure(owner)
+    make_invoice(owner, is_issued=True)
+    crash_at(POINTS[1], "invoice", ledger, make_worker, monkeypatch)
+    make_worker()
+    make_worker()
+    wait_until(lambda: Link.objects.filter(kind="invoice").exists() and is_settled(owner))
+    assert len(sends_of(ledger, "invoice")) == 2
+    assert len(ledger.records("invoice")) == 1
+
+
+def test_answer_of_another_record_is_never_linked(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A request id that comes again, in a restored database say: the stored answer is somebody else's."""
+    make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    first = make_invoice(owner, is_issued=True)
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+    answers = ledger.companies["fake-company"].answers
+    stored = answers[Attempt.objects.get(kind="invoice").request_id]
+    second_started = threading.Event()
+
+    async def answer_with_the_first(sending: Sending) -> None:
+        if sending.kind == "invoice" and not second_started.is_set():
+            second_started.set()
+            answers[sending.request_id] = stored
+        await asyncio.sleep(0)
+
+    ledger.before_send = answer_with_the_first
+    second = make_invoice(owner, first.customer, is_issued=True)
+    wait_until(lambda: Link.objects.filter(record_uuid=second.uuid).exists() and is_settled(owner))
+
+    ids = set(Link.objects.filter(kind="invoice").values_list("remote_id", flat=True))
+    assert len(ids) == 2
+    assert {record.document.uuid for record in ledger.records("invoice")} == {first.uuid, second.uuid}
+    verdicts = Attempt.objects.filter(record_uuid=second.uuid).order_by("id").values_list("verdict", "generation")
+    assert list(verdicts) == [("ghost", 1), ("sent", 2)]
+    assert "is of another record" in caplog.text
