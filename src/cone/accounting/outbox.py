@@ -30,6 +30,16 @@ def find_active_connection(workspace_id: int) -> Connection | None:
     return Connection.objects.filter(workspace_id=workspace_id).exclude(state="disconnected").first()
 
 
+def _find_one_being_made(workspace_id: int) -> Connection | None:
+    """Look again behind the workspace's row, which connecting locks while it looks for what changed meanwhile.
+
+    So a change that crosses a sign-in either waits here and sees the connection, or is waited for and seen by it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("select 1 from books_workspace where id = %s for key share", [workspace_id])
+    return find_active_connection(workspace_id)
+
+
 def enqueue(*, workspace_id: int, kind: Kind, record_uuid: UUID, revision: int, priority: int = 0) -> None:
     """Ask that a record stand there in `revision` or later; wakes the lane once the transaction commits.
 
@@ -38,7 +48,7 @@ def enqueue(*, workspace_id: int, kind: Kind, record_uuid: UUID, revision: int, 
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("enqueue belongs in the transaction that changes the record")
-    active = find_active_connection(workspace_id)
+    active = find_active_connection(workspace_id) or _find_one_being_made(workspace_id)
     if active is None:
         return
     with connection.cursor() as cursor:

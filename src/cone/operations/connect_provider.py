@@ -213,8 +213,8 @@ def _put_off_revocations(started: OAuthState, company_id: str) -> None:
 
 
 def _store(actor: Actor, started: OAuthState, company_id: str, grant: TokenGrant, facts: CompanyFacts) -> Connection:
-    # Changes of the books in flight end first (they hold a key share of the workspace): each either sees this
-    # connection and enqueues, or has committed and is seen by `_want_what_changed`.
+    # Changes of the books in flight end first (`enqueue` shares this row): each either sees this connection and
+    # enqueues, or has committed and is seen by `_want_what_changed`.
     Workspace.objects.select_for_update().get(pk=actor.workspace.pk)
     _revocations_of(started, company_id).delete()
     company, _ = RemoteCompany.objects.get_or_create(
