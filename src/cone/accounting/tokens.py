@@ -68,12 +68,19 @@ class StoredAccess:
     """Access by the stored tokens of one connection; keeps the token in memory until shortly before its end."""
 
     def __init__(
-        self, *, connection_id: int, company_id: str, client: ProviderClient, database: Connect = own_connection
+        self,
+        *,
+        connection_id: int,
+        company_id: str,
+        client: ProviderClient,
+        database: Connect = own_connection,
+        refreshing: Connect = own_connection,
     ) -> None:
         self.company_id = company_id
         self._connection_id = connection_id
         self._client = client
         self._database = database
+        self._refreshing = refreshing
         self._cached: tuple[str, int] | None = None
         # In this process one of us waits for the row's lock and the others for that one: a slow refresh then holds a
         # single connection, and never one of a pool that other companies need.
@@ -95,7 +102,7 @@ class StoredAccess:
             async with self._database() as database:
                 if token := await self._usable(database, rejected):
                     return token
-            async with own_connection() as database, database.transaction():
+            async with self._refreshing() as database, database.transaction():
                 # The lock: whoever refreshed while we waited for it has left a token we can use.
                 if token := await self._usable(database, rejected, lock=True):
                     return token

@@ -6,8 +6,8 @@ lanes' locks cancels every lane of this process at once.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -16,19 +16,20 @@ import psycopg
 from cone.accounting import statements as sql
 from cone.accounting.attempts import Fence
 from cone.accounting.connections import State, sources_of
-from cone.accounting.database import Pool, connect, make_pool
+from cone.accounting.database import Database, Pool, connect, make_pool
 from cone.accounting.lane import Lane, Tools
 from cone.accounting.locks import LaneLocks, open_locks
 from cone.accounting.outbox import LANE_CHANNEL
 from cone.accounting.port.provider import Provider, ProviderClient
 from cone.accounting.registry import explain_mismatch, get_provider, list_providers
 from cone.accounting.revocations import revoke_one
-from cone.accounting.tokens import StoredAccess
+from cone.accounting.tokens import StoredAccess, own_connection
 
 logger = logging.getLogger(__name__)
 
 SWEEP = timedelta(seconds=15)
 _RETRY_SECONDS = 1
+_REFRESHES = 8
 _SHORTEST_WAIT = timedelta(milliseconds=50)
 
 
@@ -43,6 +44,8 @@ class Dispatcher:
         self._clients: dict[str, ProviderClient] = {}
         self.locks: LaneLocks
         self._pool: Pool
+        # Refreshes hold a connection while the platform answers: outside the pool, and only so many at once.
+        self._refreshes = asyncio.Semaphore(_REFRESHES)
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
@@ -178,9 +181,15 @@ class Dispatcher:
             company_id=head["company_id_remote"],
             client=client,
             database=self._pool.connection,
+            refreshing=self._connect_to_refresh,
         )
         fence = Fence(connection_id=connection_id, company_pk=head["company_id"], epoch=epoch)
         return Lane(fence=fence, tools=Tools(pool=self._pool, provider=provider, client=client, access=access))
+
+    @asynccontextmanager
+    async def _connect_to_refresh(self) -> AsyncIterator[Database]:
+        async with self._refreshes, own_connection() as database:
+            yield database
 
     # --- the timetable ---------------------------------------------------------------------------------------
 
