@@ -358,9 +358,9 @@ def test_voided_invoice_that_stands_there_asks_to_remove_it(cast: Cast, owner: C
     page = owner.get(url).text
     owner.post(reverse("invoice_removed", args=[issued.uuid]))
 
-    assert f"Remove it in {connected.name}." in page
+    assert f"Void here: remove it in {connected.name}." in page
     assert "I removed it there" in page
-    assert "Remove it in" not in owner.get(url).text
+    assert "remove it in" not in owner.get(url).text
 
 
 def test_diagram_counts_what_travels(cast: Cast, owner: Client, connected: FakeLedger) -> None:
