@@ -9,10 +9,11 @@ import pytest
 from django.db import connections
 from django.db.models.functions import Now
 
+from cone.accounting.causes import list_cause_cards
 from cone.accounting.connections import ConnectionBusyError, NotConnectedError
 from cone.accounting.database import conninfo
 from cone.accounting.manage import read_manage
-from cone.accounting.port.verdicts import Answered, OutcomeUnknownError, TryLaterError
+from cone.accounting.port.verdicts import Answered, CauseCode, OutcomeUnknownError, RejectedError, TryLaterError
 from cone.accounting.states import sync_states
 from cone.accounting.values import SyncState
 from cone.books.models import (
@@ -32,9 +33,16 @@ from cone.operations.actor import Actor
 from cone.operations.disconnect_provider import disconnect_provider
 from cone.operations.pause_sync import pause_sync
 from cone.operations.save_invoice import save_invoice
-from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line, make_member
+from tests.builders import (
+    get_tax_rate,
+    make_customer,
+    make_invoice,
+    make_invoice_input,
+    make_line,
+    make_member,
+)
 from tests.fakes.ledger import DEFAULT_COMPANY, FakeLedger
-from tests.integration.accounting.conftest import Held, MakeWorker, configure, connect, is_settled, wait_until
+from tests.integration.accounting.conftest import NO_SWEEP, Held, MakeWorker, configure, connect, is_settled, wait_until
 from tests.integration.accounting.test_lane import documents
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -107,6 +115,22 @@ def test_unknown_outcome_is_resolved_first_after_returning_and_then_the_edit_goe
     assert sends[0] == sends[1]
     assert len(ledger.records("invoice")) == 1
     assert Attempt.objects.filter(state="unknown").count() == 0
+
+
+def test_causes_of_the_former_connection_are_planned_anew_after_returning(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    make_worker(NO_SWEEP)
+    connect(owner, ledger)
+    taken = RejectedError(Answered(http_status=400, message="taken"), cause=CauseCode.NAME_TAKEN)
+    ledger.fail_next("customer", taken)
+    customer = make_customer(owner, "Taken Ltd")
+    wait_until(lambda: OutboxRow.objects.filter(cause_key=f"name_taken:{customer.uuid}").exists())
+    disconnect_provider(owner)
+    # The new connection counts its settings from the beginning: no sweep would ever find the old block stale.
+    connect(owner, ledger)
+    wait_until(lambda: ledger.records("customer") and is_settled(owner))
+    assert list_cause_cards(owner.workspace.pk) == ()
 
 
 def test_another_company_starts_clean(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> None:
