@@ -14,13 +14,6 @@ _LABELS: dict[Kind, str] = {
     "invoice": "Issued invoices",
     "payment": "Payments",
 }
-# What the diagram shows before anything is connected.
-_UNCONNECTED = (
-    FlowArrow("customer", 0, 0, 0),
-    FlowArrow("service", 0, 0, 0),
-    FlowArrow("invoice", 0, 0, 0),
-    FlowArrow("payment", 0, 0, 0, is_sent=False),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +40,9 @@ class FlowDiagram:
 
 def draw_flow(arrows: Sequence[FlowArrow], *, is_live: bool) -> FlowDiagram:
     """Lay the arrows out below each other."""
-    shown = arrows or _UNCONNECTED
     rows = tuple(
         FlowRow(_LABELS[arrow.kind], y, y - 9, y + 19, arrow)
-        for arrow, y in ((arrow, _TOP + index * _STEP) for index, arrow in enumerate(shown))
+        for arrow, y in ((arrow, _TOP + index * _STEP) for index, arrow in enumerate(arrows))
     )
     height = len(rows) * _STEP + 12
     return FlowDiagram(rows, height, height - 2, height // 2, is_live)

@@ -43,13 +43,13 @@ def _flow(workspace_id: int, *, is_live: bool) -> FlowDiagram:
 
 @member_page()
 def flow(request: MemberRequest) -> HttpResponse:
-    """The diagram alone, for its refresh."""
+    """The diagram alone, for its refresh; the card's counts come along out of band."""
     workspace_id = request.actor.workspace.pk
     connection = connection_of(request)
     return render(
         request,
         "settings/_flow.html",
-        {"flow": _flow(workspace_id, is_live=connection is not None), "connection": connection},
+        {"flow": _flow(workspace_id, is_live=connection is not None), "connection": connection, "is_swap": True},
     )
 
 
