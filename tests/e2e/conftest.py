@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -53,10 +54,9 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", product: Product, log:
     pytest.fail(f"the product didn't start:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """`cone up` on free ports with an embedded Postgres, a worker and the emulator."""
-    folder = tmp_path_factory.mktemp("product")
+@contextmanager
+def start_product(folder: Path, *options: str, **variables: str) -> Iterator[Product]:
+    """`cone up` on free ports with an embedded Postgres, a worker and (by default) the emulator."""
     # Postgres runs as another user when we're root, and must be able to pass through the folders above its data.
     for parent in (folder, *folder.parents[:2]):
         parent.chmod(0o755)
@@ -67,12 +67,10 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         for name, value in os.environ.items()
         if not name.startswith(("CONE_", "QUICKBOOKS_", "DATABASE_URL", "DJANGO_"))
     }
-    # A lost answer is asked for again after this long; the default is half a minute.
-    environment["QUICKBOOKS_REQUEST_TIMEOUT_SECONDS"] = "4"
-    command = [sys.executable, "-m", "cone.cli.main", "up", "--data-dir", str(folder / "data")]
+    command = [sys.executable, "-m", "cone.cli.main", "up", "--data-dir", str(folder / "data"), *options]
     command += ["--port", str(port), "--emulator-port", str(emulator_port)]
     with log.open("wb") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment)
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment | variables)
     started = Product(
         url=f"http://127.0.0.1:{port}", emulator_url=f"http://127.0.0.1:{emulator_port}", data_dir=folder / "data"
     )
@@ -82,6 +80,21 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The product as a new user starts it, but for the time after which a lost answer is asked for again."""
+    with start_product(tmp_path_factory.mktemp("product"), QUICKBOOKS_REQUEST_TIMEOUT_SECONDS="4") as started:
+        yield started
+
+
+@pytest.fixture
+def product_without_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A production deployment whose operator hasn't configured Intuit's keys yet."""
+    folder = tmp_path_factory.mktemp("keyless")
+    with start_product(folder, "--no-emulator", "--no-demo", QUICKBOOKS_ENVIRONMENT="production") as started:
+        yield started
 
 
 @pytest.fixture

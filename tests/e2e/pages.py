@@ -49,6 +49,11 @@ class Product:
         assert len(found) <= 1, f"{number} stands there {len(found)} times"
         return found[0] if found else None
 
+    def find_total(self, number: str) -> Decimal | None:
+        """The total of the invoice of that number there."""
+        found = self.find_invoice(number)
+        return None if found is None else Decimal(found["TotalAmt"])
+
     def count_writes(self, entity: str) -> int:
         """How many writes of an entity reached the API since the last reset."""
         requests = self.control("GET", "requests")["requests"]

@@ -3,9 +3,9 @@
 import json
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.e2e.pages import Desk
+from tests.e2e.pages import Desk, Product
 
 
 def test_m01_demo_sign_in_lands_on_dashboard_and_avatar_opens_settings(desk: Desk) -> None:
@@ -51,6 +51,16 @@ def test_m05_page_shows_that_it_is_the_emulator(owner: Desk) -> None:
     expect(owner.page.get_by_role("article", name="QuickBooks Online").locator(".badge")).to_have_text("Emulator")
     owner.go("/settings/integrations/manage")
     expect(owner.page.locator(".badge")).to_have_text("Emulator")
+
+
+def test_m05_production_without_keys_says_what_to_configure(browser: Browser, product_without_keys: Product) -> None:
+    desk = Desk(page=browser.new_context().new_page(), product=product_without_keys)
+    desk.sign_up()
+    desk.create_firm()
+    desk.go("/settings/integrations")
+    quickbooks = desk.page.get_by_role("article", name="QuickBooks Online")
+    expect(quickbooks).to_contain_text("QUICKBOOKS_CLIENT_ID")
+    expect(quickbooks.get_by_role("button", name="Connect")).to_have_count(0)
 
 
 def test_m14_page_says_what_is_not_synced(owner: Desk) -> None:

@@ -203,7 +203,7 @@ class FakeLedger:
 
         return opened()
 
-    def prepare(self, step: Step, facts: CompanyFacts) -> WireRequest:  # noqa: ARG002 - the port names it
+    def prepare(self, step: Step, facts: CompanyFacts) -> WireRequest:
         document = step.document
         if isinstance(document, CustomerDocument) and ":" in document.name:
             raise RejectedError(
@@ -415,7 +415,7 @@ class FakeLedgerClient:
     def __init__(self, ledger: FakeLedger) -> None:
         self._ledger = ledger
 
-    async def exchange_code(self, *, code: str, redirect_uri: str) -> TokenGrant:  # noqa: ARG002 - the port names it
+    async def exchange_code(self, *, code: str, redirect_uri: str) -> TokenGrant:
         self._ledger.enter("exchange_code")
         return self._ledger.trade_code(code)
 
@@ -437,7 +437,7 @@ class FakeLedgerClient:
         self._ledger.enter("read_company")
         return self._ledger.companies[access.company_id].facts
 
-    async def read_reference(self, access: Access, facts: CompanyFacts) -> Reference:  # noqa: ARG002 - the port names it
+    async def read_reference(self, access: Access, facts: CompanyFacts) -> Reference:
         await self._authorize(access)
         self._ledger.enter("read_reference")
         company = self._ledger.companies[access.company_id]

@@ -201,6 +201,7 @@ class Lane:
         row = subject.row
         match decision:
             case Repeat(open_one):
+                await self._pace.turn()
                 async with self._tools.pool.connection() as database:
                     attempt = await reopen_attempt(database, fence=self._fence, row=row, attempt=open_one)
                 await self._send(subject, attempt, situation)

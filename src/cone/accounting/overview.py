@@ -126,6 +126,7 @@ def read_backfill(workspace_id: int) -> BackfillProgress | None:
                 "workspace": workspace_id,
                 "from_date": active.send_from_date,
                 "connected_at": active.connected_at,
+                "patient": sorted(PATIENT),
             },
         )
         total, done, failed = cursor.fetchone() or (0, 0, 0)
@@ -135,7 +136,8 @@ def read_backfill(workspace_id: int) -> BackfillProgress | None:
 
 
 _BACKFILL = """
-select count(*), count(l.id), count(*) filter (where l.id is null and (o.state = 'blocked' or d.id is not null))
+select count(*), count(l.id),
+       count(*) filter (where l.id is null and coalesce(o.cause, d.cause) ->> 'code' <> all(%(patient)s))
 from books_invoice i
 left join books_link l on l.company_id = %(company)s and l.kind = 'invoice' and l.record_uuid = i.uuid
 left join books_outboxrow o on o.company_id = %(company)s and o.kind = 'invoice' and o.record_uuid = i.uuid

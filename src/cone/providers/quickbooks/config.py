@@ -18,6 +18,9 @@ _HOW_TO_CONFIGURE = (
     f"{_KEYS_PAGE}, then set QUICKBOOKS_CLIENT_ID, QUICKBOOKS_CLIENT_SECRET and "
     "QUICKBOOKS_ENVIRONMENT (sandbox or production) and restart Cone."
 )
+_TIMEOUT_EXPLANATION = (
+    "QUICKBOOKS_REQUEST_TIMEOUT_SECONDS should be a whole number from 1 to 120; correct it and restart."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,10 @@ class QuickBooksConfig:
         client_secret = variables.get("QUICKBOOKS_CLIENT_SECRET", "").strip()
         environment = variables.get("QUICKBOOKS_ENVIRONMENT", "").strip().lower()
         emulator_url = variables.get("CONE_EMULATOR_URL", "").strip().rstrip("/")
-        timeout = timedelta(seconds=int(variables.get("QUICKBOOKS_REQUEST_TIMEOUT_SECONDS", "30")))
+        seconds = variables.get("QUICKBOOKS_REQUEST_TIMEOUT_SECONDS", "").strip() or "30"
+        if not (seconds.isascii() and seconds.isdigit() and 1 <= int(seconds) <= 120):
+            return cls(None, explanation=_TIMEOUT_EXPLANATION, emulator_url=emulator_url)
+        timeout = timedelta(seconds=int(seconds))
         if not client_id and not client_secret:
             if emulator_url and not environment:
                 return cls._of_emulator(emulator_url, variables, timeout)

@@ -57,6 +57,8 @@ def test_emulator_is_one_address() -> None:
         ({**EMULATOR, "QUICKBOOKS_CLIENT_SECRET": "s"}, "QUICKBOOKS_CLIENT_ID is empty"),
         (KEYS, "it's empty"),
         ({**KEYS, "QUICKBOOKS_ENVIRONMENT": "live"}, "“live”"),
+        ({**EMULATOR, "QUICKBOOKS_REQUEST_TIMEOUT_SECONDS": "soon"}, "whole number from 1 to 120"),
+        ({**EMULATOR, "QUICKBOOKS_REQUEST_TIMEOUT_SECONDS": "0"}, "whole number from 1 to 120"),
         ({**EMULATOR, "CONE_EMULATOR_URL": "127.0.0.1:8010"}, "“127.0.0.1:8010”"),
         ({**EMULATOR, "CONE_EMULATOR_URL": "http://[::"}, "http address"),
         ({**EMULATOR, "CONE_EMULATOR_URL": "http://h:99999"}, "http address"),
