@@ -16,6 +16,7 @@ from .jsonio import Json, MalformedJsonError, decode, encode
 from .operations import perform, read
 from .query.run import run_query
 from .store import Replay
+from .tax.service import create_tax_code
 
 rule(
     "requestid.replay",
@@ -109,6 +110,8 @@ class Accounting:
         return unsupported(f"Could not find resource for relative : {call.path} of full path: {call.path}")
 
     def _post(self, books: Books, call: Call, resource: str, request_id: str) -> Answer:
+        if resource == "taxservice" and [part.lower() for part in call.parts[1:]] == ["taxcode"]:
+            return self._tax_code(books, call, request_id)
         if len(call.parts) != 1:
             if len(call.parts) == 3 and call.parts[2] in {"send", "pdf"}:
                 raise unsupported(f"{call.parts[2]} of {resource} (not covered by the emulator)")
@@ -117,6 +120,12 @@ class Accounting:
         txn = Txn(books, call.options.get("include", ""))
         record = perform(txn, entity, parse_body(call.body), call.options)
         answer = _wrap(books, {entity.name: record})
+        txn.commit(Replay(request_id, answer.status, answer.body) if request_id else None)
+        return answer
+
+    def _tax_code(self, books: Books, call: Call, request_id: str) -> Answer:
+        txn = Txn(books)
+        answer = Answer(200, encode(create_tax_code(txn, parse_body(call.body))))
         txn.commit(Replay(request_id, answer.status, answer.body) if request_id else None)
         return answer
 

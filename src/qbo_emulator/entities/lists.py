@@ -26,7 +26,6 @@ rule(
     Mark.DOCUMENT,
     "Intuit tax code reference",
 )
-rule("tax.service", "Tax codes made through taxservice/taxcode", Mark.MISSING)
 rule("company.update", "Updates of CompanyInfo and Preferences through the API", Mark.MISSING)
 
 
@@ -125,6 +124,9 @@ class TaxCode(_ReadOnlyEntity):
     name = "TaxCode"
     counts_total = True
 
+    def keys(self, record: Json) -> Iterable[tuple[str, str]]:
+        return (("TaxCode", record["Name"].casefold()),)
+
     def render(self, view: View, record: Json) -> Json:
         if record["Id"].isdigit():
             return record
@@ -133,6 +135,9 @@ class TaxCode(_ReadOnlyEntity):
 
 class TaxRate(_ReadOnlyEntity):
     name = "TaxRate"
+
+    def keys(self, record: Json) -> Iterable[tuple[str, str]]:
+        return (("TaxRate", record["Name"].casefold()),)
 
 
 class TaxAgency(_ReadOnlyEntity):

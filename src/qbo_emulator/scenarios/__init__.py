@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 
-from .global_companies import AU_MAIN, CA_MAIN, UK_CLOSED, UK_MAIN, UK_SECOND
+from .global_companies import AU_MAIN, CA_MAIN, IE_MAIN, UK_CLOSED, UK_MAIN, UK_SECOND
 from .plan import CompanyPlan
-from .us_companies import US_SAMPLE, US_SMALL
+from .us_companies import US_AUTOMATED, US_SAMPLE, US_SMALL
 
 SCENARIOS: dict[str, Callable[[], tuple[CompanyPlan, ...]]] = {
     "uk-vat": lambda: (UK_MAIN, UK_SECOND, US_SMALL),
     "us-sample": lambda: (US_SAMPLE, US_SMALL, UK_MAIN),
     "us-classic": lambda: (US_SMALL, US_SAMPLE),
+    "us-ast": lambda: (US_AUTOMATED, US_SMALL),
+    "ie-vat": lambda: (IE_MAIN, UK_MAIN),
     "au-gst": lambda: (AU_MAIN, US_SMALL),
     "ca-gst-pst": lambda: (CA_MAIN, US_SMALL),
     "closed-books": lambda: (UK_CLOSED, UK_MAIN),

@@ -115,6 +115,7 @@ def _preferences(plan: CompanyPlan) -> Json:
 
 def _tax_rate(rate: RatePlan) -> Json:
     percent = plain(rate.percent)
+    shown = {"DisplayType": rate.display} if rate.display else {}
     return {
         "Name": rate.name,
         "Description": rate.description or rate.name,
@@ -122,7 +123,7 @@ def _tax_rate(rate: RatePlan) -> Json:
         "RateValue": percent,
         "AgencyRef": {"value": "1"},
         "SpecialTaxType": rate.kind,
-        "DisplayType": "ReadOnly",
+        **shown,
         "EffectiveTaxRate": [{"RateValue": percent, "EffectiveDate": "2011-01-04T00:00:00-08:00"}],
     }
 

@@ -1,4 +1,4 @@
-"""Companies outside the US: two in the UK, one in Australia, one in Canada."""
+"""Companies outside the US: two in the UK, one each in Australia, Canada and Ireland."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -111,21 +111,53 @@ CA_MAIN = CompanyPlan(
     accounts=with_tax_account("GST/HST Payable"),
     agency="Receiver General",
     rates=(
-        RatePlan(3, "GST", Decimal(5)),
-        RatePlan(4, "GST Purchases", Decimal(5)),
-        RatePlan(5, "PST BC", Decimal(7)),
-        RatePlan(6, "HST ON", Decimal(13)),
-        RatePlan(7, "HST ON Purchases", Decimal(13)),
-        RatePlan(8, "Zero-rated", Decimal(0), "ZERO_RATE"),
-        RatePlan(9, "Exempt", Decimal(0), "ZERO_RATE"),
+        RatePlan(3, "GST", Decimal(5), display=""),
+        RatePlan(4, "GST Purchases", Decimal(5), display=""),
+        RatePlan(5, "PST BC", Decimal(7), display=""),
+        RatePlan(6, "HST ON", Decimal(13), display=""),
+        RatePlan(7, "HST ON Purchases", Decimal(13), display=""),
+        RatePlan(10, "QST 9.975", Decimal("9.975"), display=""),
+        RatePlan(8, "Zero-rated", Decimal(0), "ZERO_RATE", display=""),
+        RatePlan(9, "Exempt", Decimal(0), "ZERO_RATE", display=""),
     ),
     codes=(
         CodePlan("3", "GST", ("GST",), ("GST Purchases",)),
         CodePlan("4", "GST/PST BC", ("GST", "PST BC"), ("GST Purchases",)),
         CodePlan("5", "HST ON", ("HST ON",), ("HST ON Purchases",)),
+        CodePlan("8", "GST/QST QC", ("GST", "QST 9.975"), ("GST Purchases",)),
         CodePlan("6", "Zero-rated", ("Zero-rated",), ("Zero-rated",)),
         CodePlan("7", "Exempt", ("Exempt",), ("Exempt",)),
     ),
     items=_ITEMS,
     customers=({"DisplayName": "Lakeshore Dental"},),
+)
+
+IE_MAIN = CompanyPlan(
+    name="Liffey Row Supplies",
+    legal_name="Liffey Row Supplies Limited",
+    country="IE",
+    address={
+        "Line1": "9 Merchants Quay",
+        "City": "Dublin",
+        "CountrySubDivisionCode": "Dublin",
+        "PostalCode": "D08 X2Y4",
+    },
+    accounts=with_tax_account("VAT Control"),
+    agency="Revenue Commissioners",
+    rates=(
+        RatePlan(3, "23.0% S", Decimal(23), display=""),
+        RatePlan(4, "23.0% S Purchases", Decimal(23), display=""),
+        RatePlan(5, "13.5% R", Decimal("13.5"), display=""),
+        RatePlan(6, "13.5% R Purchases", Decimal("13.5"), display=""),
+        RatePlan(7, "0.0% Z", Decimal(0), "ZERO_RATE", display=""),
+        RatePlan(8, "Exempt", Decimal(0), "ZERO_RATE", display=""),
+    ),
+    codes=(
+        CodePlan("3", "23.0% S", ("23.0% S",), ("23.0% S Purchases",), "Standard rate"),
+        CodePlan("4", "13.5% R", ("13.5% R",), ("13.5% R Purchases",), "Reduced rate"),
+        CodePlan("5", "0.0% Z", ("0.0% Z",), ("0.0% Z",), "Zero rated"),
+        CodePlan("6", "Exempt", ("Exempt",), ("Exempt",), "Exempt from VAT"),
+    ),
+    items=_ITEMS,
+    customers=({"DisplayName": "Howth Harbour Hotel"},),
 )

@@ -24,6 +24,8 @@ class RatePlan:
     percent: Decimal
     kind: str = "NONE"
     description: str = ""
+    # ReadOnly rates refuse an override of their amount.
+    display: str = "ReadOnly"
 
 
 @dataclass(frozen=True, slots=True)

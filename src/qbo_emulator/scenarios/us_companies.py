@@ -1,6 +1,9 @@
 """Companies in the US: Intuit's well-known sample company by its published ids and names, and a small plain one."""
 
+from dataclasses import replace
 from decimal import Decimal
+
+from qbo_emulator.tax.automated_table import TABLE
 
 from .charts import with_tax_account
 from .plan import AccountPlan, CodePlan, CompanyPlan, ItemPlan, RatePlan
@@ -165,4 +168,37 @@ US_SMALL = CompanyPlan(
     ),
     customers=({"DisplayName": "Redwood Clinic"},),
     default_tax_code="2",
+)
+
+# Automated Sales Tax: the rates of the table, no code but the pseudo ones, and customers at known places.
+US_AUTOMATED = replace(
+    US_SMALL,
+    name="Juniper Street Goods LLC",
+    legal_name="Juniper Street Goods LLC",
+    agency="State tax agencies",
+    rates=tuple(RatePlan(place.id, place.name, place.percent) for place in TABLE),
+    codes=_CODES[2:],
+    customers=(
+        {
+            "DisplayName": "Redwood Clinic",
+            "BillAddr": {
+                "Line1": "1 Market Street",
+                "City": "San Francisco",
+                "CountrySubDivisionCode": "CA",
+                "PostalCode": "94105",
+            },
+        },
+        {
+            "DisplayName": "Saguaro Dental",
+            "ShipAddr": {
+                "Line1": "25 Court St.",
+                "City": "Tucson",
+                "CountrySubDivisionCode": "AZ",
+                "PostalCode": "85719",
+            },
+        },
+        {"DisplayName": "No Address Inc."},
+    ),
+    preferences={"TaxPrefs": {"UsingSalesTax": True, "PartnerTaxEnabled": True}},
+    default_tax_code="",
 )

@@ -1,1 +1,1 @@
-"""The two tax models: classic US sales tax, and the one of everywhere else."""
+"""The tax models: classic and automated US sales tax, and the one of everywhere else."""

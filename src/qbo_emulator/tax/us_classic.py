@@ -1,4 +1,4 @@
-"""Classic US sales tax: lines are TAX or NON, one tax code for the transaction decides the rates."""
+"""US sales tax: lines are TAX or NON; classic: one tax code for the transaction decides the rates."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from qbo_emulator.faults import Fault
 from qbo_emulator.jsonio import ZERO, Json, dec, money
 
 from .rates import sales_rates, tax_line, tax_of
+from .us_automated import automated_tax
 
 if TYPE_CHECKING:
     from qbo_emulator.books import Txn
@@ -34,7 +35,6 @@ rule(
 )
 rule("us.custom-sales-tax", "CustomSalesTax cannot be used (6160)", Mark.DOCUMENT, "Intuit error table")
 rule("us.no-sales-tax", "TxnTaxDetail is ignored while sales tax is off", Mark.DOCUMENT, "Intuit preferences reference")
-rule("us.automated", "Automated Sales Tax", Mark.MISSING)
 
 
 def check_line_code(code: str) -> None:
@@ -46,17 +46,24 @@ def check_line_code(code: str) -> None:
 
 def us_tax(txn: Txn, record: Json, lines: list[Json], discount: Decimal) -> Json:
     """The TxnTaxDetail of a document; lines are completed sales lines."""
-    if not txn.books.preferences["TaxPrefs"].get("UsingSalesTax"):
+    preferences = txn.books.preferences["TaxPrefs"]
+    if not preferences.get("UsingSalesTax"):
         return {"TotalTax": ZERO}
     taxable = sum((dec(line["Amount"]) for line in lines if _code(line) == "TAX"), ZERO)
-    code = (record.get("TxnTaxDetail") or {}).get("TxnTaxCodeRef") or _customer_code(txn, record)
-    if code is not None and code["value"] == "CustomSalesTax":
-        raise Fault(6160, "The CustomSalesTax tax code cannot be used.", "TxnTaxCodeRef")
-    if not taxable or code is None:
-        return {"TotalTax": ZERO} if code is None or not taxable else {"TxnTaxCodeRef": code, "TotalTax": ZERO}
     if discount and record.get("ApplyTaxAfterDiscount"):
         subtotal = sum((dec(line["Amount"]) for line in lines), ZERO)
         taxable = money(taxable - discount * taxable / subtotal) if subtotal else taxable
+    given = (record.get("TxnTaxDetail") or {}).get("TxnTaxCodeRef")
+    if given is not None and given["value"] == "CustomSalesTax":
+        raise Fault(6160, "The CustomSalesTax tax code cannot be used.", "TxnTaxCodeRef")
+    if preferences.get("PartnerTaxEnabled"):
+        return automated_tax(txn, record, taxable)
+    return _classic_tax(txn, given or _customer_code(txn, record), taxable)
+
+
+def _classic_tax(txn: Txn, code: Json | None, taxable: Decimal) -> Json:
+    if not taxable or code is None:
+        return {"TotalTax": ZERO}
     found = txn.get("TaxCode", code["value"])
     tax_lines = [tax_line(rate, tax_of(taxable, rate), taxable) for rate in sales_rates(txn, found or {})]
     total = money(sum((dec(line["Amount"]) for line in tax_lines), ZERO))
@@ -68,5 +75,5 @@ def _code(line: Json) -> str:
 
 
 def _customer_code(txn: Txn, record: Json) -> Json | None:
-    customer = txn.get("Customer", record["CustomerRef"]["value"]) or {}
+    customer = txn.get("Customer", (record.get("CustomerRef") or {}).get("value", "")) or {}
     return customer.get("DefaultTaxCodeRef") if customer.get("Taxable") else None
