@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from .emulator import Emulator
+from .limits import Limits
 from .scenarios import SCENARIOS
 from .server import PortTakenError, end_with_parent, listen, serve
 from .settings import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, SCENARIO_OF_COUNTRY, Settings
@@ -32,6 +33,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--app-name", default="Your app", help="how the consent page calls the app")
     parser.add_argument("--data-dir", type=Path, default=None, help="keep the state here; default: memory only")
     parser.add_argument("--strict", action="store_true", help="refuse queries that the documentation does not have")
+    parser.add_argument("--no-limits", action="store_true", help="let any number of requests pass")
+    parser.add_argument(
+        "--disconnect-url", default="", help="where the browser goes after a disconnect inside QuickBooks"
+    )
     parser.add_argument("--exit-with-parent", action="store_true", help="end when the process that started it ends")
     return parser.parse_args(arguments)
 
@@ -61,6 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
         app_name=given.app_name,
         data_dir=given.data_dir,
         strict=given.strict,
+        limits=Limits(enabled=not given.no_limits),
+        disconnect_url=given.disconnect_url,
     )
     try:
         emulator = Emulator(settings)

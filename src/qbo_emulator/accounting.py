@@ -8,6 +8,7 @@ from typing import Any
 
 from .batch import run_batch
 from .books import Books, Txn
+from .cdc import run_cdc
 from .entities.entity import Entity
 from .entities.registry import BY_NAME, BY_PATH, UNCOVERED
 from .evidence import Mark, rule
@@ -15,17 +16,9 @@ from .faults import Fault, unsupported
 from .jsonio import Json, MalformedJsonError, decode, encode
 from .operations import perform, read
 from .query.run import run_query
-from .store import Replay
+from .request_ids import RequestIds, digest
 from .tax.service import create_tax_code
 
-rule(
-    "requestid.replay",
-    "A repeated request id answers the first answer verbatim, also after a deletion",
-    Mark.REPORT,
-    "Intuit documents the repeat; the replay after deletion was seen live in 2026",
-)
-rule("requestid.faults", "Faults are not remembered: the repeat is executed", Mark.ASSUMPTION)
-rule("requestid.length", "At most 50 characters (2130)", Mark.DOCUMENT, "Intuit basic field definitions")
 rule(
     "route.unknown",
     "An unknown resource answers 500 Unsupported Operation with HTTP 400",
@@ -45,6 +38,23 @@ class Call:
     options: Mapping[str, str]
     body: bytes
 
+    @property
+    def resource(self) -> str:
+        return self.parts[0].lower() if self.parts else ""
+
+    @property
+    def request_id(self) -> str:
+        """The id under which the answer is remembered; reads have none."""
+        return self.options.get("requestid", "") if self.method == "POST" and self.resource != "query" else ""
+
+    def fingerprint(self) -> str:
+        """What tells another request under the same id."""
+        options = sorted(f"{name}={value}" for name, value in self.options.items() if name not in _WITHOUT_EFFECT)
+        return digest(self.path.encode(), "&".join(options).encode(), self.body)
+
+
+_WITHOUT_EFFECT = frozenset({"requestid", "minorversion", "format"})
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -56,32 +66,61 @@ class Answer:
 class Accounting:
     """Answers calls; raises Fault."""
 
-    def __init__(self, *, strict: bool) -> None:
+    def __init__(self, ids: RequestIds, *, strict: bool) -> None:
+        self._ids = ids
         self._strict = strict
 
+    def recall(self, books: Books, call: Call) -> Answer | None:
+        """The answer an earlier request with this id was given; raises Fault 600 and 2130."""
+        request_id = call.request_id
+        if not request_id:
+            return None
+        is_batch = call.resource == "batch"
+        if len(request_id) > (36 if is_batch else 50):
+            raise Fault(2130, f"The request id is longer than {36 if is_batch else 50} characters.")
+        fingerprint = call.fingerprint()
+        if is_batch:
+            # A batch that is not the same one is looked at item by item.
+            whole = books.replays.get(request_id)
+            if whole is not None and whole.digest and whole.digest != fingerprint:
+                return None
+        found = self._ids.recall(books, request_id, fingerprint)
+        return Answer(found.status, found.body, replayed=True) if found is not None else None
+
     def answer(self, books: Books, call: Call) -> Answer:
-        resource = call.parts[0].lower() if call.parts else ""
+        """Do the work; what was done before under the same request id is the caller's to look at."""
+        try:
+            return self._answer(books, call)
+        except Fault as fault:
+            if not call.request_id or self._ids.policy.faults != "replayed":
+                raise
+            body = encode({"Fault": fault.as_json(), "time": books.clock.envelope()})
+            books.commit([], self._ids.memo(call.request_id, fault.status, body, call.fingerprint()))
+            return Answer(fault.status, body)
+
+    def _answer(self, books: Books, call: Call) -> Answer:
+        resource = call.resource
         if resource == "query":
             return self._query(books, call)
         if call.method == "GET":
             return self._get(books, call, resource)
         if call.method != "POST":
             raise unsupported(f"{call.method} {resource}")
-        request_id = call.options.get("requestid", "")
-        if len(request_id) > 50:
-            raise Fault(2130, "The request id is longer than 50 characters.")
-        remembered = books.replays.get(request_id) if request_id else None
-        if remembered is not None:
-            return Answer(remembered.status, remembered.body, replayed=True)
         if resource == "batch" and len(call.parts) == 1:
-            return self._batch(books, call, request_id)
-        return self._post(books, call, resource, request_id)
+            return self._batch(books, call)
+        return self._post(books, call, resource)
+
+    def _commit(self, txn: Txn, call: Call, answer: Answer) -> Answer:
+        request_id = call.request_id
+        memo = self._ids.memo(request_id, answer.status, answer.body, call.fingerprint()) if request_id else None
+        txn.commit(memo)
+        return answer
 
     def _query(self, books: Books, call: Call) -> Answer:
         if len(call.parts) != 1 or call.method not in {"GET", "POST"}:
             raise self._no_resource(call)
         text = call.options.get("query", "") or call.body.decode("utf-8", "replace")
-        response = run_query(books, text, strict=self._strict)
+        response = run_query(self._ids.seen(books), text, strict=self._strict)
         return _wrap(books, {"QueryResponse": response})
 
     def _get(self, books: Books, call: Call, resource: str) -> Answer:
@@ -90,6 +129,9 @@ class Accounting:
             return _wrap(books, {"CompanyInfo": read(books, BY_NAME["CompanyInfo"], "1")})
         if resource == "preferences" and len(call.parts) == 1:
             return _wrap(books, {"Preferences": read(books, BY_NAME["Preferences"], "1")})
+        if resource == "cdc" and len(call.parts) == 1:
+            entities, since = call.options.get("entities", ""), call.options.get("changedSince", "")
+            return _wrap(books, {"CDCResponse": run_cdc(books, entities, since, strict=self._strict)})
         if len(call.parts) != 2:
             raise self._no_resource(call)
         entity = self._entity(call, resource)
@@ -109,9 +151,9 @@ class Accounting:
     def _no_resource(self, call: Call) -> Fault:
         return unsupported(f"Could not find resource for relative : {call.path} of full path: {call.path}")
 
-    def _post(self, books: Books, call: Call, resource: str, request_id: str) -> Answer:
+    def _post(self, books: Books, call: Call, resource: str) -> Answer:
         if resource == "taxservice" and [part.lower() for part in call.parts[1:]] == ["taxcode"]:
-            return self._tax_code(books, call, request_id)
+            return self._tax_code(books, call)
         if len(call.parts) != 1:
             if len(call.parts) == 3 and call.parts[2] in {"send", "pdf"}:
                 raise unsupported(f"{call.parts[2]} of {resource} (not covered by the emulator)")
@@ -119,22 +161,16 @@ class Accounting:
         entity = self._entity(call, resource)
         txn = Txn(books, call.options.get("include", ""))
         record = perform(txn, entity, parse_body(call.body), call.options)
-        answer = _wrap(books, {entity.name: record})
-        txn.commit(Replay(request_id, answer.status, answer.body) if request_id else None)
-        return answer
+        return self._commit(txn, call, _wrap(books, {entity.name: record}))
 
-    def _tax_code(self, books: Books, call: Call, request_id: str) -> Answer:
+    def _tax_code(self, books: Books, call: Call) -> Answer:
         txn = Txn(books)
         answer = Answer(200, encode(create_tax_code(txn, parse_body(call.body))))
-        txn.commit(Replay(request_id, answer.status, answer.body) if request_id else None)
-        return answer
+        return self._commit(txn, call, answer)
 
-    def _batch(self, books: Books, call: Call, request_id: str) -> Answer:
-        items = run_batch(books, parse_body(call.body), request_id=request_id, strict=self._strict)
-        answer = _wrap(books, {"BatchItemResponse": items})
-        if request_id:
-            books.commit([], Replay(request_id, answer.status, answer.body))
-        return answer
+    def _batch(self, books: Books, call: Call) -> Answer:
+        items = run_batch(books, parse_body(call.body), ids=self._ids, request_id=call.request_id, strict=self._strict)
+        return self._commit(Txn(books), call, _wrap(books, {"BatchItemResponse": items}))
 
 
 def _wrap(books: Books, body: Json) -> Answer:

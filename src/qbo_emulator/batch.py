@@ -8,16 +8,24 @@ from __future__ import annotations
 from typing import Any
 
 from .books import Books, Key, Txn
+from .cdc import run_cdc
 from .entities.registry import BY_NAME
 from .evidence import Mark, rule
 from .faults import Fault, missing, unsupported
 from .jsonio import Json, decode, encode
 from .operations import perform
 from .query.run import run_query
-from .store import Replay
+from .request_ids import RequestIds, digest
 
 rule("batch.size", "More than 30 items are refused as a whole (1040)", Mark.DOCUMENT, "Intuit batch page")
 rule("batch.alone", "Items succeed or fail alone; the answer is 200 in any case", Mark.RECORDING, "recorded batch")
+rule(
+    "batch.bid",
+    "With a request id, each bId has at most 10 characters (2130)",
+    Mark.DOCUMENT,
+    "Intuit basic field definitions",
+)
+rule("batch.options", "optionsData of a batch item", Mark.MISSING)
 rule("batch.replay", "A pair of request id and bId is executed once", Mark.DOCUMENT, "Intuit basic field definitions")
 rule(
     "batch.visibility",
@@ -29,54 +37,82 @@ rule(
 LARGEST_BATCH = 30
 
 
-def run_batch(books: Books, body: Any, *, request_id: str, strict: bool) -> list[Json]:
+def run_batch(books: Books, body: Any, *, ids: RequestIds, request_id: str, strict: bool) -> list[Json]:
     """The BatchItemResponse list; raises Fault when the request as a whole is wrong."""
     items = body.get("BatchItemRequest") if isinstance(body, dict) else None
     if not isinstance(items, list):
         raise missing("BatchItemRequest")
     if len(items) > LARGEST_BATCH:
         raise Fault(1040, f"Batch size {len(items)} exceeds the limit of {LARGEST_BATCH}.")
-    if request_id and len(request_id) > 36:
-        raise Fault(2130, "The request id of a batch is longer than 36 characters.")
-    made: set[Key] = set()
-    return [_item(books, item, made, request_id=request_id, strict=strict) for item in items]
+    batch = _Batch(books, ids, request_id, strict=strict)
+    return [batch.answer(item) for item in items]
 
 
-def _item(books: Books, item: Any, made: set[Key], *, request_id: str, strict: bool) -> Json:
-    if not isinstance(item, dict):
-        raise missing("BatchItemRequest")
-    bid = str(item.get("bId", ""))
-    try:
-        _check_bid(bid, request_id)
-        return {**_answer(books, item, made, f"{request_id}/{bid}" if request_id else "", strict=strict), "bId": bid}
-    except Fault as fault:
-        return {"Fault": fault.as_json(), "bId": bid}
+class _Batch:
+    """One batch on its way: what its items have made so far stays hidden from the later ones."""
 
+    def __init__(self, books: Books, ids: RequestIds, request_id: str, *, strict: bool) -> None:
+        self._books = books
+        self._ids = ids
+        self._request_id = request_id
+        self._strict = strict
+        self._made: set[Key] = set()
 
-def _check_bid(bid: str, request_id: str) -> None:
-    if not bid:
-        raise missing("bId")
-    if request_id and len(bid) > 10:
-        raise Fault(2130, "The bId is longer than 10 characters.")
+    def answer(self, item: Any) -> Json:
+        if not isinstance(item, dict):
+            raise missing("BatchItemRequest")
+        bid = str(item.get("bId", ""))
+        try:
+            self._check_bid(bid)
+            return {**self._perform(item, f"{self._request_id}/{bid}" if self._request_id else ""), "bId": bid}
+        except Fault as fault:
+            return {"Fault": fault.as_json(), "bId": bid}
 
+    def _check_bid(self, bid: str) -> None:
+        if not bid:
+            raise missing("bId")
+        if self._request_id and len(bid) > 10:
+            raise Fault(2130, "The bId is longer than 10 characters.")
 
-def _answer(books: Books, item: Json, made: set[Key], replay_key: str, *, strict: bool) -> Json:
-    if "Query" in item:
-        return {"QueryResponse": run_query(books, str(item["Query"]), strict=strict)}
-    remembered = books.replays.get(replay_key) if replay_key else None
-    if remembered is not None:
-        found: Json = decode(remembered.body)
-        return found
-    names = [key for key in item if key not in {"bId", "operation", "optionsData"}]
-    if len(names) != 1 or names[0] not in BY_NAME or names[0] == "Roles":
-        raise unsupported(f"batch item {', '.join(map(str, names))[:60]}")
-    entity = BY_NAME[names[0]]
-    txn = Txn(books, hidden=made)
-    operation = str(item.get("operation", "create")).lower()
-    if operation not in {"create", "update", "delete", "void"}:
-        raise unsupported(f"batch operation {operation[:40]}")
-    record = perform(txn, entity, item[names[0]], {"operation": operation})
-    answer: Json = {entity.name: record}
-    txn.commit(Replay(replay_key, 200, encode(answer)) if replay_key else None)
-    made.add((entity.name, str(record["Id"])))
-    return answer
+    def _perform(self, item: Json, key: str) -> Json:
+        if "Query" in item:
+            return {"QueryResponse": run_query(self._ids.seen(self._books), str(item["Query"]), strict=self._strict)}
+        if "CDCQuery" in item:
+            return self._changes(item["CDCQuery"])
+        if not key:
+            return self._write(item, "", "")
+        fingerprint = digest(encode(item))
+        remembered = self._ids.recall(self._books, key, fingerprint)
+        if remembered is not None:
+            found: Json = decode(remembered.body)
+            return found
+        try:
+            return self._write(item, key, fingerprint)
+        except Fault as fault:
+            if self._ids.policy.faults == "replayed":
+                body = encode({"Fault": fault.as_json()})
+                self._books.commit([], self._ids.memo(key, 200, body, fingerprint))
+            raise
+
+    def _changes(self, asked: Any) -> Json:
+        if not isinstance(asked, dict):
+            raise missing("CDCQuery")
+        entities, since = str(asked.get("Entities", "")), str(asked.get("ChangedSince", ""))
+        return {"CDCResponse": run_cdc(self._books, entities, since, strict=self._strict)}
+
+    def _write(self, item: Json, key: str, fingerprint: str) -> Json:
+        names = [name for name in item if name not in {"bId", "operation", "optionsData"}]
+        if len(names) != 1 or names[0] not in BY_NAME or names[0] == "Roles":
+            raise unsupported(f"batch item {', '.join(map(str, names))[:60]}")
+        if item.get("optionsData"):
+            raise unsupported("optionsData in a batch item (its syntax is not documented)")
+        entity = BY_NAME[names[0]]
+        txn = Txn(self._books, hidden=self._made)
+        operation = str(item.get("operation", "create")).lower()
+        if operation not in {"create", "update", "delete", "void"}:
+            raise unsupported(f"batch operation {operation[:40]}")
+        record = perform(txn, entity, item[names[0]], {"operation": operation})
+        answer: Json = {entity.name: record}
+        txn.commit(self._ids.memo(key, 200, encode(answer), fingerprint) if key else None)
+        self._made.add((entity.name, str(record["Id"])))
+        return answer

@@ -1,14 +1,18 @@
-"""The emulator's clock: real time plus a jump, and the two ways QuickBooks writes time.
+"""The emulator's clock: real time until a test moves it or lets it run faster, and the two ways QuickBooks writes time.
 
 All times in answers carry the offset of US Pacific time, whatever the company's own zone is (as recorded).
 """
 
+import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from time import time_ns
 
+from .jsonio import Json
+
 _STANDARD = timezone(timedelta(hours=-8))
 _DAYLIGHT = timezone(timedelta(hours=-7))
-_NANOSECONDS = 10**9
+SECOND = 10**9  # in nanoseconds
 
 
 def _sunday(year: int, month: int, nth: int) -> date:
@@ -24,22 +28,67 @@ def pacific(moment: datetime) -> datetime:
     return moment.astimezone(_DAYLIGHT if starts <= moment < ends else _STANDARD)
 
 
+def read_moment(text: str) -> datetime | None:
+    """A moment as clients write it: Z, an offset, none, milliseconds, a plain date; None when it is none of these."""
+    # A plus sign that was not encoded arrives as a blank before the offset.
+    cleaned = re.sub(r" (\d\d:?\d\d)$", r"+\1", text.strip())
+    try:
+        moment = datetime.fromisoformat(cleaned)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 class Clock:
-    """Real time plus an offset that a test may move forward."""
+    """Shows real time, from a moment on which a test may move forward, at a speed which it may raise."""
 
     def __init__(self) -> None:
-        self.offset = timedelta(0)
+        self._shown = 0
+        self._real = 0
+        self.speed = 1
+        self.on_change: list[Callable[[], None]] = []
+
+    def nanoseconds(self) -> int:
+        """Nanoseconds since 1970, on this clock."""
+        return self._shown + (time_ns() - self._real) * self.speed
 
     def now(self) -> datetime:
-        seconds, nanoseconds = divmod(time_ns(), _NANOSECONDS)
-        return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=nanoseconds // 1000) + self.offset
+        seconds, nanoseconds = divmod(self.nanoseconds(), SECOND)
+        return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=nanoseconds // 1000)
 
     def epoch(self) -> int:
         """Whole seconds since 1970, on this clock."""
-        return time_ns() // _NANOSECONDS + int(self.offset.total_seconds())
+        return self.nanoseconds() // SECOND
+
+    @property
+    def offset_seconds(self) -> int:
+        """How far this clock is ahead of real time."""
+        return (self.nanoseconds() - time_ns() + SECOND // 2) // SECOND
+
+    def _set(self, shown: int, speed: int) -> None:
+        self._shown, self._real, self.speed = shown, time_ns(), speed
+        for tell in self.on_change:
+            tell()
 
     def jump(self, by: timedelta) -> None:
-        self.offset += by
+        self._set(self.nanoseconds() + int(by.total_seconds()) * SECOND, self.speed)
+
+    def run(self, speed: int) -> None:
+        """Let so many seconds pass in each real one."""
+        self._set(self.nanoseconds(), speed)
+
+    def show_real_time(self) -> None:
+        self._set(time_ns(), 1)
+
+    def as_fact(self) -> Json:
+        """What the journal keeps; a clock that ran fast before a restart has gone on running."""
+        return {"shown": self._shown, "real": self._real, "speed": self.speed}
+
+    def load(self, fact: Json) -> None:
+        if "speed" in fact:
+            self._shown, self._real, self.speed = int(fact["shown"]), int(fact["real"]), int(fact["speed"])
+        else:
+            self.jump(timedelta(seconds=int(fact["offset_seconds"])))
 
     def today(self) -> date:
         """The date a transaction without TxnDate gets."""

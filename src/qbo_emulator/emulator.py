@@ -12,8 +12,10 @@ from .books import Books
 from .clock import Clock
 from .control.injections import Injections
 from .control.recorder import Recorder
+from .limits import Throttle
 from .oauth.grants import Grants
 from .oauth.signing import SigningKey
+from .request_ids import RequestIds
 from .scenarios import SCENARIOS
 from .scenarios.builder import build
 from .settings import Settings
@@ -39,6 +41,8 @@ class Emulator:
         self.signing = SigningKey(self.journal)
         self.injections = Injections()
         self.recorder = Recorder(settings.remembered_requests)
+        self.throttle = Throttle(self.clock, settings.limits)
+        self.request_ids = RequestIds(self.clock, settings.request_ids)
         self.scenario = settings.start_scenario
         self._load()
         if not self.companies:
@@ -49,7 +53,7 @@ class Emulator:
         facts = sorted(self.journal.facts(), key=lambda fact: int(fact[2].get("position", 0)))
         for kind, key, body in facts:
             if kind == "clock":
-                self.clock.jump(timedelta(seconds=int(body["offset_seconds"])))
+                self.clock.load(body)
             elif kind == "signing":
                 self.signing.load(str(body["pem"]))
             elif kind == "scenario":
@@ -74,8 +78,11 @@ class Emulator:
         self.companies.clear()
         self.grants.clear()
         self.injections.clear()
-        self.clock.offset = timedelta(0)
+        self.clock.show_real_time()
         self.settings = self.grants.settings = self._settings_at_start
+        self.throttle.limits = self.settings.limits
+        self.throttle.clear()
+        self.request_ids.policy = self.settings.request_ids
         self.scenario = scenario
         self.journal.keep_facts([("clock", "offset", None), ("scenario", "current", {"name": scenario})])
         return [
@@ -98,10 +105,13 @@ class Emulator:
         self.settings = replace(self.settings, **seconds)
         self.grants.settings = self.settings
 
-    def jump(self, seconds: int) -> None:
-        self.clock.jump(timedelta(seconds=seconds))
-        offset = int(self.clock.offset.total_seconds())
-        self.journal.keep_facts([("clock", "offset", {"offset_seconds": offset})])
+    def move_clock(self, *, jump_seconds: int = 0, speed: int | None = None) -> None:
+        """Jump forward, run at another speed, or both; a restart keeps it."""
+        if jump_seconds:
+            self.clock.jump(timedelta(seconds=jump_seconds))
+        if speed is not None:
+            self.clock.run(speed)
+        self.journal.keep_facts([("clock", "offset", self.clock.as_fact())])
 
     def company_names(self) -> Mapping[str, str]:
         return {realm: str(books.info["CompanyName"]) for realm, books in self.companies.items()}

@@ -20,6 +20,7 @@ class Entry(NamedTuple):
 
 _ENTRIES: dict[int, Entry] = {
     500: Entry("Unsupported Operation", mark=Mark.RECORDING),
+    600: Entry("Duplicate request ID"),
     610: Entry("Object Not Found", mark=Mark.RECORDING),
     620: Entry("Transaction cannot be linked", mark=Mark.REPORT),
     1040: Entry("Batch size exceeds limit"),
@@ -43,6 +44,7 @@ _ENTRIES: dict[int, Entry] = {
     6140: Entry("Duplicate Document Number Error", mark=Mark.RECORDING),
     6160: Entry("CustomSalesTax code cannot be used"),
     6170: Entry("TxnTaxDetail not allowed with NotApplicable"),
+    6180: Entry("Sub-level limit exceeded"),
     6190: Entry("Invalid Company Status", mark=Mark.REPORT),
     6210: Entry("Account Period Closed, Cannot Update Through Services API", mark=Mark.REPORT),
     6220: Entry("Object with a balance cannot be deleted/inactivated"),

@@ -9,14 +9,15 @@ import asyncio
 import gzip
 import logging
 import secrets
-import socket
-import struct
+import zlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
+from . import transport
 from .accounting import Accounting, Answer, Call
 from .books import Books
 from .control.injections import Injection
@@ -24,10 +25,19 @@ from .control.recorder import Entry
 from .evidence import Mark, rule
 from .faults import Fault, GatewayFault, authentication_failed, authorization_failed, unsupported
 from .jsonio import encode
+from .limits import Ticket, exceeded, is_core_plus
 
 if TYPE_CHECKING:
     from .emulator import Emulator
 
+rule(
+    "gateway.order",
+    "401, then 403, then 429, then faults of the request itself; faults on order come after 429",
+    Mark.DOCUMENT,
+    "layers of Intuit's gateway; their order is assumed",
+)
+rule("gateway.size", "A body over the limit is refused with 413", Mark.DOCUMENT, "status table; the body is assumed")
+rule("gateway.gzip", "Answers are compressed on request; compressed bodies are read", Mark.DOCUMENT, "Intuit REST API")
 rule("gateway.tid", "intuit_tid on every answer, as 1-<8 hex>-<24 hex>", Mark.RECORDING, "recorded answers")
 rule("gateway.content-type", "charset on success, plain application/json on faults", Mark.RECORDING, "recorded answers")
 rule(
@@ -37,12 +47,10 @@ rule(
     "recorded answers",
 )
 rule("gateway.xml", "XML, which is what QuickBooks answers unless JSON is asked for", Mark.MISSING)
-rule("gateway.limits", "Rate limits and metering", Mark.MISSING)
 
 _log = logging.getLogger(__name__)
 _SUCCESS = b"application/json;charset=utf-8"
 _FAULT = b"application/json"
-TRANSPORT = "qbo_emulator.transport"
 _ROOT = "/v3/company/"
 _WORTH_GZIP = 8_000
 
@@ -51,74 +59,126 @@ def new_tid(epoch: int) -> str:
     return f"1-{epoch & 0xFFFFFFFF:08x}-{secrets.token_hex(12)}"
 
 
+@dataclass(slots=True)
+class _Exchange:
+    """One request on its way through the gateway; body is None when it is over the limit."""
+
+    scope: Scope
+    send: Send
+    headers: Mapping[bytes, str]
+    body: bytes | None
+    entry: Entry
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(part for part in self.entry.path.removeprefix(_ROOT).split("/")[1:] if part)
+
+
 class Gateway:
     """ASGI application for everything below /v3/."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
-        self._accounting = Accounting(strict=emulator.settings.strict)
+        self._accounting = Accounting(emulator.request_ids, strict=emulator.settings.strict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = await self._open(scope, receive, send)
+        started = asyncio.get_running_loop().time()
+        try:
+            books, ticket = self._enter(exchange)
+        except (Fault, GatewayFault) as refusal:
+            await self._answer(exchange, self._refusal(refusal))
+            return
+        try:
+            await self._serve(exchange, books)
+        finally:
+            exchange.entry.milliseconds = int((asyncio.get_running_loop().time() - started) * 1000)
+            self._emulator.throttle.leave(ticket)
+
+    async def _open(self, scope: Scope, receive: Receive, send: Send) -> _Exchange:
         emulator = self._emulator
-        body = await _read(receive, emulator.settings.body_limit)
-        tid = new_tid(emulator.clock.epoch())
-        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="replace"))
         headers = {key: value.decode("latin-1") for key, value in scope["headers"]}
+        limit = emulator.settings.body_limit
+        body = await read_body(receive, limit)
+        if body and headers.get(b"content-encoding", "").lower() == "gzip":
+            body = _decompress(body, limit)
         entry = emulator.recorder.open(
             at=emulator.clock.envelope(),
             method=scope["method"],
             path=scope["path"],
-            query=query,
+            query=dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, errors="replace")),
             body=body or b"",
-            tid=tid,
+            tid=new_tid(emulator.clock.epoch()),
         )
-        started = asyncio.get_running_loop().time()
-        injection = emulator.injections.take(path=scope["path"], method=scope["method"], query=query)
-        entry.injected = injection.action if injection is not None else None
-        if injection is not None and await self._before(injection, scope):
-            return
-        reply = self._reply(entry, headers, body, injection)
-        entry.milliseconds = int((asyncio.get_running_loop().time() - started) * 1000)
-        if injection is not None and injection.action in {"drop_after", "half_body"}:
-            await _drop(scope, send if injection.action == "half_body" else None, reply)
-            entry.status = 0
-            return
-        entry.status, entry.replayed = reply.status, reply.replayed
-        await _send(send, reply, tid, gzipped="gzip" in headers.get(b"accept-encoding", ""))
+        return _Exchange(scope, send, headers, body, entry)
 
-    async def _before(self, injection: Injection, scope: Scope) -> bool:
-        """What an order does before the work; True when the request ends here."""
-        if injection.action == "latency_ms":
-            await asyncio.sleep(injection.value / 1000)
-        if injection.action == "drop_before":
-            await _drop(scope)
-            return True
-        if injection.action == "reset":
-            _reset(scope)
-            return True
-        return False
+    def _enter(self, exchange: _Exchange) -> tuple[Books, Ticket]:
+        """Token, rights and limits, in this order; raises GatewayFault and Fault 3001."""
+        books, client_id = self._admit(exchange.entry.path, exchange.headers)
+        parts = exchange.parts
+        resource = parts[0].lower() if parts else ""
+        ticket = self._emulator.throttle.enter(books.realm, client_id, method=exchange.entry.method, resource=resource)
+        return books, ticket
 
-    def _reply(
-        self, entry: Entry, headers: Mapping[bytes, str], body: bytes | None, injection: Injection | None
-    ) -> Answer:
-        emulator = self._emulator
+    async def _serve(self, exchange: _Exchange, books: Books) -> None:
+        entry, emulator = exchange.entry, self._emulator
+        injection = emulator.injections.take(path=entry.path, method=entry.method, query=entry.query)
+        action = injection.action if injection is not None else ""
+        entry.injected = action or None
+        if action == "drop_before":
+            await transport.drop(exchange.scope)
+            return
+        if action == "reset":
+            await transport.reset(exchange.scope)
+            return
+        reply = await self._reply(exchange, books, injection)
+        if 200 <= reply.status < 300:
+            resource = exchange.parts[0].lower() if exchange.parts else ""
+            emulator.throttle.meter.count(books.realm, is_core_plus=is_core_plus(entry.method, resource))
+        if action == "drop_after":
+            await transport.drop(exchange.scope)
+        elif action == "half_body":
+            await transport.send_half(exchange.scope, exchange.send, status=reply.status, body=reply.body)
+        else:
+            await self._answer(exchange, reply)
+
+    async def _reply(self, exchange: _Exchange, books: Books, injection: Injection | None) -> Answer:
+        entry = exchange.entry
         try:
             if injection is not None and injection.action in {"status", "expired_token"}:
-                return self._ordered(injection, headers)
-            if body is None:
-                return Answer(413, encode({"Fault": unsupported("request of this size").as_json()}))
-            books = self._admit(entry.path, headers)
-            _check_representation(headers, entry.query)
-            parts = tuple(part for part in entry.path.removeprefix(_ROOT).split("/")[1:] if part)
-            return self._accounting.answer(books, Call(entry.method, entry.path, parts, entry.query, body))
-        except GatewayFault as fault:
-            return Answer(fault.status, encode(fault.as_json(emulator.clock.epoch() * 1000)))
-        except Fault as fault:
-            return self._fault(fault)
+                return self._ordered(injection, exchange.headers)
+            if exchange.body is None:
+                body = {"Fault": unsupported("request of this size").as_json()}
+                return Answer(413, encode({**body, "time": self._emulator.clock.envelope()}))
+            _check_representation(exchange.headers, entry.query)
+            call = Call(entry.method, entry.path, exchange.parts, entry.query, exchange.body)
+            return await self._work(books, call, injection)
+        except (Fault, GatewayFault) as fault:
+            return self._refusal(fault)
         except Exception:  # noqa: BLE001 - the edge of the process
             # The edge: a bug of ours must reach the client as QuickBooks' own system fault, and the log.
             _log.exception("bug in the emulator while answering %s %s", entry.method, entry.path)
             return self._fault(Fault(10000, "System Failure Error: a bug in the emulator, see its log"))
+
+    async def _work(self, books: Books, call: Call, injection: Injection | None) -> Answer:
+        """Execute a call or give its remembered answer; an ordered delay counts as executing."""
+        async with self._emulator.request_ids.turn(books.realm, call.request_id):
+            remembered = self._accounting.recall(books, call)
+            if injection is not None and injection.action == "latency_ms":
+                await asyncio.sleep(injection.value / 1000)
+            return remembered or self._accounting.answer(books, call)
+
+    async def _answer(self, exchange: _Exchange, reply: Answer) -> None:
+        exchange.entry.status, exchange.entry.replayed = reply.status, reply.replayed
+        limits = self._emulator.throttle.limits
+        after = limits.retry_after_seconds if reply.status == 429 else None
+        gzipped = "gzip" in exchange.headers.get(b"accept-encoding", "").lower()
+        await _send(exchange.send, reply, exchange.entry.tid, gzipped=gzipped, retry_after=after)
+
+    def _refusal(self, fault: Fault | GatewayFault) -> Answer:
+        if isinstance(fault, GatewayFault):
+            return Answer(fault.status, encode(fault.as_json(self._emulator.clock.epoch() * 1000)))
+        return self._fault(fault)
 
     def _fault(self, fault: Fault) -> Answer:
         return Answer(fault.status, encode({"Fault": fault.as_json(), "time": self._emulator.clock.envelope()}))
@@ -131,12 +191,12 @@ class Gateway:
         if status == 403:
             raise authorization_failed("ordered fault")
         if status == 429:
-            raise Fault(3001, "The request limit was reached.  Try again later")
+            raise exceeded()
         answer = self._fault(Fault(10000, f"System Failure Error: ordered fault {status}"))
         return Answer(status, answer.body)
 
-    def _admit(self, path: str, headers: Mapping[bytes, str]) -> Books:
-        """The books a request may use; raises GatewayFault."""
+    def _admit(self, path: str, headers: Mapping[bytes, str]) -> tuple[Books, str]:
+        """The books a request may use and the app that asks; raises GatewayFault."""
         token = _token(headers)
         connection = self._emulator.grants.holder(token)
         if connection is None:
@@ -145,7 +205,7 @@ class Gateway:
         books = self._emulator.companies.get(realm)
         if books is None or connection.realm != realm:
             raise authorization_failed("The token was not issued for this company")
-        return books
+        return books, connection.client_id
 
 
 def _token(headers: Mapping[bytes, str]) -> str:
@@ -159,7 +219,7 @@ def _check_representation(headers: Mapping[bytes, str], query: Mapping[str, str]
     raise unsupported("XML answer (the emulator covers JSON: send Accept: application/json)")
 
 
-async def _read(receive: Receive, limit: int) -> bytes | None:
+async def read_body(receive: Receive, limit: int) -> bytes | None:
     """The body, or None when it is over the limit."""
     chunks: list[bytes] = []
     size = 0
@@ -174,7 +234,17 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
     return b"".join(chunks) if size <= limit else None
 
 
-async def _send(send: Send, reply: Answer, tid: str, *, gzipped: bool) -> None:
+def _decompress(body: bytes, limit: int) -> bytes | None:
+    """The text of a compressed body, None when it is over the limit; broken ones are passed on as they are."""
+    reader = zlib.decompressobj(wbits=31)
+    try:
+        text = reader.decompress(body, limit + 1)
+    except zlib.error:
+        return body
+    return text if len(text) <= limit else None
+
+
+async def _send(send: Send, reply: Answer, tid: str, *, gzipped: bool, retry_after: int | None) -> None:
     body = reply.body
     gzipped = gzipped and len(body) > _WORTH_GZIP
     if gzipped:
@@ -189,37 +259,9 @@ async def _send(send: Send, reply: Answer, tid: str, *, gzipped: bool) -> None:
         headers += [(b"qbo-version", b"1990.000"), (b"service-time", b"total=1, db=0")]
     if reply.status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="Intuit", error="invalid_token"'))
+    if retry_after is not None:
+        headers.append((b"retry-after", str(retry_after).encode()))
     if gzipped:
         headers.append((b"content-encoding", b"gzip"))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def _transport(scope: Scope) -> Any:
-    return scope.get("extensions", {}).get(TRANSPORT)
-
-
-async def _drop(scope: Scope, send: Send | None = None, reply: Answer | None = None) -> None:
-    """End the connection without an answer, or after half of one."""
-    transport = _transport(scope)
-    if send is not None and reply is not None:
-        length = str(len(reply.body)).encode()
-        await send(
-            {
-                "type": "http.response.start",
-                "status": reply.status,
-                "headers": [(b"content-type", _SUCCESS), (b"content-length", length)],
-            }
-        )
-        await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
-        transport.close()
-    else:
-        transport.abort()
-    await asyncio.sleep(0)
-
-
-def _reset(scope: Scope) -> None:
-    """Answer with a TCP reset."""
-    transport = _transport(scope)
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()

@@ -19,9 +19,10 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from . import transport
 from .control.endpoints import ControlEndpoints
 from .emulator import Emulator
-from .gateway import TRANSPORT, Gateway, new_tid
+from .gateway import Gateway, new_tid
 from .oauth.authorize import AuthorizePages
 from .oauth.endpoints import OAuthEndpoints
 from .pages.views import Pages
@@ -39,7 +40,7 @@ class _Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         scope: Any = self.scope
-        scope.setdefault("extensions", {})[TRANSPORT] = self.transport
+        scope.setdefault("extensions", {})[transport.KEY] = self.transport
 
 
 def build_app(emulator: Emulator) -> ASGIApp:

@@ -1,7 +1,10 @@
 """How one emulator runs: what the command line says, and lifetimes that nobody documents for certain."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from .limits import Limits
+from .request_ids import RequestIdPolicy
 
 DEFAULT_CLIENT_ID = "emulator-client"
 DEFAULT_CLIENT_SECRET = "emulator-secret"  # noqa: S105 - published, protects nothing
@@ -32,6 +35,10 @@ class Settings:
     code_seconds: int = 300
     body_limit: int = 2_000_000
     remembered_requests: int = 5_000
+    reuse_revokes: bool = False
+    disconnect_url: str = ""
+    limits: Limits = field(default_factory=Limits)
+    request_ids: RequestIdPolicy = field(default_factory=RequestIdPolicy)
 
     @property
     def start_scenario(self) -> str:

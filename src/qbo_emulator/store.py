@@ -5,7 +5,7 @@ no file at all.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS record (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS replay (
     realm TEXT NOT NULL, request_id TEXT NOT NULL, status INTEGER NOT NULL, body BLOB NOT NULL,
+    at INTEGER NOT NULL DEFAULT 0, digest TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (realm, request_id)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fact (
@@ -44,6 +45,8 @@ class Replay:
     request_id: str
     status: int
     body: bytes
+    at: int = 0
+    digest: str = ""
 
 
 class Journal:
@@ -51,6 +54,7 @@ class Journal:
 
     def __init__(self, directory: Path | None) -> None:
         self._db: sqlite3.Connection | None = None
+        self.on_write: Callable[[str, list[Row]], None] | None = None
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(directory / "emulator.sqlite3", isolation_level=None, timeout=3)
@@ -60,6 +64,16 @@ class Journal:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_SCHEMA)
+            self._widen()
+
+    def _widen(self) -> None:
+        """Add what a file of an earlier version does not have."""
+        if self._db is None:
+            return
+        present = {str(row[1]) for row in self._db.execute("PRAGMA table_info(replay)")}
+        for column, kind in (("at", "INTEGER NOT NULL DEFAULT 0"), ("digest", "TEXT NOT NULL DEFAULT ''")):
+            if column not in present:
+                self._db.execute(f"ALTER TABLE replay ADD COLUMN {column} {kind}")
 
     def close(self) -> None:
         if self._db is not None:
@@ -78,9 +92,14 @@ class Journal:
             raise
         self._db.execute("COMMIT")
 
-    def write(self, realm: str, rows: Iterable[Row], replay: Replay | None = None) -> None:
-        if self._db is None:
-            return
+    def write(self, realm: str, rows: list[Row], replay: Replay | None = None) -> None:
+        """Make changes durable, then tell who watches; the books show them only afterwards."""
+        if self._db is not None:
+            self._store(realm, rows, replay)
+        if self.on_write is not None and rows:
+            self.on_write(realm, rows)
+
+    def _store(self, realm: str, rows: list[Row], replay: Replay | None) -> None:
         work: list[tuple[str, tuple[Any, ...]]] = [
             (
                 "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?)",
@@ -91,8 +110,8 @@ class Journal:
         if replay is not None:
             work.append(
                 (
-                    "INSERT OR REPLACE INTO replay VALUES (?, ?, ?, ?)",
-                    (realm, replay.request_id, replay.status, replay.body),
+                    "INSERT OR REPLACE INTO replay VALUES (?, ?, ?, ?, ?, ?)",
+                    (realm, replay.request_id, replay.status, replay.body, replay.at, replay.digest),
                 )
             )
         self._run(work)
@@ -122,10 +141,9 @@ class Journal:
 
     def replays(self) -> Iterator[tuple[str, Replay]]:
         if self._db is not None:
-            for realm, request_id, status, body in self._db.execute(
-                "SELECT realm, request_id, status, body FROM replay"
-            ):
-                yield realm, Replay(request_id, status, body)
+            columns = "realm, request_id, status, body, at, digest"
+            for realm, *values in self._db.execute(f"SELECT {columns} FROM replay"):  # noqa: S608 - a constant
+                yield realm, Replay(*values)
 
     def facts(self) -> Iterator[tuple[str, str, Json]]:
         if self._db is not None:

@@ -41,7 +41,7 @@ def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
     """Start an emulator on a free port; answers the process and its base URL."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "qbo_emulator", "--port", "0", "--exit-with-parent", *arguments],
+        [sys.executable, "-m", "qbo_emulator", "--port", "0", "--no-limits", "--exit-with-parent", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -24,6 +24,8 @@ from qbo_emulator.scenarios import SCENARIOS
 
 from .act import UnknownActionError, act
 from .injections import InvalidInjectionError
+from .refusal import RefusedError
+from .tuning import Tuning
 
 if TYPE_CHECKING:
     from qbo_emulator.emulator import Emulator
@@ -38,14 +40,6 @@ _LIFETIMES = frozenset(
         "code_seconds",
     }
 )
-
-
-class RefusedError(Exception):
-    """A request to the control plane that cannot be served."""
-
-    def __init__(self, text: str, status: int = 400) -> None:
-        super().__init__(text)
-        self.status = status
 
 
 def _answer(body: Json, status: int = 200) -> Response:
@@ -84,10 +78,11 @@ class ControlEndpoints:
             ("POST", "tokens/expire", self.expire_tokens),
             ("POST", "tokens/revoke", self.revoke_tokens),
             ("GET", "clock", self.clock),
-            ("POST", "clock", self.jump),
+            ("POST", "clock", self.move_clock),
             ("POST", "act", self.act),
             ("POST", "apps", self.register_app),
             ("GET", "coverage", self.coverage),
+            *Tuning(self._emulator.throttle, self._emulator.request_ids).table(),
             ("POST", "companies", self.open_company),
             ("POST", "lifetimes", self.change_lifetimes),
         ]
@@ -221,13 +216,17 @@ class ControlEndpoints:
 
     def clock(self, request: Request, body: Json) -> Json:
         clock = self._emulator.clock
-        return {"now": clock.envelope(), "offset_seconds": int(clock.offset.total_seconds())}
+        return {"now": clock.envelope(), "offset_seconds": clock.offset_seconds, "speed": clock.speed}
 
-    def jump(self, request: Request, body: Json) -> Json:
-        seconds = body.get("jump_seconds")
-        if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= 10**9:
+    def move_clock(self, request: Request, body: Json) -> Json:
+        if not body or set(body) - {"jump_seconds", "speed"}:
+            raise RefusedError("known: jump_seconds, speed")
+        jump, speed = body.get("jump_seconds", 0), body.get("speed")
+        if isinstance(jump, bool) or not isinstance(jump, int) or not 0 <= jump <= 10**9:
             raise RefusedError("jump_seconds is a whole number of seconds, forward only")
-        self._emulator.jump(seconds)
+        if speed is not None and (isinstance(speed, bool) or not isinstance(speed, int) or not 1 <= speed <= 10**6):
+            raise RefusedError("speed is a whole number of seconds for each real one, 1 or more")
+        self._emulator.move_clock(jump_seconds=jump, speed=speed)
         return self.clock(request, body)
 
     def act(self, request: Request, body: Json) -> Json:
