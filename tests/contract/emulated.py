@@ -109,7 +109,7 @@ def running_emulator() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "qbo_emulator", "--port", str(port), "--country", "GB", "--exit-with-parent"]
-    command += ["--client-id", CLIENT_ID, "--client-secret", CLIENT_SECRET]
+    command += ["--no-limits", "--client-id", CLIENT_ID, "--client-secret", CLIENT_SECRET]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             url = f"http://127.0.0.1:{port}"
