@@ -25,6 +25,7 @@ from .emulator import Emulator
 from .gateway import Gateway, new_tid
 from .oauth.authorize import AuthorizePages
 from .oauth.endpoints import OAuthEndpoints
+from .oauth.recording import PATHS, RecordedOAuth
 from .pages.views import Pages
 
 _PARENT_DEATH_SIGNAL = 1
@@ -55,19 +56,26 @@ def build_app(emulator: Emulator) -> ASGIApp:
         ]
     )
 
+    recorded = RecordedOAuth(emulator, site)
+
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/v3/"):
             await gateway(scope, receive, send)
             return
 
+        tid = new_tid(emulator.clock.epoch())
+
         async def send_with_tid(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [
                     *message.get("headers", []),
-                    (b"intuit_tid", new_tid(emulator.clock.epoch()).encode()),
+                    (b"intuit_tid", tid.encode()),
                 ]
             await send(message)
 
+        if scope["type"] == "http" and scope["path"] in PATHS:
+            await recorded(scope, receive, send_with_tid, tid=tid)
+            return
         await site(scope, receive, send_with_tid)
 
     return app

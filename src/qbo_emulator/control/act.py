@@ -10,6 +10,7 @@ from qbo_emulator.entities.account import ACCOUNT_TYPES
 from qbo_emulator.entities.entity import Entity, find
 from qbo_emulator.entities.registry import BY_NAME
 from qbo_emulator.jsonio import Json
+from qbo_emulator.merging import merge
 from qbo_emulator.operations import create, delete, show, update, void
 
 
@@ -69,6 +70,10 @@ def _change(books: Books, entity: Entity, action: str, number: str, fields: Json
         shown = show(txn, entity, void(txn, entity, version))
     elif action == "delete":
         shown = delete(txn, entity, version)
+    elif action == "merge" and entity.name in {"Customer", "Vendor"}:
+        merge(txn, entity.name, number, str(fields.get("into", "")))
+        txn.commit()
+        return {"merged": number, "into": str(fields["into"])}
     else:
         raise UnknownActionError(f"no action {action}")
     txn.commit()
@@ -91,6 +96,7 @@ def pay(books: Books, invoice_id: str, amount: Any = None) -> Json:
     paid = invoice["Balance"] if amount is None else amount
     body = {
         "CustomerRef": invoice["CustomerRef"],
+        "CurrencyRef": invoice["CurrencyRef"],
         "TotalAmt": paid,
         "Line": [{"Amount": paid, "LinkedTxn": [{"TxnId": invoice_id, "TxnType": "Invoice"}]}],
     }

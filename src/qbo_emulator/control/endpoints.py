@@ -38,6 +38,7 @@ _LIFETIMES = frozenset(
         "rotate_after_seconds",
         "rotation_grace_seconds",
         "code_seconds",
+        "reuse_revokes",
     }
 )
 
@@ -75,6 +76,7 @@ class ControlEndpoints:
             ("GET", "faults", self.faults),
             ("POST", "faults", self.order_fault),
             ("DELETE", "faults", self.clear_faults),
+            ("POST", "tokens", self.issue_tokens),
             ("POST", "tokens/expire", self.expire_tokens),
             ("POST", "tokens/revoke", self.revoke_tokens),
             ("GET", "clock", self.clock),
@@ -146,7 +148,10 @@ class ControlEndpoints:
     def change_lifetimes(self, request: Request, body: Json) -> Json:
         if not body or set(body) - _LIFETIMES:
             raise RefusedError(f"known: {', '.join(sorted(_LIFETIMES))}")
-        if any(isinstance(each, bool) or not isinstance(each, int) or each < 0 for each in body.values()):
+        if not isinstance(body.get("reuse_revokes", False), bool):
+            raise RefusedError("reuse_revokes is true or false")
+        seconds = [value for name, value in body.items() if name != "reuse_revokes"]
+        if any(isinstance(each, bool) or not isinstance(each, int) or each < 0 for each in seconds):
             raise RefusedError("a lifetime is a whole number of seconds")
         self._emulator.change_lifetimes(**body)
         return {name: getattr(self._emulator.settings, name) for name in sorted(_LIFETIMES)}
@@ -239,9 +244,34 @@ class ControlEndpoints:
             raise RefusedError("client_id and client_secret are texts")
         if not isinstance(uris, list) or not all(isinstance(each, str) for each in uris):
             raise RefusedError("redirect_uris is a list of texts")
-        app = App(client_id, secret, tuple(uris), str(body.get("name") or "Your app"))
+        name, leave_to = str(body.get("name") or "Your app"), str(body.get("disconnect_url") or "")
+        if leave_to and not leave_to.startswith(("http://", "https://")):
+            raise RefusedError("disconnect_url is an address")
+        app = App(client_id, secret, tuple(uris), name, leave_to)
         self._emulator.grants.register(app)
-        return {"client_id": app.client_id, "redirect_uris": list(app.redirect_uris), "name": app.name}
+        return {
+            "client_id": app.client_id,
+            "redirect_uris": list(app.redirect_uris),
+            "name": app.name,
+            "disconnect_url": app.disconnect_url,
+        }
+
+    def issue_tokens(self, request: Request, body: Json) -> Json:
+        """Connect an app to a company without a browser."""
+        grants = self._emulator.grants
+        app = grants.apps.get(str(body.get("client_id") or self._emulator.settings.client_id))
+        if app is None:
+            raise RefusedError("no app has this client_id", 404)
+        realm = self._books(body.get("realm_id")).realm
+        scope = str(body.get("scope") or "com.intuit.quickbooks.accounting")
+        connection, access, refresh = grants.issue_tokens(app, realm, scope)
+        return {
+            "realm_id": connection.realm,
+            "client_id": connection.client_id,
+            "access_token": access.token,
+            "refresh_token": refresh.token,
+            "expires_in": self._emulator.settings.access_token_seconds,
+        }
 
     def coverage(self, request: Request, body: Json) -> Json:
         return {

@@ -115,6 +115,11 @@ class Injections:
     def take(self, *, path: str, method: str, query: dict[str, str]) -> Injection | None:
         return next((each for each in self.open if each.strikes(path=path, method=method, query=query)), None)
 
+    def take_named(self, *, path: str, method: str) -> Injection | None:
+        """For requests outside the accounting API: only orders that name a path can hit them."""
+        named = (each for each in self.open if "path" in each.match)
+        return next((each for each in named if each.strikes(path=path, method=method, query={})), None)
+
     def clear(self) -> None:
         self.open.clear()
 

@@ -44,7 +44,20 @@ rule(
     Mark.DOCUMENT,
     "Intuit authorization FAQ; other sources deny the grace",
 )
+rule(
+    "oauth.reuse",
+    "With reuse_revokes, a refresh value used again after its successor was issued ends the whole connection",
+    Mark.REPORT,
+    "third-party record; off by default",
+)
 rule("oauth.revoke", "Revoking either token ends the whole connection", Mark.DOCUMENT, "Intuit OAuth 2.0")
+
+rule(
+    "oauth.disconnect",
+    "Disconnecting inside QuickBooks ends all tokens and sends the browser to the app's disconnect URL with realmId",
+    Mark.REPORT,
+    "Intuit OAuth 2.0; the parameter by third-party report",
+)
 
 HARD_LIFE_SECONDS = 157_680_000
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -57,6 +70,7 @@ class App(msgspec.Struct):
     client_secret: str
     redirect_uris: tuple[str, ...] = ()
     name: str = "Your app"
+    disconnect_url: str = ""
 
     def accepts(self, redirect_uri: str) -> bool:
         if self.redirect_uris:
@@ -123,7 +137,13 @@ class Grants:
         self.settings = settings
         self._clock = clock
         self._journal = journal
-        default = App(settings.client_id, settings.client_secret, settings.redirect_uris, settings.app_name)
+        default = App(
+            client_id=settings.client_id,
+            client_secret=settings.client_secret,
+            redirect_uris=settings.redirect_uris,
+            name=settings.app_name,
+            disconnect_url=settings.disconnect_url,
+        )
         self.apps: dict[str, App] = {default.client_id: default}
         self.codes: dict[str, Code] = {}
         self.connections: dict[str, Connection] = {}
@@ -235,6 +255,9 @@ class Grants:
             or connection.created_at + HARD_LIFE_SECONDS <= now
         ):
             raise InvalidGrantError
+        if found.superseded_at is not None and self.settings.reuse_revokes:
+            self.disconnect(connection.key)
+            raise InvalidGrantError
         if found.superseded_at is not None and now > found.superseded_at + self.settings.rotation_grace_seconds:
             raise InvalidGrantError
         current = found if found.superseded_at is None else self._current(connection.key, found)
@@ -279,6 +302,11 @@ class Grants:
             return False
         self.disconnect(connection.key)
         return True
+
+    def issue_tokens(self, app: App, realm: str, scope: str) -> tuple[Connection, AccessToken, RefreshToken]:
+        """Tokens without a person at a browser, for tests."""
+        code = self.issue_code(client_id=app.client_id, redirect_uri="", realm=realm, scope=scope)
+        return self.redeem(app, code, "")
 
     def disconnect(self, key: str) -> None:
         """End a connection with all of its tokens."""

@@ -93,6 +93,7 @@ class Pages:
         app = self._emulator.grants.apps[self._emulator.settings.client_id]
         return page(
             "home.html",
+            may_leave=True,
             companies=companies,
             app=app,
             email=DEMO_EMAIL,
@@ -258,16 +259,27 @@ class Pages:
 
     def activity(self, request: Request, books: Books) -> Response:
         prefix = f"/v3/company/{books.realm}/"
-        entries = [each for each in reversed(self._emulator.recorder.entries) if each.path.startswith(prefix)]
+        entries = [
+            each
+            for each in reversed(self._emulator.recorder.entries)
+            if each.path.startswith(prefix) or not each.path.startswith("/v3/")
+        ]
         rows = [{"entry": each, "what": each.path.removeprefix(prefix)} for each in entries[:_PAGE_SIZE]]
         return page("activity.html", **_frame(books, "activity"), rows=rows)
 
     async def disconnect(self, request: Request) -> Response:
-        """What a person does under My Apps in QuickBooks: all tokens of the connection die."""
+        """What a person does under My Apps in QuickBooks: all tokens die, and the browser goes to the app's page."""
         if not has_own_host(request, self._emulator.settings.host) or not is_same_origin(request):
             return problem("Refused", "This form was sent from another site.", 403)
-        self._emulator.grants.disconnect(str((await request.form()).get("key", "")))
-        return RedirectResponse("/", 303)
+        grants = self._emulator.grants
+        key = str((await request.form()).get("key", ""))
+        connection = grants.connections.get(key)
+        grants.disconnect(key)
+        app = grants.apps.get(connection.client_id) if connection is not None else None
+        if connection is None or app is None or not app.disconnect_url:
+            return RedirectResponse("/", 303)
+        joint = "&" if "?" in app.disconnect_url else "?"
+        return RedirectResponse(f"{app.disconnect_url}{joint}realmId={connection.realm}", 303)
 
     async def change(self, request: Request) -> Response:
         """A change a bookkeeper makes on a page; answers with the page it was made on."""

@@ -1,0 +1,132 @@
+"""The door of the OAuth endpoints: their requests are recorded, secrets left out, and can be hit by faults on order."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from qbo_emulator import transport
+from qbo_emulator.control.injections import Injection
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.jsonio import MalformedJsonError, decode, encode
+
+if TYPE_CHECKING:
+    from qbo_emulator.emulator import Emulator
+
+rule(
+    "oauth.faults",
+    "Faults on order hit the token and revoke endpoints if their path is named; the bodies are assumed",
+    Mark.ASSUMPTION,
+)
+
+PATHS = frozenset({"/oauth2/v1/tokens/bearer", "/v2/oauth2/tokens/revoke", "/v1/openid_connect/userinfo"})
+_SECRETS = frozenset({"client_secret", "refresh_token", "code", "token", "access_token"})
+_BODY_LIMIT = 100_000
+
+
+class RecordedOAuth:
+    """Wraps the site for the paths above."""
+
+    def __init__(self, emulator: Emulator, site: ASGIApp) -> None:
+        self._emulator = emulator
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, *, tid: str) -> None:
+        emulator = self._emulator
+        body = await _read(receive)
+        entry = emulator.recorder.open(
+            at=emulator.clock.envelope(),
+            method=scope["method"],
+            path=scope["path"],
+            query={},
+            body=mask(body),
+            tid=tid,
+        )
+        injection = emulator.injections.take_named(path=scope["path"], method=scope["method"])
+        entry.injected = injection.action if injection is not None else None
+        if injection is not None and await _ends(injection, scope):
+            return
+        status, headers, answer = (
+            _ordered(injection)
+            if injection is not None and injection.action in {"status", "expired_token"}
+            else await self._pass_on(scope, body)
+        )
+        if injection is not None and injection.action == "drop_after":
+            await transport.drop(scope)
+        elif injection is not None and injection.action == "half_body":
+            await transport.send_half(scope, send, status=status, body=answer)
+        else:
+            entry.status = status
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": answer})
+
+    async def _pass_on(self, scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """Let the site do the work; answers its status, headers and body."""
+        messages: list[Message] = []
+
+        async def give() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await self._site(scope, give, keep)
+        answer = b"".join(message.get("body", b"") for message in messages[1:])
+        return messages[0]["status"], list(messages[0].get("headers", [])), answer
+
+
+async def _ends(injection: Injection, scope: Scope) -> bool:
+    """What an order does before the work; True when the request ends here."""
+    if injection.action == "latency_ms":
+        await asyncio.sleep(injection.value / 1000)
+    if injection.action == "drop_before":
+        await transport.drop(scope)
+        return True
+    if injection.action == "reset":
+        await transport.reset(scope)
+        return True
+    return False
+
+
+def _ordered(injection: Injection) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    if injection.action == "expired_token":
+        status, error = 400, "invalid_grant"
+    else:
+        status = injection.value
+        error = {400: "invalid_grant", 401: "invalid_client"}.get(status, "server_error")
+    body = encode({"error_description": "ordered fault", "error": error})
+    headers = [(b"content-type", b"application/json;charset=UTF-8"), (b"content-length", str(len(body)).encode())]
+    return status, headers, body
+
+
+async def _read(receive: Receive) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size <= _BODY_LIMIT:
+            chunks.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(chunks) if size <= _BODY_LIMIT else b""
+
+
+def mask(body: bytes) -> bytes:
+    """The members of a body, secrets reduced to their last six characters: enough to tell one from another."""
+    try:
+        content = decode(body)
+        members = content if isinstance(content, dict) else {}
+    except MalformedJsonError:
+        members = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    shown = {
+        str(name): f"…{str(value)[-6:]}" if name in _SECRETS and len(str(value)) > 12 else _plain(str(name), value)
+        for name, value in members.items()
+    }
+    return urlencode(shown, safe="…").encode()
+
+
+def _plain(name: str, value: object) -> str:
+    return "…" if name in _SECRETS else str(value)
