@@ -4,7 +4,7 @@ The request id is derived, not random: the same record, operation and generation
 crash between writing and sending, or between sending and committing, can be repeated and never duplicated.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID, uuid5
 
@@ -97,6 +97,21 @@ async def open_attempt(
     )
 
 
+def as_attempt(row: Row, attempt: OpenAttempt) -> Attempt:
+    """An open attempt as it is, without sending it again."""
+    return Attempt(
+        id=attempt.id,
+        kind=row.kind,
+        uuid=row.uuid,
+        revision=attempt.revision,
+        request=attempt.request,
+        request_id=attempt.request_id,
+        expected=attempt.expected,
+        sends=attempt.sends,
+        age_seconds=attempt.age_seconds,
+    )
+
+
 async def reopen_attempt(database: Database, *, fence: Fence, row: Row, attempt: OpenAttempt) -> Attempt:
     """Take up an attempt whose outcome is unknown, to repeat it. Raises LaneLostError."""
     cursor = await database.execute(
@@ -110,17 +125,7 @@ async def reopen_attempt(database: Database, *, fence: Fence, row: Row, attempt:
     )
     if await cursor.fetchone() is None:
         raise LaneLostError
-    return Attempt(
-        id=attempt.id,
-        kind=row.kind,
-        uuid=row.uuid,
-        revision=attempt.revision,
-        request=attempt.request,
-        request_id=attempt.request_id,
-        expected=attempt.expected,
-        sends=attempt.sends + 1,
-        age_seconds=attempt.age_seconds,
-    )
+    return replace(as_attempt(row, attempt), sends=attempt.sends + 1)
 
 
 async def close_attempt(

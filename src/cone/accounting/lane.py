@@ -12,18 +12,28 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
+import psycopg
+
 from cone.accounting import statements as sql
-from cone.accounting.attempts import Attempt, Fence, LaneLostError, open_attempt, reopen_attempt
+from cone.accounting.attempts import Attempt, Fence, LaneLostError, as_attempt, open_attempt, reopen_attempt
 from cone.accounting.database import Database, Pool
 from cone.accounting.pace import Pace
-from cone.accounting.plan import Blocked, Nothing, Repeat, Send, WaitFor, plan
-from cone.accounting.port.documents import Step
+from cone.accounting.plan import Blocked, LookUp, Nothing, Repeat, Send, WaitFor, look_up_document, plan
+from cone.accounting.port.documents import Document, RemoteRecord, Step
 from cone.accounting.port.provider import Access, Provider, ProviderClient
-from cone.accounting.port.verdicts import VERDICTS, GoneError, OutcomeUnknownError, StaleError, Verdict
+from cone.accounting.port.verdicts import (
+    VERDICTS,
+    CauseCode,
+    GoneError,
+    OutcomeUnknownError,
+    RejectedError,
+    StaleError,
+    Verdict,
+)
 from cone.accounting.records import Row, Situation, Subject
 from cone.accounting.settle import Settler
 from cone.accounting.snapshot import read_snapshot
-from cone.accounting.verify import is_somebody_elses
+from cone.accounting.verify import is_certainly, is_somebody_elses
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +42,9 @@ BACKFILL_SLOTS = 6
 LIVE_ONLY, EVERYTHING = 0, 100
 # A replayed answer to an attempt this old may be of a record that was deleted meanwhile: look before linking.
 _GHOST_AGE = timedelta(minutes=10)
+# QuickBooks cuts requests after 120 s: only then does a look-up that finds nothing count.
+_MAY_STILL_EXECUTE = timedelta(seconds=130)
+_LOOK_FIRST = (CauseCode.NUMBER_TAKEN, CauseCode.NAME_TAKEN, CauseCode.OUTCOME_UNCERTAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +160,19 @@ class Lane:
             for subject in snapshot.subjects:
                 if subject.row.id in self._in_flight:
                     continue
-                moved += await self._decide(database, subject, snapshot.situation)
+                moved += await self._decide_guarded(database, subject, snapshot.situation)
         return moved
+
+    async def _decide_guarded(self, database: Database, subject: Subject, situation: Situation) -> int:
+        try:
+            return await self._decide(database, subject, situation)
+        except (LaneLostError, psycopg.Error):
+            raise
+        except Exception:
+            # The edge for one row, as in `_guarded`: a record that can't be planned must not stop the others.
+            logger.exception("planning %s %s broke", subject.row.kind, subject.row.uuid)
+            await self._settler.bug(database, subject.row)
+            return 1
 
     async def _decide(self, database: Database, subject: Subject, situation: Situation) -> int:
         row = subject.row
@@ -161,7 +185,7 @@ class Lane:
                 await self._settler.waits(database, row, decision)
             case Blocked():
                 await self._settler.blocked(database, row, decision, situation=situation)
-            case Send() | Repeat():
+            case Send() | Repeat() | LookUp():
                 is_backfill = row.priority > 0
                 if len(self._in_flight) >= SLOTS or (is_backfill and len(self._backfill) >= BACKFILL_SLOTS):
                     return 0
@@ -197,7 +221,7 @@ class Lane:
 
     # --- sending ---------------------------------------------------------------------------------------------
 
-    async def _perform(self, decision: Send | Repeat, subject: Subject, situation: Situation) -> None:
+    async def _perform(self, decision: Send | Repeat | LookUp, subject: Subject, situation: Situation) -> None:
         row = subject.row
         match decision:
             case Repeat(open_one):
@@ -205,23 +229,55 @@ class Lane:
                 async with self._tools.pool.connection() as database:
                     attempt = await reopen_attempt(database, fence=self._fence, row=row, attempt=open_one)
                 await self._send(subject, attempt, situation)
+            case LookUp(open_one, document):
+                await self._look_up(subject, as_attempt(row, open_one), document, open_one.silent_seconds, situation)
             case Send(step, find_first):
-                if find_first and await self._find(subject, step, situation):
+                if find_first and await self._find_first(subject, step, situation):
                     return
                 await self._send_step(subject, step, situation)
+            case _:
+                assert_never(decision)
 
-    async def _find(self, subject: Subject, step: Step, situation: Situation) -> bool:
+    async def _find(self, document: Document) -> RemoteRecord | None:
+        """The record there that is certainly this one. Raises verdicts."""
         await self._pace.turn()
+        found = await self._tools.client.find(self._tools.access, document)
+        if found is None or not is_certainly(document, found):
+            return None
+        async with self._tools.pool.connection() as database:
+            values = {"company": self._fence.company_pk, "kind": found.kind, "remote_id": found.remote_id}
+            cursor = await database.execute(sql.LINKED_ELSEWHERE, {**values, "uuid": document.uuid})
+            return None if await cursor.fetchone() else found
+
+    async def _find_first(self, subject: Subject, step: Step, situation: Situation) -> bool:
+        """Link what is there already; whether there's nothing left to send now."""
         try:
-            found = await self._tools.client.find(self._tools.access, step.document)
+            found = await self._find(step.document)
         except VERDICTS as verdict:
             await self._settle_unsent(subject, verdict, situation)
             return True
         if found is None:
             return False
+        # An item of the firm's stays as it is; anything else found may be older than ours.
+        revision = step.document.revision if step.document.kind == "service" else 0
         async with self._books, self._tools.pool.connection() as database:
-            await self._settler.found(database, subject.row, revision=step.document.revision, record=found)
+            await self._settler.found(database, subject.row, revision=revision, record=found)
         return True
+
+    async def _look_up(
+        self, subject: Subject, attempt: Attempt, document: Document, silent_seconds: int, situation: Situation
+    ) -> None:
+        try:
+            found = await self._find(document)
+        except VERDICTS as verdict:
+            await self._settle_unsent(subject, verdict, situation)
+            return
+        async with self._books, self._tools.pool.connection() as database:
+            if found is not None:
+                await self._settler.found(database, subject.row, record=found, attempt=attempt)
+            else:
+                wait = max(_MAY_STILL_EXECUTE - timedelta(seconds=silent_seconds), timedelta())
+                await self._settler.not_found(database, subject.row, attempt, wait=wait)
 
     async def _send_step(self, subject: Subject, step: Step, situation: Situation) -> None:
         try:
@@ -243,17 +299,21 @@ class Lane:
                 tools.access, attempt.request, request_id=attempt.request_id, kind=attempt.kind
             )
         except VERDICTS as verdict:
-            await self._settle_failed(subject, attempt, verdict, situation)
+            if not await self._was_ours(subject, attempt, verdict, situation):
+                await self._settle_failed(subject, attempt, verdict, situation)
             return
-        if is_somebody_elses(attempt.expected, sent.record, marker=str(attempt.uuid)):
+        is_new = subject.link is None
+        if is_new and is_somebody_elses(attempt.expected, sent.record, marker=str(attempt.uuid)):
             logger.error("the answer to %s %s is of another record", attempt.kind, attempt.uuid)
-            await self._start_over(row, attempt, "The answer was of another record.")
+            await self._start_over(row, attempt, "The answer was of another record.", situation)
             return
         if attempt.sends > 1 and attempt.age_seconds > _GHOST_AGE.total_seconds():
+            await self._pace.turn()
             try:
                 await tools.client.read(tools.access, attempt.kind, sent.record.remote_id)
             except GoneError:
-                await self._start_over(row, attempt, "The record was deleted there before its answer was read.")
+                why = "The record was deleted there before its answer was read."
+                await self._start_over(row, attempt, why, situation)
                 return
             except VERDICTS as verdict:
                 unknown = OutcomeUnknownError(verdict.answered)
@@ -262,9 +322,25 @@ class Lane:
         async with self._books, tools.pool.connection() as database:
             await self._settler.sent(database, row, attempt, sent=sent, situation=situation)
 
-    async def _start_over(self, row: Row, attempt: Attempt, why: str) -> None:
+    async def _was_ours(self, subject: Subject, attempt: Attempt, verdict: Verdict, situation: Situation) -> bool:
+        """Look what took the name or number before telling a person: it may be our own lost create. Then link it."""
+        is_taken = isinstance(verdict, RejectedError) and verdict.cause in _LOOK_FIRST
+        if not is_taken or subject.link is not None or subject.record is None:
+            return False
+        try:
+            found = await self._find(look_up_document(subject.record, situation))
+        except VERDICTS:
+            # It couldn't be looked at now: the refusal stands, and asking again looks again.
+            return False
+        if found is None:
+            return False
         async with self._books, self._tools.pool.connection() as database:
-            await self._settler.started_over(database, row, attempt, why=why)
+            await self._settler.found(database, subject.row, record=found, attempt=attempt)
+        return True
+
+    async def _start_over(self, row: Row, attempt: Attempt, why: str, situation: Situation) -> None:
+        async with self._books, self._tools.pool.connection() as database:
+            await self._settler.started_over(database, row, attempt, why=why, situation=situation)
 
     async def _settle_unsent(self, subject: Subject, verdict: Verdict, situation: Situation) -> None:
         async with self._books, self._tools.pool.connection() as database:
@@ -283,6 +359,7 @@ class Lane:
             link = await cursor.fetchone()
         if link is None:
             return
+        await self._pace.turn()
         try:
             record = await self._tools.client.read(self._tools.access, row.kind, link["remote_id"])
         except VERDICTS as verdict:

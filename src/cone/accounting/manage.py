@@ -10,7 +10,7 @@ from cone.accounting.connections import NotConnectedError
 from cone.accounting.facts import account_from_json, facts_from_json, tax_code_from_json
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.overview import view_connection
-from cone.accounting.port.company import Account, TaxCode
+from cone.accounting.port.company import Account, CompanyFacts, TaxCode
 from cone.accounting.registry import get_provider
 from cone.accounting.suggestions import suggest_tax_code, warn_about
 from cone.accounting.values import ManageView, TaxMappingRow
@@ -39,6 +39,12 @@ def list_tax_codes(active: Connection) -> tuple[TaxCode, ...]:
     return tuple(tax_code_from_json(row.detail) for row in rows)
 
 
+def can_be_default(account: Account, facts: CompanyFacts) -> bool:
+    """Whether an account may be the default account: active, able to receive deposits, in the home currency."""
+    is_home = account.currency in ("", facts.home_currency)
+    return account.is_active and account.can_receive_deposits and is_home
+
+
 def read_manage(workspace_id: int) -> ManageView:
     """Everything the Manage page shows. Raises: NotConnectedError."""
     active = find_active_connection(workspace_id)
@@ -53,7 +59,7 @@ def read_manage(workspace_id: int) -> ManageView:
         connection=view_connection(active),
         rows=_rows(active, codes),
         tax_codes=tuple(code for code in codes if code.is_active),
-        deposit_accounts=tuple(account for account in accounts if account.can_receive_deposits and account.is_active),
+        deposit_accounts=tuple(account for account in accounts if can_be_default(account, facts)),
         deposit_account_id=active.deposit_account_id,
         deposit_note=""
         if facts.allows_invoice_deposit

@@ -13,11 +13,11 @@ from cone.books.models import Connection
 LANE_CHANNEL = "cone_lane"
 
 _UPSERT = """
-insert into books_outboxrow (company_id, kind, record_uuid, wanted_revision, priority)
-values (%(company)s, %(kind)s, %(uuid)s, %(revision)s, %(priority)s)
+insert into books_outboxrow (company_id, kind, record_uuid, wanted_revision, is_in_scope)
+values (%(company)s, %(kind)s, %(uuid)s, %(revision)s, %(is_in_scope)s)
 on conflict (company_id, kind, record_uuid) do update set
     wanted_revision = greatest(books_outboxrow.wanted_revision, excluded.wanted_revision),
-    priority = least(books_outboxrow.priority, excluded.priority),
+    priority = 0, is_in_scope = books_outboxrow.is_in_scope or excluded.is_in_scope,
     state = case when books_outboxrow.state = 'sending' then 'sending' else 'due' end,
     not_before = least(books_outboxrow.not_before, now()),
     tries = 0, cause_key = null, cause = null, waits_for_kind = null, waits_for_uuid = null,
@@ -40,11 +40,12 @@ def _find_one_being_made(workspace_id: int) -> Connection | None:
     return find_active_connection(workspace_id)
 
 
-def enqueue(*, workspace_id: int, kind: Kind, record_uuid: UUID, revision: int, priority: int = 0) -> None:
+def enqueue(*, workspace_id: int, kind: Kind, record_uuid: UUID, revision: int, is_in_scope: bool = False) -> None:
     """Ask that a record stand there in `revision` or later; wakes the lane once the transaction commits.
 
     Call it in the transaction that changes the record. Does nothing while no accounting software is connected: what
-    is in scope then is found when it is.
+    is in scope then is found when it is. `is_in_scope`: send it whatever its date, because it's issued right now or a
+    person asked for it; otherwise an invoice from before the connection stays here until a start date brings it in.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("enqueue belongs in the transaction that changes the record")
@@ -59,7 +60,7 @@ def enqueue(*, workspace_id: int, kind: Kind, record_uuid: UUID, revision: int, 
                 "kind": kind,
                 "uuid": record_uuid,
                 "revision": revision,
-                "priority": priority,
+                "is_in_scope": is_in_scope,
             },
         )
     wake(active.pk)

@@ -1,9 +1,10 @@
 """The connection as a whole: its card, the others on offer, and the counts on the arrows of the data-flow diagram."""
 
+from datetime import date, datetime
 from typing import TypedDict
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef
 
 from cone.accounting.causes import PATIENT
 from cone.accounting.facts import as_environment, as_kind
@@ -12,7 +13,7 @@ from cone.accounting.port.documents import Kind
 from cone.accounting.port.provider import Provider
 from cone.accounting.registry import get_provider, list_providers
 from cone.accounting.values import BackfillProgress, ConnectionView, FlowArrow, ProviderCard
-from cone.books.models import Connection, Invoice, Link
+from cone.books.models import Connection, Link, OutboxRow
 
 _DESCRIPTIONS = {
     "quickbooks": "What you do here stands in QuickBooks a moment later, once, correct to the cent.",
@@ -119,33 +120,11 @@ def read_backfill(workspace_id: int) -> BackfillProgress | None:
     if active is None or active.send_from_date is None:
         return None
     with connection.cursor() as cursor:
-        cursor.execute(
-            _BACKFILL,
-            {
-                "company": active.company_id,
-                "workspace": workspace_id,
-                "from_date": active.send_from_date,
-                "connected_at": active.connected_at,
-                "patient": sorted(PATIENT),
-            },
-        )
+        cursor.execute(_BACKFILL, {**existing_values(active, active.send_from_date), "patient": sorted(PATIENT)})
         total, done, failed = cursor.fetchone() or (0, 0, 0)
     return BackfillProgress(
         from_date=active.send_from_date, total=total, done=done, failed=failed, left=total - done - failed
     )
-
-
-_BACKFILL = """
-select count(*), count(l.id),
-       count(*) filter (where l.id is null and coalesce(o.cause, d.cause) ->> 'code' <> all(%(patient)s))
-from books_invoice i
-left join books_link l on l.company_id = %(company)s and l.kind = 'invoice' and l.record_uuid = i.uuid
-left join books_outboxrow o on o.company_id = %(company)s and o.kind = 'invoice' and o.record_uuid = i.uuid
-left join books_outboxrow d on d.company_id = o.company_id and d.kind = o.waits_for_kind
-    and d.record_uuid = o.waits_for_uuid and d.state = 'blocked'
-where i.workspace_id = %(workspace)s and i.status = 'issued' and i.issue_date >= %(from_date)s
-    and i.issued_at < %(connected_at)s
-"""
 
 
 def _no_counts() -> dict[Kind, _Counts]:
@@ -155,7 +134,11 @@ def _no_counts() -> dict[Kind, _Counts]:
 
 def _counts(company_pk: int) -> dict[Kind, _Counts]:
     counts = _no_counts()
-    links = Link.objects.filter(company_id=company_pk).values("kind").annotate(number=Count("pk"))
+    asked = OutboxRow.objects.filter(
+        company_id=OuterRef("company_id"), kind=OuterRef("kind"), record_uuid=OuterRef("record_uuid")
+    )
+    # A record that's there and due again, or differs, is counted where it stands now.
+    links = Link.objects.filter(~Exists(asked), company_id=company_pk).values("kind").annotate(number=Count("pk"))
     for entry in links:
         counts[as_kind(entry["kind"])]["synced"] = entry["number"]
     with connection.cursor() as cursor:
@@ -166,9 +149,45 @@ def _counts(company_pk: int) -> dict[Kind, _Counts]:
     return counts
 
 
-def count_existing(workspace_id: int, company_pk: int, from_date: object) -> int:
-    """Issued invoices dated since then that were never sent to this company."""
-    sent = Link.objects.filter(company_id=company_pk, kind="invoice").values("record_uuid")
-    return Invoice.objects.filter(
-        Q(workspace_id=workspace_id, status="issued", issue_date__gte=from_date) & ~Q(uuid__in=sent)
-    ).count()
+def count_existing(active: Connection, from_date: date) -> int:
+    """Invoices from before the connection, dated since then, that are neither there nor on their way."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"select count(*) {EXISTING}", existing_values(active, from_date))
+        row = cursor.fetchone()
+    return 0 if row is None else int(row[0])
+
+
+# What "existing invoices since a date" are, for the count, the sending and the progress alike.
+_SINCE = """
+    i.workspace_id = %(workspace)s and i.status = 'issued' and i.issue_date >= %(from_date)s
+    and i.issued_at < %(connected_at)s
+"""
+EXISTING = f"""
+from books_invoice i
+where {_SINCE}
+    and not exists (select from books_link l
+                    where l.company_id = %(company)s and l.kind = 'invoice' and l.record_uuid = i.uuid)
+    and not exists (select from books_outboxrow o
+                    where o.company_id = %(company)s and o.kind = 'invoice' and o.record_uuid = i.uuid)
+"""  # noqa: S608  # made of constants
+
+_BACKFILL = f"""
+select count(*), count(l.id),
+       count(*) filter (where l.id is null and coalesce(o.cause, d.cause) ->> 'code' <> all(%(patient)s))
+from books_invoice i
+left join books_link l on l.company_id = %(company)s and l.kind = 'invoice' and l.record_uuid = i.uuid
+left join books_outboxrow o on o.company_id = %(company)s and o.kind = 'invoice' and o.record_uuid = i.uuid
+left join books_outboxrow d on d.company_id = o.company_id and d.kind = o.waits_for_kind
+    and d.record_uuid = o.waits_for_uuid and d.state = 'blocked'
+where {_SINCE}
+"""  # noqa: S608  # made of constants
+
+
+def existing_values(active: Connection, from_date: date) -> dict[str, int | date | datetime]:
+    """The values of EXISTING."""
+    return {
+        "company": active.company_id,
+        "workspace": active.workspace_id,
+        "from_date": from_date,
+        "connected_at": active.connected_at,
+    }

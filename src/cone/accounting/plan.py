@@ -4,13 +4,14 @@ Decisions are data: they can be shown, stored and tested. What can be known befo
 sent; what a record refers to must be linked first (customer → item → invoice).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 from uuid import UUID
 
 from cone.accounting.port.documents import (
     Create,
     CustomerDocument,
+    Document,
     InvoiceDocument,
     InvoiceLineDocument,
     Kind,
@@ -24,12 +25,13 @@ from cone.accounting.records import (
     LineRecord,
     LinkState,
     OpenAttempt,
+    Record,
     ServiceRecord,
     Situation,
     Subject,
 )
 
-# QuickBooks and Xero both cap document numbers; the port's providers check their own, lower limits themselves.
+# The lowest limit among the providers: a longer number is a cause before anything is sent.
 MAX_NUMBER_LENGTH = 21
 
 
@@ -40,7 +42,11 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send this step under a new attempt; `find_first` asks whether the record is there by its business key."""
+    """Send this step under a new attempt.
+
+    `find_first` looks whether the record is there by its business key: services always, and everything that was tried
+    to be created before, since an earlier try may have arrived after all.
+    """
 
     step: Step
     find_first: bool = False
@@ -51,6 +57,14 @@ class Repeat:
     """Send an earlier attempt again, byte for byte: its outcome isn't known."""
 
     attempt: OpenAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """The record was voided here while the outcome of sending it isn't known: look whether it's there, never send."""
+
+    attempt: OpenAttempt
+    document: Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,31 +84,50 @@ class Blocked:
     params: dict[str, str] = field(default_factory=dict)
 
 
-Decision: TypeAlias = Nothing | Send | Repeat | WaitFor | Blocked
+Decision: TypeAlias = Nothing | Send | Repeat | LookUp | WaitFor | Blocked
 
 
 def plan(subject: Subject, situation: Situation) -> Decision:
     """Decide the next step of one due row."""
-    if subject.attempt is not None:
-        return Repeat(subject.attempt)
     record, link = subject.record, subject.link
-    if record is None:
-        return Nothing()
-    if link is not None and link.synced_revision >= record.revision and link.is_equal:
+    if subject.attempt is not None:
+        return _find_out(subject, subject.attempt, situation)
+    if record is None or (link is not None and link.synced_revision >= record.revision and link.is_equal):
         return Nothing()
     match record:
         case CustomerDocument():
-            return Send(_step(record, link))
+            return _send(subject, record)
         case ServiceRecord():
             return _plan_service(record, link, situation)
         case InvoiceRecord():
-            return _plan_invoice(record, link, situation)
+            return _plan_invoice(subject, record, situation)
 
 
-def _step(document: CustomerDocument | ServiceDocument | InvoiceDocument, link: LinkState | None) -> Step:
+def _find_out(subject: Subject, attempt: OpenAttempt, situation: Situation) -> Decision:
+    """Unknown outcomes are resolved first, whatever has become of the record here."""
+    record = subject.record
+    if isinstance(record, InvoiceRecord) and record.status == "void" and subject.link is None:
+        return LookUp(attempt, look_up_document(record, situation))
+    return Repeat(attempt)
+
+
+def _send(subject: Subject, document: CustomerDocument | InvoiceDocument) -> Send:
+    link = subject.link
     if link is None:
-        return Create(document)
-    return Update(document, remote_id=link.remote_id, remote_version=link.remote_version)
+        return Send(Create(document), find_first=subject.row.last_generation > 0)
+    return Send(Update(document, remote_id=link.remote_id, remote_version=link.remote_version))
+
+
+def look_up_document(record: Record, situation: Situation) -> Document:
+    """As much of a record as a look-up by its business key needs; an invoice comes without its lines."""
+    match record:
+        case CustomerDocument():
+            return record
+        case ServiceRecord():
+            return _service(record, situation)
+        case InvoiceRecord():
+            customer_id = situation.linked.get(("customer", record.customer_uuid), "")
+            return _document(replace(record, lines=()), customer_id, situation)
 
 
 def _plan_service(record: ServiceRecord, link: LinkState | None, situation: Situation) -> Decision:
@@ -103,7 +136,11 @@ def _plan_service(record: ServiceRecord, link: LinkState | None, situation: Situ
         return Nothing()
     if not situation.income_account_id:
         return Blocked(CauseCode.INCOME_ACCOUNT_MISSING, key="income_account_missing")
-    document = ServiceDocument(
+    return Send(Create(_service(record, situation)), find_first=True)
+
+
+def _service(record: ServiceRecord, situation: Situation) -> ServiceDocument:
+    return ServiceDocument(
         uuid=record.uuid,
         revision=record.revision,
         name=record.name,
@@ -111,19 +148,19 @@ def _plan_service(record: ServiceRecord, link: LinkState | None, situation: Situ
         unit_price=record.unit_price,
         income_account_id=situation.income_account_id,
     )
-    return Send(Create(document), find_first=True)
 
 
-def _plan_invoice(record: InvoiceRecord, link: LinkState | None, situation: Situation) -> Decision:
+def _plan_invoice(subject: Subject, record: InvoiceRecord, situation: Situation) -> Decision:
+    link = subject.link
     if record.status == "draft":
         return Nothing()
     if record.status == "void":
         if link is None:
             return Nothing()
         return Blocked(CauseCode.VOIDED_HERE, key=f"voided_here:{record.uuid}", params={"number": record.number})
-    if link is None and not is_in_scope(record, situation):
+    if link is None and not (subject.row.is_in_scope or is_in_scope(record, situation)):
         return Nothing()
-    return _settings_cause(record, situation) or _refer_and_send(record, link, situation)
+    return _settings_cause(record, situation) or _refer_and_send(subject, record, situation)
 
 
 def is_in_scope(record: InvoiceRecord, situation: Situation) -> bool:
@@ -177,14 +214,14 @@ def _fact_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
     return None
 
 
-def _refer_and_send(record: InvoiceRecord, link: LinkState | None, situation: Situation) -> Decision:
+def _refer_and_send(subject: Subject, record: InvoiceRecord, situation: Situation) -> Decision:
     customer_id = situation.linked.get(("customer", record.customer_uuid))
     if customer_id is None:
         return WaitFor("customer", record.customer_uuid)
     for line in record.lines:
         if ("service", line.service_uuid) not in situation.linked:
             return WaitFor("service", line.service_uuid)
-    return Send(_step(_document(record, customer_id, situation), link))
+    return _send(subject, _document(record, customer_id, situation))
 
 
 def _document(record: InvoiceRecord, customer_id: str, situation: Situation) -> InvoiceDocument:

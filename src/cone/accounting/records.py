@@ -89,7 +89,10 @@ class LinkState:
 
 @dataclass(frozen=True, slots=True)
 class OpenAttempt:
-    """A write whose outcome isn't known: to be repeated under the same id, byte for byte."""
+    """A write whose outcome isn't known: to be repeated under the same id, byte for byte.
+
+    `age_seconds` counts from the first send, `silent_seconds` from the last.
+    """
 
     id: int
     operation: Literal["create", "update"]
@@ -99,11 +102,16 @@ class OpenAttempt:
     expected: Expected | None
     sends: int
     age_seconds: int
+    silent_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One due outbox row. `last_generation` is the highest generation ever used for the record (0: none)."""
+    """One due outbox row.
+
+    `last_generation` is the highest generation ever used for the record (0: none). `is_in_scope`: a person issued the
+    record, or asked for it by name, while connected.
+    """
 
     id: int
     kind: Kind
@@ -112,6 +120,7 @@ class Row:
     priority: int
     tries: int
     last_generation: int
+    is_in_scope: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,10 @@ def cause_of_refusal(subject: Subject, verdict: RejectedError, situation: Situat
 
 
 def cause_of_loss(subject: Subject, verdict: GoneError) -> Blocked:
-    """The cause of a record that is no longer there."""
+    """The cause of a record that is no longer there; of one that never was, it's something it refers to."""
     params = {"says": verdict.answered.message, "code": verdict.answered.code}
+    if subject.link is None:
+        return Blocked(CauseCode.REFERENCE_MISSING, key=f"reference_missing:{subject.row.uuid}", params=params)
     return Blocked(CauseCode.REMOVED_THERE, key=f"removed_there:{subject.row.uuid}", params=params)
 
 
@@ -50,9 +52,26 @@ def _tax(subject: Subject, situation: Situation) -> _Found | None:
     }
 
 
+def _period(subject: Subject, situation: Situation) -> _Found | None:
+    """The answer doesn't say until when the books are closed; what was read of the company may."""
+    number = subject.record.number if isinstance(subject.record, InvoiceRecord) else ""
+    closed_through = situation.facts.books_closed_through_date
+    date = closed_through.isoformat() if closed_through else ""
+    return f":{date or 'refused'}", {"number": number, "date": date}
+
+
+def _currency(subject: Subject, situation: Situation) -> _Found | None:
+    if not isinstance(subject.record, InvoiceRecord):
+        return None
+    facts = {"currency": subject.record.currency, "home_currency": situation.facts.home_currency}
+    return f":{subject.record.currency}", facts
+
+
 _SHARED: Mapping[CauseCode, Callable[[Subject, Situation], _Found | None]] = {
     CauseCode.ACCOUNT_INACTIVE: _account,
     CauseCode.INCOME_ACCOUNT_MISSING: _income_account,
     CauseCode.TAX_UNMAPPED: _tax,
     CauseCode.TAX_CODE_INACTIVE: _tax,
+    CauseCode.PERIOD_CLOSED: _period,
+    CauseCode.CURRENCY_UNSUPPORTED: _currency,
 }

@@ -1,5 +1,7 @@
 """Tokens that must still be revoked: a disconnect stands at once, its revocation is retried until it's answered."""
 
+import asyncio
+
 from cone.accounting.database import Database
 from cone.accounting.keyring import KeyMissingError, unseal
 from cone.accounting.port.provider import ProviderClient
@@ -14,15 +16,24 @@ order by not_before limit 1 for update skip locked
 """
 
 
+# A sign-in to the same company waits for a revocation in flight (which would end its grant too), but not for long.
+_LONGEST_CALL_SECONDS = 10
+
+# By then the token has ended by itself (refresh tokens live 100 days unused).
+_FORGET = "delete from books_revocation where created_at < now() - interval '101 days'"
+
+
 async def revoke_one(database: Database, clients: dict[str, ProviderClient]) -> bool:
     """Try the revocation that has waited longest; whether there was one."""
     async with database.transaction():
+        await database.execute(_FORGET)
         row = await (await database.execute(_NEXT, {"reachable": _reachable(clients)})).fetchone()
         if row is None:
             return False
         try:
-            await clients[row["provider"]].revoke(unseal(row["token"]))
-        except VERDICTS:
+            async with asyncio.timeout(_LONGEST_CALL_SECONDS):
+                await clients[row["provider"]].revoke(unseal(row["token"]))
+        except (*VERDICTS, TimeoutError):
             await database.execute(
                 "update books_revocation set tries = tries + 1, not_before = now() + %s where id = %s",
                 [backoff(row["tries"]), row["id"]],

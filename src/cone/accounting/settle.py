@@ -31,6 +31,8 @@ from cone.accounting.refusals import cause_of_loss, cause_of_refusal
 from cone.accounting.verify import find_difference
 
 _LONGEST_BACKOFF = timedelta(minutes=5)
+_UNCERTAIN_AFTER = timedelta(days=1)
+_MOST_FRESH_STARTS = 3
 
 
 def backoff(tries: int) -> timedelta:
@@ -72,12 +74,29 @@ class Settler:
             await check_fence(database, self._fence)
             await self._block(database, row, decision, situation)
 
-    async def found(self, database: Database, row: Row, *, revision: int, record: RemoteRecord) -> None:
-        """The record was there already: link it."""
+    async def found(
+        self, database: Database, row: Row, *, record: RemoteRecord, revision: int = 0, attempt: Attempt | None = None
+    ) -> None:
+        """The record is there already: link it. An attempt that had made it is closed.
+
+        `revision` is the one that stands there; 0 when that isn't known, so that ours goes out as an update.
+        """
         async with database.transaction():
             await check_fence(database, self._fence)
+            if attempt is not None:
+                answered = Answered(message="Found there by its own mark.")
+                await close_attempt(database, attempt, state="succeeded", verdict="found", answered=answered)
             await self._save_link(database, row.kind, row.uuid, revision=revision, record=record, is_equal=True)
             await self._done(database, row, revision=revision)
+
+    async def not_found(self, database: Database, row: Row, attempt: Attempt, *, wait: timedelta) -> None:
+        """It isn't there. Only after `wait` does that count: until then the first request may still be executing."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            if not wait:
+                answered = Answered(message="Looked for there and not found.")
+                await close_attempt(database, attempt, state="failed", verdict="not_there", answered=answered)
+            await self._due(database, row, delay=wait)
 
     async def sent(self, database: Database, row: Row, attempt: Attempt, *, sent: Sent, situation: Situation) -> None:
         """It stands there: link, verify, and wake what waited for it."""
@@ -104,12 +123,12 @@ class Settler:
         """It was refused, or nobody knows: the closed set of verdicts, each with its consequence."""
         async with database.transaction():
             await check_fence(database, self._fence)
-            if isinstance(verdict, OutcomeUnknownError):
+            if _says_nothing_of(attempt, verdict):
                 await note_unknown(database, attempt, verdict.answered)
             else:
                 name = type(verdict).__name__.removesuffix("Error").lower()
                 await close_attempt(database, attempt, state="failed", verdict=name, answered=verdict.answered)
-            await self._consequence(database, subject, verdict, situation, sends=attempt.sends)
+            await self._consequence(database, subject, verdict, situation, attempt=attempt)
 
     async def refused_unsent(
         self, database: Database, subject: Subject, *, verdict: Verdict, situation: Situation
@@ -117,7 +136,7 @@ class Settler:
         """The same for a verdict that came before any attempt was written: a look-up, or a document's own limits."""
         async with database.transaction():
             await check_fence(database, self._fence)
-            await self._consequence(database, subject, verdict, situation, sends=1)
+            await self._consequence(database, subject, verdict, situation)
 
     async def version_read(self, database: Database, row: Row, *, record: RemoteRecord) -> None:
         """A stale version was read again: plan anew with it, after a pause that grows if it keeps happening."""
@@ -134,12 +153,21 @@ class Settler:
             )
             await self._due(database, row, delay=backoff(row.tries) if row.tries > 1 else timedelta())
 
-    async def started_over(self, database: Database, row: Row, attempt: Attempt, *, why: str) -> None:
-        """The answer can't be to what we sent, or its record is gone again: close this generation, open the next."""
+    async def started_over(
+        self, database: Database, row: Row, attempt: Attempt, *, why: str, situation: Situation
+    ) -> None:
+        """The answer can't be to what we sent, or its record is gone again: close this generation, open the next.
+
+        The next one looks for the record first. When that keeps happening, a person looks.
+        """
         async with database.transaction():
             await check_fence(database, self._fence)
             await close_attempt(database, attempt, state="failed", verdict="ghost", answered=Answered(message=why))
-            await self._due(database, row, delay=backoff(row.tries))
+            if row.tries < _MOST_FRESH_STARTS:
+                await self._due(database, row, delay=backoff(row.tries))
+                return
+            decision = Blocked(CauseCode.OUTCOME_UNCERTAIN, key=f"outcome_uncertain:{row.uuid}", params={"says": why})
+            await self._block(database, row, decision, situation)
 
     async def bug(self, database: Database, row: Row) -> None:
         """Something of ours broke: an open attempt stays open, the row comes back later."""
@@ -150,7 +178,13 @@ class Settler:
     # --- consequences ----------------------------------------------------------------------------------------
 
     async def _consequence(
-        self, database: Database, subject: Subject, verdict: Verdict, situation: Situation, *, sends: int
+        self,
+        database: Database,
+        subject: Subject,
+        verdict: Verdict,
+        situation: Situation,
+        *,
+        attempt: Attempt | None = None,
     ) -> None:
         row = subject.row
         match verdict:
@@ -161,8 +195,7 @@ class Settler:
                     delay = timedelta()
                 await self._due(database, row, delay=delay)
             case OutcomeUnknownError():
-                # Only after its own timeout has passed: until then the first one may still be executing.
-                await self._due(database, row, delay=max(self._request_timeout, backoff(sends)))
+                await self._stay_unknown(database, row, attempt, verdict, situation)
             case RejectedError():
                 await self._block(database, row, cause_of_refusal(subject, verdict, situation), situation)
             case StaleError():
@@ -177,6 +210,23 @@ class Settler:
                 await self._due(database, row, delay=timedelta())
             case _:
                 assert_never(verdict)
+
+    async def _stay_unknown(
+        self,
+        database: Database,
+        row: Row,
+        attempt: Attempt | None,
+        verdict: OutcomeUnknownError,
+        situation: Situation,
+    ) -> None:
+        """Repeat it later, only after its own timeout; when a day of repeats brought no answer, a person looks."""
+        if attempt is not None and attempt.age_seconds > _UNCERTAIN_AFTER.total_seconds():
+            params = {"says": verdict.answered.message}
+            decision = Blocked(CauseCode.OUTCOME_UNCERTAIN, key=f"outcome_uncertain:{row.uuid}", params=params)
+            await self._block(database, row, decision, situation)
+            return
+        sends = attempt.sends if attempt is not None else 1
+        await self._due(database, row, delay=max(self._request_timeout, backoff(sends)))
 
     async def _block(self, database: Database, row: Row, decision: Blocked, situation: Situation) -> None:
         cursor = await database.execute(
@@ -242,6 +292,25 @@ class Settler:
                 "sources": sources_of(target),
             },
         )
+
+
+def _says_nothing_of(attempt: Attempt, verdict: Verdict) -> bool:
+    """Whether a verdict leaves open what became of the attempt.
+
+    What a gateway says to a *repeat* (slow down, sign in, not now) says nothing of the first send: only an answer of
+    the application itself may close an attempt whose outcome isn't known.
+    """
+    match verdict:
+        case OutcomeUnknownError():
+            return True
+        case RejectedError():
+            return verdict.cause is CauseCode.OUTCOME_UNCERTAIN
+        case TryLaterError() | ReconnectError() | MisconfiguredError():
+            return attempt.sends > 1
+        case StaleError() | GoneError():
+            return False
+        case _:
+            assert_never(verdict)
 
 
 def _figures(record: RemoteRecord) -> dict[str, object]:

@@ -211,6 +211,7 @@ def _subject(row: Mapping[str, Any], record: Record | None) -> Subject:
             expected=read_expected(row["expected"]),
             sends=row["sends"],
             age_seconds=row["attempt_age"],
+            silent_seconds=row["attempt_silence"],
         )
     return Subject(
         row=Row(
@@ -221,6 +222,7 @@ def _subject(row: Mapping[str, Any], record: Record | None) -> Subject:
             priority=row["priority"],
             tries=row["tries"],
             last_generation=row["last_generation"],
+            is_in_scope=row["is_in_scope"],
         ),
         record=record,
         link=link,

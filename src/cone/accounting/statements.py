@@ -44,13 +44,14 @@ where m.connection_id = %(connection)s
 
 # The oldest live rows first, then backfill; customers and services before the invoices that need them.
 DUE_ROWS = """
-select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries,
+select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is_in_scope,
        l.remote_id, l.remote_version, l.synced_revision, coalesce((l.answer->>'is_equal')::bool, true) as is_equal,
        coalesce((select max(g.generation) from books_attempt g
                  where g.company_id = o.company_id and g.kind = o.kind and g.record_uuid = o.record_uuid), 0)
            as last_generation,
        u.id as attempt_id, u.operation, u.revision as attempt_revision, u.request_line, u.body, u.request_id, u.sends,
-       u.expected, extract(epoch from now() - u.started_at)::int as attempt_age
+       u.expected, extract(epoch from now() - u.started_at)::int as attempt_age,
+       extract(epoch from now() - u.last_sent_at)::int as attempt_silence
 from books_outboxrow o
 left join books_link l on l.company_id = o.company_id and l.kind = o.kind and l.record_uuid = o.record_uuid
 left join books_attempt u on u.company_id = o.company_id and u.kind = o.kind and u.record_uuid = o.record_uuid
@@ -96,6 +97,13 @@ order by i.uuid, l.position
 LINKED = """
 select kind, record_uuid, remote_id from books_link
 where company_id = %(company)s and record_uuid = any(%(uuids)s)
+"""
+
+# Two of our customers may share name and address; only one of them can be the one there.
+LINKED_ELSEWHERE = """
+select 1 from books_link
+where company_id = %(company)s and kind = %(kind)s and remote_id = %(remote_id)s and record_uuid <> %(uuid)s
+    and kind <> 'service'
 """
 
 # --- attempts and outcomes --------------------------------------------------------------------------------------
@@ -213,24 +221,33 @@ where id = %(connection)s and lane_epoch = %(epoch)s
 """
 
 MOVE_CONNECTION = """
-update books_connection set state = %(target)s, state_reason = %(reason)s
+update books_connection set state = %(target)s::text, state_reason = %(reason)s,
+       not_before = case when %(target)s::text = 'read_only' then now() + interval '1 hour' else not_before end
 where id = %(connection)s and lane_epoch = %(epoch)s and state = any(%(sources)s)
 """
 
 # --- the sweep --------------------------------------------------------------------------------------------------
 
 RELEASE_STALE_BLOCKS = """
-update books_outboxrow o set state = 'due', cause_key = null, cause = null
-from books_connection c
-where c.company_id = o.company_id and c.state = 'connected' and o.state = 'blocked'
-    and o.blocked_settings_revision < c.settings_revision
+update books_outboxrow set state = 'due', cause_key = null, cause = null
+where id in (
+    select o.id from books_outboxrow o join books_connection c on c.company_id = o.company_id
+    where c.state = 'connected' and o.state = 'blocked' and o.blocked_settings_revision < c.settings_revision
+    order by o.id for update of o skip locked)
 """
 
 RELEASE_LINKED_WAITS = """
-update books_outboxrow o set waits_for_kind = null, waits_for_uuid = null
-from books_link l
-where o.waits_for_uuid is not null and l.company_id = o.company_id and l.kind = o.waits_for_kind
-    and l.record_uuid = o.waits_for_uuid
+update books_outboxrow set waits_for_kind = null, waits_for_uuid = null
+where id in (
+    select o.id from books_outboxrow o
+    join books_link l on l.company_id = o.company_id and l.kind = o.waits_for_kind and l.record_uuid = o.waits_for_uuid
+    order by o.id for update of o skip locked)
+"""
+
+# Whether a company that refused writing allows it again is found by trying, once an hour: one refused write.
+TRY_WRITING_AGAIN = """
+update books_connection set state = 'connected', state_reason = ''
+where state = 'read_only' and not_before <= now()
 """
 
 # 'sending' too: a lane that died may have left rows so, and only taking the lane anew resets them.

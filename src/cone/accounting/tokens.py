@@ -100,15 +100,15 @@ class StoredAccess:
     async def _read_or_refresh(self, *, rejected: str | None) -> str:
         async with self._turn:
             async with self._database() as database:
-                if token := await self._usable(database, rejected):
-                    return token
-            async with self._refreshing() as database, database.transaction():
-                # The lock: whoever refreshed while we waited for it has left a token we can use.
-                if token := await self._usable(database, rejected, lock=True):
-                    return token
-                return await self._refresh(database)
+                usable = await self._usable(database, rejected)
+            if usable is None:
+                async with self._refreshing() as database, database.transaction():
+                    # The lock: whoever refreshed while we waited for it has left a token we can use.
+                    usable = await self._usable(database, rejected, lock=True) or await self._refresh(database)
+            # Only now that the refresh token is committed may the access token be used, by us or by another slot.
+            return self._remember(*usable)
 
-    async def _usable(self, database: Database, rejected: str | None, *, lock: bool = False) -> str | None:
+    async def _usable(self, database: Database, rejected: str | None, *, lock: bool = False) -> tuple[str, int] | None:
         cursor = await database.execute(_READ + (" for update" if lock else ""), [self._connection_id])
         row = await cursor.fetchone()
         if row is None:
@@ -118,10 +118,9 @@ class StoredAccess:
         token = _unseal(row["access_token"])
         if token == rejected:
             return None
-        self._remember(token, row["seconds_left"])
-        return token
+        return token, row["seconds_left"]
 
-    async def _refresh(self, database: Database) -> str:
+    async def _refresh(self, database: Database) -> tuple[str, int]:
         cursor = await database.execute(_READ, [self._connection_id])
         row = await cursor.fetchone()
         if row is None:
@@ -145,13 +144,13 @@ class StoredAccess:
         )
         if stored.rowcount != 1:
             raise ReconnectError(Answered(message="The connection was ended while its token was refreshed."))
-        self._remember(grant.access_token, int(grant.access_lifetime.total_seconds()))
-        return grant.access_token
+        return grant.access_token, int(grant.access_lifetime.total_seconds())
 
-    def _remember(self, token: str, seconds_left: int) -> None:
+    def _remember(self, token: str, seconds_left: int) -> str:
         # The database's clock says how long it lives; ours only counts that span down.
         span = max(0, seconds_left - int(_EARLY.total_seconds()))
         self._cached = (token, time.monotonic_ns() + span * 1_000_000_000)
+        return token
 
 
 def _unseal(sealed: bytes) -> str:

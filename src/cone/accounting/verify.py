@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
-from cone.accounting.port.documents import Document, InvoiceDocument, RemoteRecord
+from cone.accounting.port.documents import CustomerDocument, Document, InvoiceDocument, RemoteRecord, ServiceDocument
 from cone.kit.money import round_amount
 
 
@@ -61,6 +61,21 @@ def is_somebody_elses(expected: Expected | None, answer: RemoteRecord, *, marker
     if answer.marker and answer.marker != marker:
         return True
     return expected is not None and answer.customer_id not in (None, expected.customer_id)
+
+
+def is_certainly(document: Document, found: RemoteRecord) -> bool:
+    """Whether a record found by its business key is ours beyond doubt.
+
+    An invoice carries our marker; a customer's name alone proves nothing, its e-mail address does; an item of the
+    same name is the item to use.
+    """
+    match document:
+        case InvoiceDocument():
+            return found.marker == str(document.uuid)
+        case CustomerDocument():
+            return bool(document.email) and found.email.casefold() == document.email.casefold()
+        case ServiceDocument():
+            return True
 
 
 def find_difference(expected: Expected | None, answer: RemoteRecord) -> dict[str, str] | None:

@@ -129,6 +129,9 @@ def finish_connecting(actor: Actor, *, query: Mapping[str, str], session_key: st
     actor.check_may(Permission.INTEGRATIONS)
     started = _use_state(actor, query.get("state", ""), session_key)
     provider = _find_provider(started.provider)
+    if provider.availability().environment != started.environment:
+        # Configured anew while the person was away: the code is of the other environment.
+        raise SignInExpiredError
     _check_only_one(actor, started.provider)
     try:
         returned = provider.read_return(query)
@@ -241,11 +244,11 @@ def _store(actor: Actor, started: OAuthState, company_id: str, grant: TokenGrant
     elif active.company_id != company.pk:
         raise OtherCompanyError
     else:
-        active.state, active.state_reason = "connected", ""
+        active.state, active.state_reason, active.not_before = "connected", "", Now()
         active.generation += 1
         # A lane that still works with the old tokens must not speak for the new ones.
         active.lane_epoch += 1
-        active.save(update_fields=["state", "state_reason", "generation", "lane_epoch"])
+        active.save(update_fields=["state", "state_reason", "not_before", "generation", "lane_epoch"])
     _store_tokens(active, grant)
     return active
 

@@ -57,12 +57,12 @@ def disconnect_provider(actor: Actor) -> None:
 def _wait_for_answers(active: Connection) -> None:
     in_flight = OutboxRow.objects.filter(company_id=active.company_id, state="sending")
     left = _WAIT_FOR_ANSWERS
-    while left > timedelta() and in_flight.exists() and _is_lane_alive(active):
+    while left > timedelta() and in_flight.exists() and _may_be_answered(active):
         time.sleep(_LOOK_EVERY.total_seconds())
         left -= _LOOK_EVERY
 
 
-def _is_lane_alive(active: Connection) -> bool:
+def _may_be_answered(active: Connection) -> bool:
     """Whether an attempt was sent so recently that its answer may still come."""
     recent = Now() - _WAIT_FOR_ANSWERS
     return Attempt.objects.filter(

@@ -40,5 +40,11 @@ def issue_invoice(actor: Actor, uuid: UUID) -> Invoice:
     invoice.save()
     write_rows(invoice, wanted, references, totals, is_new=False)
     note(actor, "invoice", invoice.uuid, "issued", number=invoice.number)
-    enqueue(workspace_id=actor.workspace.pk, kind="invoice", record_uuid=invoice.uuid, revision=invoice.revision)
+    enqueue(
+        workspace_id=actor.workspace.pk,
+        kind="invoice",
+        record_uuid=invoice.uuid,
+        revision=invoice.revision,
+        is_in_scope=True,
+    )
     return invoice

@@ -1,6 +1,7 @@
 """Read the company's facts, accounts and tax codes again, on a person's request."""
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from cone.accounting import network
 from cone.accounting.connections import NotConnectedError
@@ -28,13 +29,14 @@ class SignInNeededError(RefusalError):
     code = "sign_in_needed"
 
 
-def refresh_reference(actor: Actor) -> None:
-    """Refresh what Manage chooses from, and plan anew what was blocked under the old lists.
+def refresh_reference(actor: Actor, *, permission: Permission = Permission.INTEGRATIONS) -> None:
+    """Refresh what Manage chooses from, and plan anew what was blocked under the old lists and facts.
 
-    A connection that was read-only is tried again: whether it may write is found at the next send.
+    A connection that was read-only is tried again: whether it may write is found at the next send. It changes no
+    setting, so "Sync now" may ask for it with its own permission.
     Raises: NotAllowedError, NotConnectedError, RefreshFailedError, SignInNeededError.
     """
-    actor.check_may(Permission.INTEGRATIONS)
+    actor.check_may(permission)
     active = find_active_connection(actor.workspace.pk)
     if active is None:
         raise NotConnectedError
@@ -52,9 +54,9 @@ def refresh_reference(actor: Actor) -> None:
     except VERDICTS as verdict:
         raise RefreshFailedError from verdict
     with transaction.atomic():
-        active = get_locked_connection(actor)
+        active = get_locked_connection(actor, permission=permission)
         if active.state == "read_only":
-            active.state, active.state_reason = "connected", ""
-            active.save(update_fields=["state", "state_reason"])
+            active.state, active.state_reason, active.not_before = "connected", "", Now()
+            active.save(update_fields=["state", "state_reason", "not_before"])
         store_books(active, facts, reference)
         release_all(active)

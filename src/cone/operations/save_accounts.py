@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from cone.accounting.manage import list_accounts
+from cone.accounting.facts import facts_from_json
+from cone.accounting.manage import can_be_default, list_accounts
 from cone.accounting.port.company import Account
 from cone.accounting.release import release_causes
 from cone.domain.errors import InvalidFieldError
@@ -22,7 +23,7 @@ def save_accounts(actor: Actor, *, deposit_account_id: str, income_account_id: s
     active = get_locked_connection(actor)
     accounts = list_accounts(active)
     deposit = _find(accounts, deposit_account_id)
-    if deposit is None or not deposit.is_active or not deposit.can_receive_deposits:
+    if deposit is None or not can_be_default(deposit, facts_from_json(active.facts)):
         raise InvalidFieldError("deposit_account", "Choose one of the active bank accounts.")
     income = _find(accounts, income_account_id)
     if income is None or not income.is_active or not income.is_income:

@@ -1,10 +1,9 @@
-"""Make or change a service, and have it stand in the accounting software."""
+"""Make or change a service. The accounting software gets an item for it when an invoice first needs one."""
 
 from uuid import UUID
 
 from django.db import transaction
 
-from cone.accounting.outbox import enqueue
 from cone.books.models import Service, TaxRate
 from cone.domain.errors import InvalidFieldError
 from cone.domain.permissions import Permission
@@ -39,7 +38,6 @@ def save_service(actor: Actor, typed: ServiceInput, *, uuid: UUID | None = None)
     with refusing_duplicates("service_name_once", "name", _TAKEN):
         service.save()
     note(actor, "service", service.uuid, "created" if uuid is None else "edited", name=service.name)
-    enqueue(workspace_id=actor.workspace.pk, kind="service", record_uuid=service.uuid, revision=service.revision)
     return service
 
 

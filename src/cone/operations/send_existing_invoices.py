@@ -6,23 +6,19 @@ from django.db import connection, transaction
 
 from cone.accounting.connections import NotConnectedError
 from cone.accounting.outbox import find_active_connection, wake
-from cone.accounting.overview import count_existing
+from cone.accounting.overview import EXISTING, count_existing, existing_values
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
 from cone.operations.records import note
 from cone.operations.sync_settings import get_locked_connection
 
 # Priority 10: live invoices overtake.
-_WANT = """
+_WANT = f"""
 insert into books_outboxrow (company_id, kind, record_uuid, wanted_revision, priority)
-select %(company)s, 'invoice', i.uuid, i.revision, 10
-from books_invoice i
-where i.workspace_id = %(workspace)s and i.status = 'issued' and i.issue_date >= %(from_date)s
-    and not exists (select from books_link l
-                    where l.company_id = %(company)s and l.kind = 'invoice' and l.record_uuid = i.uuid)
+select %(company)s, 'invoice', i.uuid, i.revision, 10 {EXISTING}
 order by i.issue_date, i.id
 on conflict (company_id, kind, record_uuid) do nothing
-"""
+"""  # made of constants
 
 
 def count_existing_invoices(actor: Actor, from_date: date) -> int:
@@ -31,7 +27,7 @@ def count_existing_invoices(actor: Actor, from_date: date) -> int:
     active = find_active_connection(actor.workspace.pk)
     if active is None:
         raise NotConnectedError
-    return count_existing(actor.workspace.pk, active.company_id, from_date)
+    return count_existing(active, from_date)
 
 
 @transaction.atomic
@@ -46,10 +42,7 @@ def send_existing_invoices(actor: Actor, from_date: date) -> int:
     active.settings_revision += 1
     active.save(update_fields=["send_from_date", "settings_revision"])
     with connection.cursor() as cursor:
-        cursor.execute(
-            _WANT,
-            {"company": active.company_id, "workspace": actor.workspace.pk, "from_date": from_date},
-        )
+        cursor.execute(_WANT, existing_values(active, from_date))
         added: int = cursor.rowcount
     wake(active.pk)
     note(actor, "connection", active.uuid, "existing_sent", from_date=from_date.isoformat(), count=str(added))

@@ -1,16 +1,19 @@
 """ "Sync now": for one record, for one cause, for everything that needs attention."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import transaction
 
 from cone.accounting.outbox import enqueue
 from cone.accounting.port.documents import Kind
+from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.release import release_all, release_causes, release_record
-from cone.books.models import Connection, Customer, Invoice, Link
+from cone.books.models import Connection, Customer, Invoice, OutboxRow
 from cone.domain.errors import RecordNotFoundError, RefusalError
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
+from cone.operations.refresh_reference import refresh_reference
 from cone.operations.sync_settings import get_locked_connection, move_settings
 
 
@@ -26,45 +29,56 @@ class NotSendableError(RefusalError):
     code = "not_sendable"
 
 
-@transaction.atomic
+# Known beforehand from facts and lists that were read of the company: a person who mended them there says so by asking
+# again, so they're read again first.
+_KNOWN_FROM_READING = (
+    CauseCode.PERIOD_CLOSED,
+    CauseCode.CURRENCY_UNSUPPORTED,
+    CauseCode.TAX_CODE_INACTIVE,
+    CauseCode.ACCOUNT_INACTIVE,
+)
+
+
 def sync_record(actor: Actor, kind: Kind, uuid: UUID) -> None:
-    """Send one record as it is now; a record that's already there and equal is left alone.
+    """Send one record as it is now, whatever its date; one that's already there and equal is left alone.
 
-    Raises: NotAllowedError, NotConnectedError, SyncPausedError, RecordNotFoundError, NotSendableError.
+    Raises: NotAllowedError, NotConnectedError, SyncPausedError, RecordNotFoundError, NotSendableError,
+    RefreshFailedError, SignInNeededError.
     """
-    active = _get_running(actor)
-    revision = _revision_of(actor, kind, uuid)
-    if kind == "invoice" and not Link.objects.filter(company_id=active.company_id, record_uuid=uuid).exists():
-        _bring_into_scope(active, uuid)
-    enqueue(workspace_id=actor.workspace.pk, kind=kind, record_uuid=uuid, revision=revision)
-    release_record(active, kind, uuid)
+    waiting = OutboxRow.objects.filter(company__workspace=actor.workspace, kind=kind, record_uuid=uuid)
+    _read_again_for(actor, waiting.values_list("cause_key", flat=True))
+    with transaction.atomic():
+        active = _get_running(actor)
+        revision = _revision_of(actor, kind, uuid)
+        enqueue(workspace_id=actor.workspace.pk, kind=kind, record_uuid=uuid, revision=revision, is_in_scope=True)
+        release_record(active, kind, uuid)
 
 
-def _bring_into_scope(active: Connection, uuid: UUID) -> None:
-    """An invoice older than the connection is sent when a person asks for it by name."""
-    invoice = Invoice.objects.get(uuid=uuid)
-    is_older = invoice.issued_at is not None and invoice.issued_at < active.connected_at
-    if is_older and (active.send_from_date is None or invoice.issue_date < active.send_from_date):
-        raise NotSendableError(
-            "This invoice is older than the connection. Send existing invoices from its date on under "
-            "Settings › Integrations › Manage."
-        )
-
-
-@transaction.atomic
 def sync_cause(actor: Actor, cause_key: str) -> int:
     """Send again what waits for one cause; how many records. Raises: as `sync_record`."""
-    active = _get_running(actor)
-    move_settings(active)
-    return release_causes(active, [cause_key])
+    _read_again_for(actor, [cause_key])
+    with transaction.atomic():
+        active = _get_running(actor)
+        move_settings(active)
+        return release_causes(active, [cause_key])
 
 
-@transaction.atomic
 def sync_all(actor: Actor) -> int:
     """Send again everything that needs attention; how many records. Raises: as `sync_record`."""
-    active = _get_running(actor)
-    move_settings(active)
-    return release_all(active)
+    blocked = OutboxRow.objects.filter(company__workspace=actor.workspace, state="blocked")
+    _read_again_for(actor, blocked.values_list("cause_key", flat=True).distinct())
+    with transaction.atomic():
+        active = _get_running(actor)
+        move_settings(active)
+        return release_all(active)
+
+
+def _read_again_for(actor: Actor, cause_keys: Iterable[str | None]) -> None:
+    codes = {(key or "").partition(":")[0] for key in cause_keys}
+    if codes.intersection(_KNOWN_FROM_READING):
+        with transaction.atomic():
+            _get_running(actor)
+        refresh_reference(actor, permission=Permission.INVOICING)
 
 
 def _get_running(actor: Actor) -> Connection:

@@ -24,11 +24,14 @@ def _read_or_make(path: Path, fresh: str) -> str:
     except FileNotFoundError:
         pass
     path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}-{os.getpid()}")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(fresh + "\n")
     try:
-        # O_EXCL: of two processes starting at once, one makes the file and both use it.
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        # Whole or not at all: of two processes starting at once, one makes the file and both use it.
+        os.link(partial, path)
     except FileExistsError:
         return path.read_text().strip()
-    with os.fdopen(handle, "w") as file:
-        file.write(fresh + "\n")
+    finally:
+        partial.unlink()
     return fresh

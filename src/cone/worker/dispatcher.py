@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
+from psycopg_pool import PoolTimeout
 
 from cone.accounting import statements as sql
 from cone.accounting.attempts import Fence
@@ -113,10 +114,17 @@ class Dispatcher:
             await self._look_for_work()
 
     async def _look_for_work(self) -> None:
-        async with self._pool.connection() as database:
-            await database.execute(sql.RELEASE_STALE_BLOCKS)
-            await database.execute(sql.RELEASE_LINKED_WAITS)
-            rows = await (await database.execute(sql.CONNECTIONS_WITH_WORK)).fetchall()
+        """Heal what notifications and crashes left, each in a transaction of its own, and wake who has work."""
+        try:
+            for statement in (sql.RELEASE_STALE_BLOCKS, sql.RELEASE_LINKED_WAITS, sql.TRY_WRITING_AGAIN):
+                async with self._pool.connection() as database:
+                    await database.execute(statement)
+            async with self._pool.connection() as database:
+                rows = await (await database.execute(sql.CONNECTIONS_WITH_WORK)).fetchall()
+        except (psycopg.Error, PoolTimeout) as error:
+            # The lanes at work don't depend on this look; the next one comes in seconds.
+            logger.warning("the sweep couldn't look (%s)", type(error).__name__)
+            return
         for row in rows:
             self.wake(row["id"])
 

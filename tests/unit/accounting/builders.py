@@ -112,6 +112,7 @@ ATTEMPT = OpenAttempt(
     expected=None,
     sends=1,
     age_seconds=40,
+    silent_seconds=40,
 )
 
 
@@ -135,6 +136,7 @@ def subject(record: Record | None, link: LinkState | None = None, attempt: OpenA
         priority=0,
         tries=0,
         last_generation=0,
+        is_in_scope=False,
     )
     return Subject(row=row, record=record, link=link, attempt=attempt)
 

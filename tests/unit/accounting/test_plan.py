@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cone.accounting.plan import Blocked, Decision, Nothing, Repeat, Send, WaitFor, plan
+from cone.accounting.plan import Blocked, Decision, LookUp, Nothing, Repeat, Send, WaitFor, look_up_document, plan
 from cone.accounting.port.documents import Create, InvoiceDocument, InvoiceLineDocument, ServiceDocument, Update
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import InvoiceRecord, LinkState, MappedCode, OpenAttempt, Record, Situation, Subject
@@ -224,7 +224,16 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
     "settings before waves": (subject(ISSUED), ready(linked={}, tax_codes={}), UNMAPPED),
     # what is unknown goes first
     "unknown outcome is repeated": (subject(ISSUED, link(3), ATTEMPT), READY, Repeat(ATTEMPT)),
-    "unknown outcome of a void invoice": (subject(issued(status="void"), None, ATTEMPT), READY, Repeat(ATTEMPT)),
+    "unknown outcome of a void invoice": (
+        subject(issued(status="void"), None, ATTEMPT),
+        READY,
+        LookUp(ATTEMPT, look_up_document(issued(status="void"), READY)),
+    ),
+    "unknown update of a void invoice": (
+        subject(issued(status="void"), link(1), ATTEMPT),
+        READY,
+        Repeat(ATTEMPT),
+    ),
     "unknown outcome of a record that is gone": (subject(None, None, ATTEMPT), READY, Repeat(ATTEMPT)),
     "unknown outcome out of scope and unmapped": (
         subject(issued(issued_at=BEFORE), None, ATTEMPT),

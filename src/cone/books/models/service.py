@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from cone.books.models.record import WorkspaceRecord
 
@@ -20,7 +21,7 @@ class Service(WorkspaceRecord):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "id"], name="service_of_workspace"),
             models.UniqueConstraint(
-                fields=["workspace", "name"], condition=models.Q(archived_at__isnull=True), name="service_name_once"
+                "workspace", Lower("name"), condition=models.Q(archived_at__isnull=True), name="service_name_once"
             ),
             models.CheckConstraint(condition=~models.Q(name=""), name="service_has_name"),
             models.CheckConstraint(condition=models.Q(unit_price__gte=0), name="service_price_not_negative"),

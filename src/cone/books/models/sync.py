@@ -66,6 +66,8 @@ class OutboxRow(models.Model):
     state = models.CharField(max_length=8, db_default="due")
     priority = models.PositiveSmallIntegerField(db_default=0, help_text="0 live, 10 backfill")
     not_before = models.DateTimeField(db_default=Now())
+    # A person issued it, or asked for it by name, while connected: no date has to bring it into scope.
+    is_in_scope = models.BooleanField(db_default=False)
     tries = models.PositiveIntegerField(db_default=0)
     # Why it can't be sent: a key shared by all records that one act mends, and the facts for its text.
     cause_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001  # null: nothing is wrong

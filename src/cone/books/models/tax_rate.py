@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from cone.books.models.record import WorkspaceRecord
 
@@ -22,7 +23,7 @@ class TaxRate(WorkspaceRecord):
                 fields=["workspace"], condition=models.Q(is_no_tax=True), name="tax_rate_one_no_tax"
             ),
             models.UniqueConstraint(
-                fields=["workspace", "name"], condition=models.Q(archived_at__isnull=True), name="tax_rate_name_once"
+                "workspace", Lower("name"), condition=models.Q(archived_at__isnull=True), name="tax_rate_name_once"
             ),
             models.CheckConstraint(
                 condition=models.Q(percent__gte=0) & models.Q(percent__lte=100), name="tax_rate_percent_range"

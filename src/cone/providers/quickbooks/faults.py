@@ -60,8 +60,15 @@ FAULTS: tuple[FaultRow, ...] = (
     FaultRow(140, None, Meaning.TRY_LATER, "QuickBooks has locked this company for now.", "error table"),
     FaultRow(150, 503, Meaning.TRY_LATER, "QuickBooks is under maintenance.", "error table"),
     FaultRow(500, 400, Meaning.REJECTED, "QuickBooks doesn't support this operation.", "§2.6, recorded"),
-    # A repeat that is told "duplicate" means that the first one arrived: look before anything else.
-    FaultRow(600, 400, Meaning.UNCLEAR, "QuickBooks has seen this request before.", "§2.4, error table"),
+    # A repeat that is told "duplicate" means that the first one arrived: the engine looks for it, and never re-creates.
+    FaultRow(
+        600,
+        400,
+        Meaning.REJECTED,
+        "QuickBooks has seen this request before.",
+        "§2.4, error table",
+        CauseCode.OUTCOME_UNCERTAIN,
+    ),
     FaultRow(610, 400, Meaning.GONE, "It, or something it refers to, is no longer active there.", "§2.6, recorded"),
     FaultRow(620, 400, Meaning.REJECTED, "These two can't be linked in QuickBooks.", "§2.6, reported"),
     FaultRow(1040, 400, Meaning.REJECTED, "Too many records in one request.", "error table"),
@@ -87,10 +94,8 @@ FAULTS: tuple[FaultRow, ...] = (
     FaultRow(4000, 400, Meaning.REJECTED, "QuickBooks doesn't understand the query.", "§2.6, recorded"),
     FaultRow(4001, 400, Meaning.REJECTED, "QuickBooks doesn't answer this query.", "§2.6, recorded"),
     FaultRow(5010, 400, Meaning.STALE, "It was changed in QuickBooks meanwhile.", "§2.6, recorded"),
-    FaultRow(
-        5020, 403, Meaning.MISCONFIGURED, "The person who connected QuickBooks may not change this.", "error table"
-    ),
-    FaultRow(5030, 400, Meaning.MISCONFIGURED, "This edition of QuickBooks doesn't have the feature.", "error table"),
+    FaultRow(5020, 403, Meaning.REJECTED, "The person who connected QuickBooks may not change this.", "error table"),
+    FaultRow(5030, 400, Meaning.REJECTED, "This edition of QuickBooks doesn't have the feature.", "error table"),
     FaultRow(6000, 400, Meaning.REJECTED, "QuickBooks' own rules refuse it.", "§2.6, recorded"),
     FaultRow(6010, 400, Meaning.REJECTED, "QuickBooks needs an account type.", "error table"),
     FaultRow(6070, 400, Meaning.REJECTED, "An amount isn't quantity times price for QuickBooks.", "§2.6, reported"),
@@ -167,7 +172,8 @@ _ROWS: Mapping[int, FaultRow] = {row.code: row for row in FAULTS}
 # A status without a code that says more: gateway pages, proxies, outages (§2.5).
 _STATUSES: Mapping[int, tuple[Meaning, str]] = {
     401: (Meaning.RECONNECT, "QuickBooks doesn't accept the sign-in any more."),
-    403: (Meaning.MISCONFIGURED, "QuickBooks doesn't allow this."),
+    # Without a fault of its own it's some proxy's page, and no word of QuickBooks on the connection.
+    403: (Meaning.TRY_LATER, "Something before QuickBooks doesn't let the request through."),
     429: (Meaning.TRY_LATER, "QuickBooks asks to slow down."),
 }
 
@@ -277,7 +283,9 @@ def _verdict_of_fault(received: Received, fault: object, *, is_write: bool) -> V
 def _row_of_unknown(status: int, fault: object) -> FaultRow:
     """A code that the table lacks: go by HTTP status, then by the fault's type, else it's a plain refusal."""
     kind = str(fault.get("type") or "").lower() if isinstance(fault, dict) else ""
-    if status in _STATUSES:
+    if status == 403:
+        meaning, words = Meaning.MISCONFIGURED, "QuickBooks doesn't allow this."
+    elif status in _STATUSES:
         meaning, words = _STATUSES[status]
     elif status >= 500:
         meaning, words = Meaning.UNCLEAR, "QuickBooks had an error of its own."

@@ -1,5 +1,6 @@
 """QuickBooks' answers as the port's values: records, company facts, accounts, tax codes. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -22,6 +23,8 @@ from cone.providers.quickbooks.wire import (
 _CUSTOM_SALES_TAX = "CustomSalesTax"
 _INCOME_SUBTYPES = ("ServiceFeeIncome", "SalesOfProductIncome")
 _NO_TAX = TaxCode(NOT_TAXABLE, "No tax", "Sales tax is switched off in QuickBooks", Decimal(0), is_active=True)
+
+_MARKED = re.compile(re.escape(MARKER) + r"([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})")
 
 
 def customer_record(row: CustomerRow) -> RemoteRecord:
@@ -167,6 +170,6 @@ def _percent(row: TaxCodeRow, percents: Mapping[str, Decimal | None]) -> Decimal
 
 
 def _marker(note: str) -> str:
-    """The uuid after "cone:", wherever the bookkeeper's own words stand around it."""
-    _, found, rest = note.partition(MARKER)
-    return rest[:36] if found else ""
+    """The uuid after "cone:", wherever the bookkeeper's own words stand around it; words of theirs aren't one."""
+    found = _MARKED.search(note)
+    return found.group(1) if found else ""

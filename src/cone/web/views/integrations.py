@@ -4,7 +4,7 @@ from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import redirect, render
 
 from cone.accounting.overview import list_provider_cards, read_backfill, read_flow
@@ -81,7 +81,9 @@ def connect(request: MemberRequest, provider: str) -> HttpResponse:
 
 @member_page("GET", needs=Permission.INTEGRATIONS, back=way_to("integrations"))
 def callback(request: MemberRequest, provider: str) -> HttpResponse:
-    """Back from the provider, with a code or a refusal."""
+    """Back from the provider, with a code or a refusal. The state, good for one return, is for a GET alone."""
+    if request.method != "GET":
+        return HttpResponseNotAllowed(["GET"])
     connection = finish_connecting(
         request.actor,
         query=request.GET.dict(),

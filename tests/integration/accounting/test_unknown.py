@@ -1,0 +1,180 @@
+"""What is said to a repeat says nothing of the first send: an unknown outcome never becomes a second record."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from cone.accounting.port.verdicts import (
+    Answered,
+    CauseCode,
+    MisconfiguredError,
+    OutcomeUnknownError,
+    ReconnectError,
+    RejectedError,
+    TryLaterError,
+    VerdictError,
+)
+from cone.accounting.states import read_record_sync
+from cone.accounting.values import SyncState
+from cone.books.models import Attempt, Connection, Link, OutboxRow
+from cone.operations.actor import Actor
+from cone.operations.refresh_reference import refresh_reference
+from cone.operations.sync_now import sync_cause, sync_record
+from tests.builders import make_customer, make_invoice
+from tests.fakes.ledger import FakeLedger
+from tests.integration.accounting.conftest import Worker, configure, connect, is_settled, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MakeWorker = Callable[[], Worker]
+
+
+def lose_first_answer(ledger: FakeLedger, kind: Any, second: VerdictError) -> None:
+    """The first send is done there and unanswered; the repeat meets `second`."""
+    ledger.request_timeout = timedelta(milliseconds=200)
+    ledger.fail_next(kind, OutcomeUnknownError(Answered(message="no answer")), commit=True)
+    ledger.fail_next(kind, second)
+
+
+@pytest.mark.parametrize("kind", ["customer", "invoice"])
+@pytest.mark.parametrize(
+    "second",
+    [
+        TryLaterError(Answered(http_status=429), delay=timedelta(milliseconds=50)),
+        ReconnectError(Answered(http_status=401, message="dead")),
+        MisconfiguredError(Answered(http_status=403, message="not now")),
+    ],
+    ids=["try later", "reconnect", "misconfigured"],
+)
+def test_gateway_verdict_on_a_repeat_leaves_the_attempt_open(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, kind: Any, second: VerdictError
+) -> None:
+    make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    lose_first_answer(ledger, kind, second)
+    make_invoice(owner, is_issued=True)
+    wait_until(lambda: ledger.count_sends(kind) == 2)
+    if isinstance(second, ReconnectError):
+        wait_until(lambda: Connection.objects.get().state == "needs_reconnect")
+        connect(owner, ledger)
+    elif isinstance(second, MisconfiguredError):
+        wait_until(lambda: Connection.objects.get().state == "read_only")
+        refresh_reference(owner)
+
+    wait_until(lambda: Link.objects.filter(kind=kind).exists() and is_settled(owner))
+    sends = [sending for sending in ledger.sent if sending.kind == kind]
+    assert len(sends) == 3
+    assert len({(sending.request_id, sending.request) for sending in sends}) == 1
+    assert len(ledger.records(kind)) == 1
+    assert list(Attempt.objects.filter(kind=kind).values_list("state", "sends")) == [("succeeded", 3)]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        RejectedError(Answered(http_status=400, code="6140"), cause=CauseCode.NUMBER_TAKEN),
+        RejectedError(Answered(http_status=400, code="600"), cause=CauseCode.OUTCOME_UNCERTAIN),
+    ],
+    ids=["number taken", "duplicate request"],
+)
+def test_forgotten_request_id_finds_our_own_lost_create_by_its_mark(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, second: VerdictError
+) -> None:
+    make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    lose_first_answer(ledger, "invoice", second)
+    invoice = make_invoice(owner, is_issued=True)
+    wait_until(lambda: Link.objects.filter(kind="invoice").exists() and is_settled(owner))
+
+    assert len(ledger.records("invoice")) == 1
+    sync = read_record_sync(owner.workspace.pk, "invoice", invoice.uuid)
+    assert sync is not None
+    assert sync.state is SyncState.SYNCED
+    assert [entry.operation for entry in sync.history] == ["update", "create"]
+
+
+def test_uncertain_outcome_is_never_created_again_by_itself(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    uncertain = RejectedError(Answered(http_status=400, code="600"), cause=CauseCode.OUTCOME_UNCERTAIN)
+    ledger.request_timeout = timedelta(milliseconds=200)
+    ledger.fail_next("invoice", OutcomeUnknownError(Answered(message="no answer")))
+    ledger.fail_next("invoice", uncertain)
+    invoice = make_invoice(owner, is_issued=True)
+    wait_until(lambda: OutboxRow.objects.filter(cause_key=f"outcome_uncertain:{invoice.uuid}").exists())
+    assert Attempt.objects.get(kind="invoice").state == "unknown"
+    assert ledger.records("invoice") == []
+
+    # A person asks again: the same request, under the same id.
+    sync_record(owner, "invoice", invoice.uuid)
+    wait_until(lambda: Link.objects.filter(kind="invoice").exists() and is_settled(owner))
+    assert len({sending.request_id for sending in ledger.sent if sending.kind == "invoice"}) == 1
+
+
+def test_outcome_unknown_for_a_day_asks_a_person(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> None:
+    make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    ledger.request_timeout = timedelta(milliseconds=200)
+    ledger.fail_next("invoice", OutcomeUnknownError(Answered(message="no answer")), times=9)
+    invoice = make_invoice(owner, is_issued=True)
+    wait_until(lambda: Attempt.objects.filter(kind="invoice", verdict="unknown").exists())
+    attempt = Attempt.objects.get(kind="invoice")
+    Attempt.objects.update(started_at=attempt.started_at - timedelta(hours=25))
+    wait_until(lambda: OutboxRow.objects.filter(cause_key=f"outcome_uncertain:{invoice.uuid}").exists())
+    assert Attempt.objects.get(kind="invoice").state == "unknown"
+
+
+def test_customer_of_the_same_address_is_linked_and_another_is_not(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    """Two records here can't be the one record there, and a name alone proves nothing."""
+    make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    first = make_customer(owner, "J. Smith")
+    wait_until(lambda: Link.objects.filter(record_uuid=first.uuid).exists() and is_settled(owner))
+    second = make_customer(owner, "J. Smith")
+    wait_until(lambda: OutboxRow.objects.filter(cause_key=f"name_taken:{second.uuid}").exists())
+
+    Link.objects.all().delete()
+    sync_record(owner, "customer", second.uuid)
+    wait_until(lambda: Link.objects.filter(record_uuid=second.uuid).exists() and is_settled(owner))
+    assert len(ledger.records("customer")) == 1
+
+
+def test_reopened_period_is_noticed_when_a_person_asks_again(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    ledger.close_books(date(2099, 12, 31))
+    make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    make_invoice(owner, is_issued=True)
+    wait_until(lambda: OutboxRow.objects.filter(cause_key="period_closed:2099-12-31").exists())
+    company = ledger.companies["fake-company"]
+    company.facts = replace(company.facts, books_closed_through_date=None)
+
+    sync_cause(owner, "period_closed:2099-12-31")
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+
+
+def test_invoice_from_before_the_connection_goes_when_asked_for_by_name(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    invoice = make_invoice(owner, is_issued=True)
+    other = make_invoice(owner, invoice.customer, is_issued=True)
+    make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    sync_record(owner, "invoice", invoice.uuid)
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+    assert [record.document.uuid for record in ledger.records("invoice")] == [invoice.uuid]
+    assert not Link.objects.filter(record_uuid=other.uuid).exists()
