@@ -129,8 +129,8 @@ _WORDS: Mapping[CauseCode, _Words] = {
     CauseCode.REMOVED_THERE: _Words(
         "{label} is no longer in {provider}",
         "It was deleted or merged in {provider} after it was sent, or something it refers to was made inactive. "
-        "It's not made again by itself.",
-        "Open the record",
+        "It's not made again by itself: restore it there and send it again, or void it here if it isn't wanted.",
+        "Open {label}",
         _RECORD,
     ),
     CauseCode.VOIDED_HERE: _Words(

@@ -15,7 +15,7 @@ from cone.cli.up import UpOptions, up
 
 _FULL_OR_FORBIDDEN = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 _GUNICORN = (
-    *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
+    *("--worker-class", "gthread", "--workers", "2", "--threads", "16"),
     *("--graceful-timeout", "3", "--timeout", "60", "--no-control-socket", "--preload"),
     "cone.project.wsgi:application",
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cone.domain.errors import InvalidFieldError
 
+_DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _BLANK_CATEGORIES = frozenset({"Cf", "Zs", "Zl", "Zp", "Cc"})
 _EMAIL = re.compile(r"[^@\s<>(),;:\"\\\[\]]+@[^@\s<>(),;:\"\\\[\]]+\.[^@\s<>(),;:\"\\\[\].]+")
 # Enough for any text field; a larger input is refused before it is normalized.
@@ -61,5 +62,7 @@ def check_email(field: str, text: str, *, is_required: bool = False) -> str:
 
 
 def _is_refused(character: str) -> bool:
-    # Cs: half of a surrogate pair, which UTF-8 can't hold.
+    # Cs: half of a surrogate pair, which UTF-8 can't hold. Overrides of direction would turn the text around a name.
+    if character in _DIRECTION_OVERRIDES:
+        return True
     return character != "\n" and unicodedata.category(character) in ("Cc", "Cs")

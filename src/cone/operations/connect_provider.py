@@ -20,7 +20,7 @@ from cone.accounting.outbox import find_active_connection, wake
 from cone.accounting.overview import view_connection
 from cone.accounting.port.company import CompanyFacts, TokenGrant
 from cone.accounting.port.provider import AuthorizationRefusedError, Provider
-from cone.accounting.port.verdicts import VERDICTS
+from cone.accounting.port.verdicts import VERDICTS, MisconfiguredError
 from cone.accounting.reference import store_books
 from cone.accounting.registry import get_provider
 from cone.accounting.release import release_all
@@ -141,6 +141,8 @@ def finish_connecting(actor: Actor, *, query: Mapping[str, str], session_key: st
         )
     except AuthorizationRefusedError as refused:
         raise _refusal_of(refused) from refused
+    except MisconfiguredError as verdict:
+        raise ProviderUnavailableError(f"{provider.name} refused: {verdict}") from verdict
     except VERDICTS as verdict:
         raise ProviderUnreachableError from verdict
     # A grant that can't be kept is dropped, not revoked: revoking would end the other workspace's grant too.

@@ -13,7 +13,7 @@ from cone.books.models import Connection, Customer, Invoice, OutboxRow
 from cone.domain.errors import RecordNotFoundError, RefusalError
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
-from cone.operations.refresh_reference import refresh_reference
+from cone.operations.refresh_reference import SignInNeededError, refresh_reference
 from cone.operations.sync_settings import get_locked_connection, move_settings
 
 
@@ -85,6 +85,8 @@ def _get_running(actor: Actor) -> Connection:
     active = get_locked_connection(actor, permission=Permission.INVOICING)
     if active.paused_at is not None:
         raise SyncPausedError
+    if active.state == "needs_reconnect":
+        raise SignInNeededError
     return active
 
 

@@ -44,7 +44,8 @@ def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
         cause_url=_cause_url_from(kind, uuid, sync.cause) if sync and sync.cause else "",
         is_moving=sync is not None and sync.state in _MOVING,
         is_removal_due=sync is not None and sync.cause is not None and is_voided_here(sync.cause),
-        can_sync_now=sync is not None and sync.can_sync_now and _is_asked_for(kind, sync.state),
+        # Services travel with the invoices that use them.
+        can_sync_now=sync is not None and sync.can_sync_now and kind in ("customer", "invoice"),
     )
 
 
@@ -53,11 +54,6 @@ def _cause_url_from(kind: Kind, uuid: UUID, cause: Cause) -> str:
     if (cause.target, cause.target_uuid) != (kind, uuid):
         return cause_url(cause)
     return reverse("customer_edit", args=[uuid]) if kind == "customer" else ""
-
-
-def _is_asked_for(kind: Kind, state: SyncState) -> bool:
-    """Services travel with the invoices that use them; an invoice from before the connection needs a start date."""
-    return kind == "customer" or (kind == "invoice" and state is not SyncState.NOT_SENT)
 
 
 def check_record(workspace_id: int, kind: str, uuid: UUID) -> None:

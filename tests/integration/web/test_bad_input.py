@@ -79,7 +79,10 @@ def errors_beside(page: str, field: str) -> list[str]:
             "line-0-unit_price",
             "Price: Make the price 9,999,999,999 or less.",
         ),
-        ({"line_unit_price": "1e400"}, "line-0-unit_price", "Price: Make the price 9,999,999,999 or less."),
+        *(
+            ({"line_unit_price": slip}, "line-0-unit_price", "Price: Enter a number, such as 12.50.")
+            for slip in ("1e400", "1e5", "1_000", "١٢", "NaN", "Infinity")
+        ),
         ({"line_unit_price": "9" * 41}, "line-0-unit_price", "Price: Enter a number, such as 12.50."),
         ({"line_unit_price": "-0.01"}, "line-0-unit_price", "Price: Make the price zero or more."),
         (

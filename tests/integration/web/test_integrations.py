@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from cone.accounting.port.company import EnvironmentName
 from cone.accounting.registry import register, unregister
 from cone.books.models import Connection, Invoice, Link, OutboxRow, TaxMapping
 from cone.operations.pause_sync import pause_sync
@@ -399,3 +401,28 @@ def test_what_is_not_synced_is_said(owner: Client) -> None:
 
     for words in ("Inventory items", "Employee records", "Custom fields without a counterpart"):
         assert words in page
+
+
+@pytest.mark.parametrize("environment", ["emulator", "sandbox", "production"])
+def test_m05_card_and_manage_show_which_of_the_three_it_is(
+    environment: EnvironmentName, cast: Cast, owner: Client, ledger: FakeLedger
+) -> None:
+    ledger.environment = environment
+    come_back(owner, ledger, state=go_to_sign_in(owner, ledger)["state"], **ledger.sign_in())
+    shown = owner.get("/settings/integrations").text
+    assert f'badge {environment}"' in card(shown, ledger.key)
+    assert f'badge {environment}"' in owner.get("/settings/integrations/manage").text
+
+
+def test_unknown_kinds_and_hostile_causes_are_no_errors_of_ours(owner: Client, connected: FakeLedger) -> None:
+    assert owner.post(f"/sync/x/{uuid4()}/now").status_code == 404
+    assert owner.post(f"/sync/payment/{uuid4()}/now").status_code == 404
+    for key in ("\0", "tax_unmapped:\0", "x" * 10_000):
+        assert owner.post("/settings/integrations/sync", {"cause": key}).status_code == 302
+
+
+def test_sync_now_says_that_a_sign_in_is_needed(cast: Cast, owner: Client, connected: FakeLedger) -> None:
+    invoice = make_invoice(cast.owner, is_issued=True)
+    Connection.objects.update(state="needs_reconnect")
+    answer = owner.post(f"/sync/invoice/{invoice.uuid}/now", follow=True)
+    assert "sign in again" in answer.text

@@ -40,8 +40,9 @@ LINES = "The amounts of the lines differ."
         (replace(ANSWER, total=Decimal(100), tax=Decimal(0)), "total", "120.00 GBP", "100.00 GBP", OTHER_TAX),
         (replace(ANSWER, total=Decimal("1320.00")), "total", "120.00 GBP", "1,320.00 GBP", LINES),
         (replace(ANSWER, total=Decimal("119.00"), tax=None), "total", "120.00 GBP", "119.00 GBP", LINES),
-        # Same total, but one penny moved from net to tax.
-        (replace(ANSWER, tax=Decimal("20.01")), "tax", "20.00 GBP", "20.01 GBP", LINES),
+        # Same total with inclusive prices: what moved from net to tax is the tax's doing.
+        (replace(ANSWER, tax=Decimal("20.01")), "tax", "20.00 GBP", "20.01 GBP", ROUNDED),
+        (replace(ANSWER, tax=Decimal(0)), "tax", "20.00 GBP", "0.00 GBP", OTHER_TAX),
         (
             replace(ANSWER, number="1042"),
             "number",

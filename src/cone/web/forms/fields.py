@@ -12,6 +12,7 @@ Result = TypeVar("Result")
 Choices = Iterable[tuple[str, str]]
 
 _GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+_PLAIN_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 _LONGEST_NUMBER = 40
 
 
@@ -65,6 +66,9 @@ class NumberField(forms.DecimalField):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         if _GROUPED.fullmatch(typed):
             typed = typed.replace(",", "")
+        if typed and not _PLAIN_NUMBER.fullmatch(typed):
+            # Python would read 1_000 and 1e5, too: on an invoice they're slips.
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(typed)
 
 

@@ -1,8 +1,12 @@
 """Forms of Settings › Integrations."""
 
 from collections.abc import Sequence
+from datetime import date
+
+from django import forms
 
 from cone.accounting.port.company import Account
+from cone.domain.figures import EARLIEST_DATE, LATEST_DATE
 from cone.web.forms import fields
 
 
@@ -27,3 +31,10 @@ class StartDateForm(fields.PlainForm):
     """From which issue date existing invoices are sent."""
 
     from_date = fields.day("Start date")
+
+    def clean_from_date(self) -> date:
+        """Within what books can hold. Raises: forms.ValidationError."""
+        chosen: date = self.cleaned_data["from_date"]
+        if not EARLIEST_DATE <= chosen <= LATEST_DATE:
+            raise forms.ValidationError(f"Choose a date from {EARLIEST_DATE.year} to {LATEST_DATE.year}.")
+        return chosen

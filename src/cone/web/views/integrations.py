@@ -124,7 +124,7 @@ def resume(request: MemberRequest) -> HttpResponse:
 @member_page("POST", back=way_to("integrations"))
 def sync_everything(request: MemberRequest) -> HttpResponse:
     """Try again: one cause's records, or all that need attention."""
-    cause_key = request.POST.get("cause", "")
+    cause_key = request.POST.get("cause", "").replace("\0", "")
     if cause_key:
         sync_cause(request.actor, cause_key)
     else:

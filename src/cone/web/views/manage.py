@@ -63,6 +63,8 @@ def _page(
     context = {
         "view": view,
         "lines": lines,
+        "is_default_account_lost": bool(view.deposit_account_id)
+        and view.deposit_account_id not in {account.remote_id for account in view.deposit_accounts},
         "has_suggestions": any(line.is_suggestion for line in lines),
         "accounts": accounts or _accounts_form(view),
         "backfill": read_backfill(request.actor.workspace.pk),

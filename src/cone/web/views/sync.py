@@ -25,7 +25,12 @@ def sync_panel(request: MemberRequest, kind: str, uuid: UUID) -> HttpResponse:
     return _panel(request, cast("Kind", kind), uuid)
 
 
-@member_page("POST", back=record_url)
+def _way_back(kind: str, uuid: UUID) -> str:
+    """The record's page; of a kind that has none there's no way back but the dashboard."""
+    return record_url(cast("Kind", kind), uuid) if kind in ("customer", "service", "invoice") else "/"
+
+
+@member_page("POST", back=_way_back)
 def sync_now(request: MemberRequest, kind: str, uuid: UUID) -> HttpResponse:
     check_record(request.actor.workspace.pk, kind, uuid)
     known_kind = cast("Kind", kind)  # checked above
