@@ -36,7 +36,6 @@ class Product:
         """New companies with new ids, no faults."""
         self.control("DELETE", "faults")
         self.control("POST", "reset", {"scenario": scenario})
-        self.control("POST", "limits", {"enabled": False})  # a reset brings them back
 
     def entities(self, kind: str, company: str = "Harbour & Vale Ltd") -> list[dict[str, Any]]:
         """What stands in QuickBooks."""

@@ -5,6 +5,7 @@ sent; what a record refers to must be linked first (customer → item → invoic
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TypeAlias
 from uuid import UUID
 
@@ -34,6 +35,9 @@ from cone.accounting.records import (
 # The lowest limit among the providers: a longer number is a cause before anything is sent.
 MAX_NUMBER_LENGTH = 21
 
+# How long a platform may be trusted to know a request id again. QuickBooks doesn't publish it (api: requestid).
+MAY_BE_FORGOTTEN = timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
@@ -61,7 +65,11 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """The record was voided here while the outcome of sending it isn't known: look whether it's there, never send."""
+    """Look whether the record is there instead of sending it again.
+
+    It was voided here while the outcome of sending it isn't known, or the platform may have forgotten the id by which
+    it would know a repeat.
+    """
 
     attempt: OpenAttempt
     document: Document
@@ -106,7 +114,10 @@ def plan(subject: Subject, situation: Situation) -> Decision:
 def _find_out(subject: Subject, attempt: OpenAttempt, situation: Situation) -> Decision:
     """Unknown outcomes are resolved first, whatever has become of the record here."""
     record = subject.record
-    if isinstance(record, InvoiceRecord) and record.status == "void" and subject.link is None:
+    if record is None or subject.link is not None or attempt.operation != "create":
+        return Repeat(attempt)
+    is_void = isinstance(record, InvoiceRecord) and record.status == "void"
+    if is_void or attempt.age_seconds > MAY_BE_FORGOTTEN.total_seconds():
         return LookUp(attempt, look_up_document(record, situation))
     return Repeat(attempt)
 

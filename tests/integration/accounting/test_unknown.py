@@ -20,8 +20,10 @@ from cone.accounting.port.verdicts import (
 from cone.accounting.states import read_record_sync
 from cone.accounting.values import SyncState
 from cone.books.models import Attempt, Connection, Link, OutboxRow
+from cone.domain.customers import CustomerInput
 from cone.operations.actor import Actor
 from cone.operations.refresh_reference import refresh_reference
+from cone.operations.save_customer import save_customer
 from cone.operations.sync_now import sync_cause, sync_record
 from tests.builders import make_customer, make_invoice
 from tests.fakes.ledger import FakeLedger
@@ -118,18 +120,45 @@ def test_uncertain_outcome_is_never_created_again_by_itself(
     assert len({sending.request_id for sending in ledger.sent if sending.kind == "invoice"}) == 1
 
 
-def test_outcome_unknown_for_a_day_asks_a_person(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> None:
+@pytest.mark.parametrize("is_there", [True, False])
+def test_id_that_may_be_forgotten_is_looked_up_instead_of_repeated(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, *, is_there: bool
+) -> None:
+    """The platform forgets every id: the look-up alone must find the lost create, or say that there's none."""
+    ledger.remembers_request_ids = False
+    worker = make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    ledger.fail_next("invoice", OutcomeUnknownError(Answered(message="no answer")), commit=is_there)
+    invoice = make_invoice(owner, is_issued=True)
+    wait_until(lambda: Attempt.objects.filter(kind="invoice", verdict="unknown").exists())
+    attempt = Attempt.objects.get(kind="invoice")
+    before = attempt.started_at - timedelta(hours=2)
+    Attempt.objects.filter(pk=attempt.pk).update(started_at=before, last_sent_at=before)
+    OutboxRow.objects.update(not_before=before)
+    worker.wake(Connection.objects.get().pk)
+
+    wait_until(lambda: Link.objects.filter(kind="invoice").exists() and is_settled(owner))
+    assert len(ledger.records("invoice")) == 1
+    first = Attempt.objects.get(pk=attempt.pk)
+    assert (first.state, first.verdict) == (("succeeded", "found") if is_there else ("failed", "not_there"))
+    assert Link.objects.get(kind="invoice").record_uuid == invoice.uuid
+
+
+def test_update_unknown_for_a_day_asks_a_person(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> None:
     make_worker()
     connect(owner, ledger)
     configure(owner)
     ledger.request_timeout = timedelta(milliseconds=200)
-    ledger.fail_next("invoice", OutcomeUnknownError(Answered(message="no answer")), times=9)
-    invoice = make_invoice(owner, is_issued=True)
-    wait_until(lambda: Attempt.objects.filter(kind="invoice", verdict="unknown").exists())
-    attempt = Attempt.objects.get(kind="invoice")
-    Attempt.objects.update(started_at=attempt.started_at - timedelta(hours=25))
-    wait_until(lambda: OutboxRow.objects.filter(cause_key=f"outcome_uncertain:{invoice.uuid}").exists())
-    assert Attempt.objects.get(kind="invoice").state == "unknown"
+    customer = make_customer(owner, "Early Ltd")
+    wait_until(lambda: Link.objects.exists() and is_settled(owner))
+    ledger.fail_next("customer", OutcomeUnknownError(Answered(message="no answer")), times=9)
+    save_customer(owner, CustomerInput(name="Late Ltd"), uuid=customer.uuid)
+    wait_until(lambda: Attempt.objects.filter(operation="update", verdict="unknown").exists())
+    attempt = Attempt.objects.get(operation="update")
+    Attempt.objects.filter(pk=attempt.pk).update(started_at=attempt.started_at - timedelta(hours=25))
+    wait_until(lambda: OutboxRow.objects.filter(cause_key=f"outcome_uncertain:{customer.uuid}").exists())
+    assert Attempt.objects.get(operation="update").state == "unknown"
 
 
 def test_customer_of_the_same_address_is_linked_and_another_is_not(

@@ -229,6 +229,16 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
         READY,
         LookUp(ATTEMPT, look_up_document(issued(status="void"), READY)),
     ),
+    "unknown outcome that may be forgotten there": (
+        subject(ISSUED, None, replace(ATTEMPT, age_seconds=3601)),
+        READY,
+        LookUp(replace(ATTEMPT, age_seconds=3601), look_up_document(ISSUED, READY)),
+    ),
+    "unknown update that may be forgotten there": (
+        subject(ISSUED, link(1), replace(ATTEMPT, operation="update", age_seconds=3601)),
+        READY,
+        Repeat(replace(ATTEMPT, operation="update", age_seconds=3601)),
+    ),
     "unknown update of a void invoice": (
         subject(issued(status="void"), link(1), ATTEMPT),
         READY,
