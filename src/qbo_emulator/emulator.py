@@ -19,7 +19,8 @@ from .request_ids import RequestIds
 from .scenarios import SCENARIOS
 from .scenarios.builder import build
 from .settings import Settings
-from .store import Journal
+from .store import Journal, Row
+from .webhooks.outbox import Outbox
 
 if TYPE_CHECKING:
     from .scenarios.plan import CompanyPlan
@@ -43,10 +44,21 @@ class Emulator:
         self.recorder = Recorder(settings.remembered_requests)
         self.throttle = Throttle(self.clock, settings.limits)
         self.request_ids = RequestIds(self.clock, settings.request_ids)
+        self.outbox = Outbox(self.clock, self.journal, self._is_connected)
+        self.journal.on_write = self._tell
         self.scenario = settings.start_scenario
         self._load()
         if not self.companies:
             self.reset(self.scenario)
+
+    def _is_connected(self, client_id: str, realm: str) -> bool:
+        return any((each.client_id, each.realm) == (client_id, realm) for each in self.grants.connections.values())
+
+    def _tell(self, realm: str, rows: list[Row]) -> None:
+        """Changes of an open company, before they show in its records; one that is being built tells nobody."""
+        books = self.companies.get(realm)
+        if books is not None:
+            self.outbox.tell(realm, rows, books.records)
 
     def _load(self) -> None:
         # Companies keep the order in which they were opened: the first is the one that is meant by default.
@@ -56,6 +68,8 @@ class Emulator:
                 self.clock.load(body)
             elif kind == "signing":
                 self.signing.load(str(body["pem"]))
+            elif kind == "webhook":
+                self.outbox.load(key, body)
             elif kind == "scenario":
                 self.scenario = str(body["name"])
             elif kind == "company":
@@ -82,6 +96,7 @@ class Emulator:
         self.settings = self.grants.settings = self._settings_at_start
         self.throttle.limits = self.settings.limits
         self.throttle.clear()
+        self.outbox.clear()
         self.request_ids.policy = self.settings.request_ids
         self.scenario = scenario
         self.journal.keep_facts([("clock", "offset", None), ("scenario", "current", {"name": scenario})])

@@ -25,7 +25,7 @@ from .emulator import Emulator
 from .gateway import Gateway, new_tid
 from .oauth.authorize import AuthorizePages
 from .oauth.endpoints import OAuthEndpoints
-from .oauth.recording import PATHS, RecordedOAuth
+from .oauth_gateway import PATHS, RecordedOAuth
 from .pages.views import Pages
 
 _PARENT_DEATH_SIGNAL = 1

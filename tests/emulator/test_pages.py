@@ -6,7 +6,7 @@ import pytest
 
 from tests.emulator.running import Company, Json, Running
 
-PAGES = ("homepage", "invoices", "customers", "payments", "items", "chartofaccounts", "taxes", "activity")
+PAGES = ("homepage", "invoices", "customers", "payments", "items", "chartofaccounts", "taxes", "activity", "webhooks")
 
 
 def _invoice(company: Company, **fields: Json | str) -> Json:

@@ -66,6 +66,8 @@ class ControlEndpoints:
         self._emulator = emulator
 
     def routes(self) -> list[Route]:
+        emulator = self._emulator
+        tuning = Tuning(emulator.throttle, emulator.request_ids, emulator.outbox, client_id=emulator.settings.client_id)
         table: list[tuple[str, str, Callable[[Request, Json], Json]]] = [
             ("GET", "health", self.health),
             ("POST", "reset", self.reset),
@@ -84,7 +86,7 @@ class ControlEndpoints:
             ("POST", "act", self.act),
             ("POST", "apps", self.register_app),
             ("GET", "coverage", self.coverage),
-            *Tuning(self._emulator.throttle, self._emulator.request_ids).table(),
+            *tuning.table(),
             ("POST", "companies", self.open_company),
             ("POST", "lifetimes", self.change_lifetimes),
         ]

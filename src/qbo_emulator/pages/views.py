@@ -49,6 +49,7 @@ class Pages:
             ("taxes", self.taxes),
             ("items", self.items),
             ("activity", self.activity),
+            ("webhooks", self.webhooks),
         ]
         return [
             Route("/", self.home),
@@ -265,7 +266,21 @@ class Pages:
             if each.path.startswith(prefix) or not each.path.startswith("/v3/")
         ]
         rows = [{"entry": each, "what": each.path.removeprefix(prefix)} for each in entries[:_PAGE_SIZE]]
-        return page("activity.html", **_frame(books, "activity"), rows=rows)
+        live = request.query_params.get("live") == "1"
+        return page("activity.html", **_frame(books, "activity"), rows=rows, live=live)
+
+    def webhooks(self, request: Request, books: Books) -> Response:
+        outbox = self._emulator.outbox
+        found = [each.as_json() for each in reversed(outbox.deliveries)]
+        rows = [each for each in found if books.realm in each["realm_ids"]]
+        live = request.query_params.get("live") == "1"
+        return page(
+            "webhooks.html",
+            **_frame(books, "webhooks"),
+            rows=rows[:_PAGE_SIZE],
+            live=live,
+            subscriptions=list(outbox.subscriptions.values()),
+        )
 
     async def disconnect(self, request: Request) -> Response:
         """What a person does under My Apps in QuickBooks: all tokens die, and the browser goes to the app's page."""

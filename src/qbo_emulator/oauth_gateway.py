@@ -8,13 +8,13 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from qbo_emulator import transport
-from qbo_emulator.control.injections import Injection
-from qbo_emulator.evidence import Mark, rule
-from qbo_emulator.jsonio import MalformedJsonError, decode, encode
+from . import transport
+from .control.injections import Injection
+from .evidence import Mark, rule
+from .jsonio import MalformedJsonError, decode, encode
 
 if TYPE_CHECKING:
-    from qbo_emulator.emulator import Emulator
+    from .emulator import Emulator
 
 rule(
     "oauth.faults",

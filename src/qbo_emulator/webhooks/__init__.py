@@ -1,0 +1,1 @@
+"""Webhooks: what changed in the books, told to the apps that asked for it."""
