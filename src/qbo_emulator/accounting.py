@@ -9,15 +9,18 @@ from typing import Any
 from .batch import run_batch
 from .books import Books, Txn
 from .cdc import run_cdc
+from .delivery import send
+from .documents import pdf_of
+from .entities.company import read_rate
 from .entities.entity import Entity
 from .entities.registry import BY_NAME, BY_PATH, UNCOVERED
+from .entities.tax_service import create_tax_code
 from .evidence import Mark, rule
 from .faults import Fault, unsupported
 from .jsonio import Json, MalformedJsonError, decode, encode
 from .operations import perform, read
 from .query.run import run_query
 from .request_ids import RequestIds, digest
-from .tax.service import create_tax_code
 
 rule(
     "route.unknown",
@@ -61,6 +64,7 @@ class Answer:
     status: int
     body: bytes
     replayed: bool = False
+    content_type: bytes = b""
 
 
 class Accounting:
@@ -132,6 +136,12 @@ class Accounting:
         if resource == "cdc" and len(call.parts) == 1:
             entities, since = call.options.get("entities", ""), call.options.get("changedSince", "")
             return _wrap(books, {"CDCResponse": run_cdc(books, entities, since, strict=self._strict)})
+        if resource == "exchangerate" and len(call.parts) == 1:
+            code, day = call.options.get("sourcecurrencycode", ""), call.options.get("asofdate", "")
+            return _wrap(books, {"ExchangeRate": read_rate(books, code, day)})
+        if len(call.parts) == 3 and call.parts[2].lower() == "pdf":
+            document = pdf_of(books, self._entity(call, resource), call.parts[1])
+            return Answer(200, document, content_type=b"application/pdf")
         if len(call.parts) != 2:
             raise self._no_resource(call)
         entity = self._entity(call, resource)
@@ -155,12 +165,17 @@ class Accounting:
         if resource == "taxservice" and [part.lower() for part in call.parts[1:]] == ["taxcode"]:
             return self._tax_code(books, call)
         if len(call.parts) != 1:
-            if len(call.parts) == 3 and call.parts[2] in {"send", "pdf"}:
-                raise unsupported(f"{call.parts[2]} of {resource} (not covered by the emulator)")
+            if len(call.parts) == 3 and call.parts[2].lower() == "send":
+                return self._send(books, call, self._entity(call, resource))
             raise self._no_resource(call)
         entity = self._entity(call, resource)
         txn = Txn(books, call.options.get("include", ""))
         record = perform(txn, entity, parse_body(call.body), call.options)
+        return self._commit(txn, call, _wrap(books, {entity.name: record}))
+
+    def _send(self, books: Books, call: Call, entity: Entity) -> Answer:
+        txn = Txn(books)
+        record = send(txn, entity, call.parts[1], call.options.get("sendTo", ""))
         return self._commit(txn, call, _wrap(books, {entity.name: record}))
 
     def _tax_code(self, books: Books, call: Call) -> Answer:

@@ -29,6 +29,7 @@ class Books:
         self.replays: dict[str, Replay] = {}
         self.account_balances: dict[str, Decimal] = defaultdict(lambda: ZERO)
         self.name_balances: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        self.quantities: dict[str, Decimal] = defaultdict(lambda: ZERO)
         self._keys: dict[Key, list[Key]] = defaultdict(list)
         self._highest: dict[str, int] = defaultdict(int)
 
@@ -81,6 +82,8 @@ class Books:
                 self.account_balances[account] += sign * amount
             for name, amount in entity.owed(record):
                 self.name_balances[name] += sign * amount
+            for item, quantity in entity.moved(record):
+                self.quantities[item] += sign * quantity
 
     def _count(self, sequence: str, number: int) -> None:
         self._highest[sequence] = max(self._highest[sequence], number)
@@ -112,6 +115,7 @@ class Txn:
         self.include = include.lower()
         self.account_balances = books.account_balances
         self.name_balances = books.name_balances
+        self.quantities = books.quantities
         self.now = books.clock.stamp()
         self._staged: dict[Key, Row] = {}
         self._taken: dict[str, int] = {}
@@ -132,11 +136,16 @@ class Txn:
             if row.entity == entity and row.deleted_at is None:
                 yield row.body
 
+    def holders(self, space: str, key: str) -> list[Key]:
+        """As the books know them; what is staged is not among them yet."""
+        return self.books.holders(space, key)
+
     def put(self, entity: str, record: Json) -> None:
         self._staged[(entity, record["Id"])] = Row(entity, record["Id"], record)
 
-    def remove(self, entity: str, number: str) -> None:
+    def remove(self, entity: str, number: str, **trace: str) -> None:
         body: Json = {"domain": "QBO", "status": "Deleted", "Id": number, "MetaData": {"LastUpdatedTime": self.now}}
+        body |= trace
         self._staged[(entity, number)] = Row(entity, number, body, self.now)
 
     def next_id(self, sequence: str) -> str:

@@ -150,7 +150,8 @@ class Gateway:
             if exchange.body is None:
                 body = {"Fault": unsupported("request of this size").as_json()}
                 return Answer(413, encode({**body, "time": self._emulator.clock.envelope()}))
-            _check_representation(exchange.headers, entry.query)
+            if exchange.parts[-1:] != ("pdf",):
+                _check_representation(exchange.headers, entry.query)
             call = Call(entry.method, entry.path, exchange.parts, entry.query, exchange.body)
             return await self._work(books, call, injection)
         except (Fault, GatewayFault) as fault:
@@ -250,7 +251,7 @@ async def _send(send: Send, reply: Answer, tid: str, *, gzipped: bool, retry_aft
     if gzipped:
         body = gzip.compress(body, 1)
     headers: list[tuple[bytes, bytes]] = [
-        (b"content-type", _SUCCESS if reply.status == 200 else _FAULT),
+        (b"content-type", reply.content_type or (_SUCCESS if reply.status == 200 else _FAULT)),
         (b"content-length", str(len(body)).encode()),
         (b"intuit_tid", tid.encode()),
         (b"cache-control", b"max-age=0, no-cache, no-store, must-revalidate, private"),

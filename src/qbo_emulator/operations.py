@@ -5,9 +5,10 @@ from typing import Any
 
 from .books import Books, Txn
 from .entities.entity import Entity, find
+from .entities.registry import BY_NAME
 from .evidence import Mark, rule
 from .faults import Fault, missing, not_found, stale, unsupported
-from .jsonio import Json
+from .jsonio import Json, dec
 
 rule(
     "write.sync-token",
@@ -26,6 +27,12 @@ rule(
     "A sparse update changes the given properties only, a full update clears the others",
     Mark.DOCUMENT,
     "Intuit REST API features",
+)
+rule(
+    "invoice.auto-apply-credit",
+    "With AutoApplyCredit a new invoice is paid from the customer's open credit memos, oldest first",
+    Mark.DOCUMENT,
+    "Intuit preferences reference; the order is assumed",
 )
 rule("write.lines", "A given Line array replaces all lines", Mark.DOCUMENT, "Intuit invoice reference")
 rule(
@@ -82,7 +89,7 @@ def create(txn: Txn, entity: Entity, body: Json, *, number: str | None = None) -
     given = {key: value for key, value in _writable(entity, body).items() if value is not None}
     entity.check(txn, given)
     record = entity.complete(txn, given, None)
-    record["Id"] = number or txn.next_id(entity.sequence)
+    record["Id"] = number or entity.natural_id(txn, given) or txn.next_id(entity.sequence)
     record["SyncToken"] = "0"
     record["MetaData"] = {"CreateTime": txn.now, "LastUpdatedTime": txn.now}
     record["domain"] = "QBO"
@@ -135,13 +142,52 @@ def perform(txn: Txn, entity: Entity, body: Any, options: Mapping[str, str]) -> 
     operation = options.get("operation", "").lower()
     if operation == "delete":
         return delete(txn, entity, content)
-    if operation == "void" or options.get("include", "").lower() == "void":
+    if operation == "void" or "void" in options.get("include", "").lower().split(","):
         return show(txn, entity, void(txn, entity, content))
     if operation not in {"", "create", "update"}:
         raise unsupported(f"{operation[:40]} on {entity.name}")
+    known = entity.natural_id(txn, content)
+    if known is not None:
+        return show(txn, entity, _write_by_nature(txn, entity, content, known))
     if content.get("Id") not in (None, "") or operation == "update":
         return show(txn, entity, update(txn, entity, content))
-    return show(txn, entity, create(txn, entity, content))
+    record = create(txn, entity, content)
+    if entity.name == "Invoice" and txn.books.preferences["SalesFormsPrefs"].get("AutoApplyCredit"):
+        _apply_credits(txn, record)
+        record = find(txn, entity.name, record["Id"])
+    return show(txn, entity, record)
+
+
+def _write_by_nature(txn: Txn, entity: Entity, body: Json, number: str) -> Json:
+    """A record that is found by what it says: made, or replaced whatever its version."""
+    before = txn.get(entity.name, number)
+    if before is None:
+        return create(txn, entity, body)
+    given = {key: value for key, value in _writable(entity, body).items() if value is not None}
+    record = entity.complete(txn, given, before)
+    txn.touch(
+        entity.name, {**record, **{key: before[key] for key in ("Id", "SyncToken", "MetaData", "domain", "sparse")}}
+    )
+    return find(txn, entity.name, number)
+
+
+def _apply_credits(txn: Txn, invoice: Json) -> None:
+    """Use the customer's open credit memos, oldest first, by a payment of zero."""
+    left = dec(invoice["Balance"])
+    lines: list[Json] = []
+    memos = (
+        txn.get("CreditMemo", number) for _, number in txn.holders("Open.CreditMemo", invoice["CustomerRef"]["value"])
+    )
+    for memo in sorted((each for each in memos if each is not None), key=lambda each: int(each["Id"])):
+        amount = min(left, dec(memo["Balance"]))
+        if amount > 0:
+            lines.append({"Amount": amount, "LinkedTxn": [{"TxnId": memo["Id"], "TxnType": "CreditMemo"}]})
+            left -= amount
+    used = dec(invoice["Balance"]) - left
+    if used:
+        own = {"Amount": used, "LinkedTxn": [{"TxnId": invoice["Id"], "TxnType": "Invoice"}]}
+        body = {name: invoice[name] for name in ("CustomerRef", "CurrencyRef", "TxnDate")}
+        create(txn, BY_NAME["Payment"], {**body, "TotalAmt": 0, "Line": [own, *lines]})
 
 
 def show(txn: Txn, entity: Entity, record: Json) -> Json:

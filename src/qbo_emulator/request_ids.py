@@ -165,6 +165,7 @@ class _Lagging(Books):
         super().__init__(books.realm, books.journal, books.clock)
         self.records, self.deleted = books.records, books.deleted
         self.account_balances, self.name_balances = books.account_balances, books.name_balances
+        self.quantities = books.quantities
         self._keys, self._highest = books._keys, books._highest
         self._since = books.clock.now() - lag
 

@@ -99,7 +99,7 @@ def test_content_types_and_times(uk: Company) -> None:
         ("DELETE", "customer/1", "500"),
         ("GET", "customer", "500"),
         ("GET", "", "500"),
-        ("POST", "invoice/1/send", "500"),
+        ("POST", "invoice/1/send", "610"),
         ("GET", "cdc", "2020"),
         ("GET", "customer/99999999999999999999999", "2030"),
         ("POST", "customer", "2010"),

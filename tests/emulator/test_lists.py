@@ -96,7 +96,7 @@ def test_inactive_name_is_marked_and_free_again(uk: Company) -> None:
         ({"DisplayName": "x" * 501}, "2050"),
         ({"DisplayName": "m", "PrimaryEmailAddr": {"Address": "nobody"}}, "2210"),
         ({"DisplayName": "m", "Nickname": "n"}, "2010"),
-        ({"DisplayName": "m", "Job": True}, "500"),
+        ({"DisplayName": "m", "Job": True}, "2020"),
         ({"DisplayName": "m", "BillAddr": {"Line1": "x" * 501}}, "2050"),
         ({"DisplayName": "m", "CurrencyRef": {"value": "EUR"}}, "6000"),
         ({"DisplayName": "m", "SalesTermRef": {"value": "99"}}, "2500"),
@@ -145,7 +145,7 @@ def test_unchanged_update_keeps_version_and_time(uk: Company) -> None:
 def test_item_rules(uk: Company) -> None:
     income = {"value": uk.account("Services")}
     assert uk.fault("POST", "item", {"Name": "New", "Type": "Service"})["code"] == "2020"
-    assert uk.fault("POST", "item", {"Name": "New", "Type": "Inventory", "IncomeAccountRef": income})["code"] == "500"
+    assert uk.fault("POST", "item", {"Name": "New", "Type": "Inventory", "IncomeAccountRef": income})["code"] == "2020"
     record = uk.create(
         "Item",
         {

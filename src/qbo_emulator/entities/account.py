@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
-from qbo_emulator.faults import Fault, unsupported
+from qbo_emulator.faults import Fault, business, unsupported
 from qbo_emulator.jsonio import Json, money
 
+from .currencies import CURRENCY_NAMES
 from .entity import Entity, unique
 from .fields import ENVELOPE, TAIL, Bool, Choice, Kept, ReadOnly, Ref, Shape, Text, Uncovered, require
 from .references import View, rendered
@@ -123,7 +124,7 @@ class Account(Entity):
         elif record["Active"]:
             record["Name"] = record["Name"].removesuffix(" (deleted)")
         record["FullyQualifiedName"] = record["Name"]
-        record["CurrencyRef"] = {"value": home_currency(txn)}
+        record["CurrencyRef"] = _currency(txn, record, before)
         own = (self.name, before["Id"] if before else "")
         unique(
             txn,
@@ -148,6 +149,23 @@ class Account(Entity):
                 "CurrentBalanceWithSubAccounts": balance,
             },
         )
+
+
+def _currency(txn: Txn, record: Json, before: Json | None) -> Json:
+    """The account's currency: home, or a foreign one for the types that can hold it; it never changes."""
+    home = home_currency(txn)
+    code = (record.get("CurrencyRef") or (before or {}).get("CurrencyRef") or {"value": home})["value"]
+    if before is not None and code != before["CurrencyRef"]["value"]:
+        raise business("The currency of an account cannot be changed.")
+    preferences = txn.get("Preferences", "1") or {"CurrencyPrefs": {}}
+    if code != home and not preferences["CurrencyPrefs"].get("MultiCurrencyEnabled"):
+        raise business("Multicurrency is not enabled for this company.")
+    if code not in CURRENCY_NAMES or (code != home and record["AccountType"] not in _FOREIGN_TYPES):
+        raise business("An account of this type cannot have this currency.")
+    return {"value": code}
+
+
+_FOREIGN_TYPES = frozenset({"Bank", "Accounts Receivable", "Accounts Payable", "Credit Card"})
 
 
 def home_currency(view: View) -> str:

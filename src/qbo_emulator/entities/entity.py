@@ -70,6 +70,14 @@ class Entity:
         """What the record adds to customers' balances."""
         return ()
 
+    def moved(self, record: Json) -> Iterable[tuple[str, Decimal]]:
+        """What the record adds to quantities of items on hand."""
+        return ()
+
+    def natural_id(self, txn: Txn, given: Json) -> str | None:
+        """The id of a record that is found by what it says, and written without a version."""
+        return None
+
     def serials(self, record: Json) -> Iterable[tuple[str, int]]:
         """Numbers that a sequence other than the id's must count past."""
         return ()

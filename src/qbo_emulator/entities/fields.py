@@ -167,6 +167,10 @@ class Uncovered:
         raise unsupported(f"property {name} (not covered by the emulator)")
 
 
+def uncovered(*names: str) -> dict[str, Kind]:
+    return {name: Uncovered() for name in names}
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """A schema type: its name and its properties in the order answers have them."""

@@ -1,4 +1,4 @@
-"""Invoices: defaults, numbers, dates, deposits, tax, totals, void and delete."""
+"""Invoices: due dates, deposits, links to payments and estimates, void and delete."""
 
 from __future__ import annotations
 
@@ -8,51 +8,20 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
-from qbo_emulator.faults import Fault, business, missing, period_closed
+from qbo_emulator.faults import Fault, business, unsupported
 from qbo_emulator.jsonio import ZERO, Json, dec, money
-from qbo_emulator.tax.global_model import global_tax
-from qbo_emulator.tax.us_classic import us_tax
 
-from .account import home_currency
-from .customer import number_addresses
-from .entity import Entity, find
-from .fields import (
-    ADDRESS,
-    CUSTOM_FIELD,
-    EMAIL,
-    ENVELOPE,
-    MEMO,
-    TAIL,
-    Amount,
-    Bool,
-    Choice,
-    Date,
-    Kept,
-    Kind,
-    ListOf,
-    Number,
-    ReadOnly,
-    Ref,
-    Shape,
-    Text,
-    Uncovered,
-    require,
-)
-from .lines import SALES_LINE, TAX_DETAIL, complete_lines, discount_of, sales_lines, voided_lines, with_subtotal
-from .names import address_serials
-from .references import View, rendered
+from .currency import at_home
+from .entity import find
+from .fields import Amount, Bool, ReadOnly, Ref, uncovered
+from .references import View
+from .sales import SalesDocument, owed_to
+from .sales_shape import LINKED, answer_shape, sales_shape
 
 if TYPE_CHECKING:
     from qbo_emulator.books import Txn
 
 rule("invoice.required", "CustomerRef and one Line are required (2020)", Mark.RECORDING, "recorded fault for Line")
-rule(
-    "invoice.doc-number",
-    "CustomTxnNumbers on: the caller's number, none stays none, duplicates are 6140 unless "
-    "allowduplicatedocnum; off: numbered by QuickBooks, a given one kept unchecked",
-    Mark.DOCUMENT,
-    "Intuit invoice reference",
-)
 rule(
     "invoice.due-date",
     "DueDate: given, else TxnDate plus the term of invoice, customer or company",
@@ -74,12 +43,6 @@ rule(
 )
 rule("invoice.deposit-off", "With AllowDeposit off either property is refused with 6000", Mark.ASSUMPTION)
 rule(
-    "invoice.closed",
-    "A date on or before the closing date refuses create, update, void and delete (6210)",
-    Mark.REPORT,
-    "third-party report of the text",
-)
-rule(
     "invoice.bill-email",
     "BillEmail is not taken over from the customer",
     Mark.RECORDING,
@@ -97,103 +60,32 @@ rule(
     Mark.REPORT,
     "live test of 2026; another report says it is refused",
 )
+rule(
+    "invoice.estimate",
+    "LinkedTxn may name an estimate of the customer, which is closed and linked back; payments in it are ignored",
+    Mark.DOCUMENT,
+    "Intuit invoice reference; closing the estimate is assumed",
+)
+
+_ONLINE = ("AllowIPNPayment", "AllowOnlinePayment", "AllowOnlineCreditCardPayment", "AllowOnlineACHPayment")
 
 
-def _uncovered(*names: str) -> dict[str, Kind]:
-    return {name: Uncovered() for name in names}
-
-
-class Invoice(Entity):
+class Invoice(SalesDocument):
     name = "Invoice"
-    sequence = "Txn"
-    is_list = False
-    can_delete = True
     counts_total = True
-    recomputed = frozenset({"TxnTaxDetail"})
-    shape = Shape(
+    shape = sales_shape(
         "Invoice",
-        {
-            "AllowIPNPayment": Bool(),
-            "AllowOnlinePayment": Bool(),
-            "AllowOnlineCreditCardPayment": Bool(),
-            "AllowOnlineACHPayment": Bool(),
-            **ENVELOPE,
-            "CustomField": ListOf(CUSTOM_FIELD),
-            "DocNumber": Text(21),
-            "TxnDate": Date(),
-            "CurrencyRef": Ref("Currency"),
-            "ExchangeRate": Number(),
-            "PrivateNote": Text(4000),
-            "LinkedTxn": ReadOnly(),
-            "Line": ListOf(SALES_LINE),
-            "TxnTaxDetail": TAX_DETAIL,
-            "CustomerRef": Ref("Customer"),
-            "CustomerMemo": MEMO,
-            "BillAddr": ADDRESS,
-            "ShipAddr": ADDRESS,
-            "FreeFormAddress": ReadOnly(),
-            "ShipFromAddr": ADDRESS,
-            "SalesTermRef": Ref("Term"),
-            "DueDate": Date(),
-            "ShipDate": Date(),
-            "TrackingNum": Text(31),
-            "GlobalTaxCalculation": Choice(("TaxExcluded", "TaxInclusive", "NotApplicable")),
-            "TotalAmt": ReadOnly(),
-            "HomeTotalAmt": ReadOnly(),
-            "ApplyTaxAfterDiscount": Bool(),
-            "PrintStatus": Choice(("NotSet", "NeedToPrint", "PrintComplete")),
-            "EmailStatus": Choice(("NotSet", "NeedToSend", "EmailSent")),
-            "BillEmail": EMAIL,
-            "BillEmailCc": EMAIL,
-            "BillEmailBcc": EMAIL,
-            "DeliveryInfo": ReadOnly(),
-            "Balance": ReadOnly(),
-            "HomeBalance": ReadOnly(),
-            "Deposit": Amount(),
-            "DepositToAccountRef": Ref("Account"),
-            **TAIL,
-            "AutoDocNumber": Bool(),
+        first={name: Bool() for name in _ONLINE},
+        own={"Deposit": Amount(), "DepositToAccountRef": Ref("Account")},
+        rare={
+            "LinkedTxn": LINKED,
             "InvoiceLink": ReadOnly(),
-            "InvoiceEx": Kept(),
             "EInvoiceStatus": ReadOnly(),
             "ECloudStatusTimeStamp": ReadOnly(),
             "invoiceStatus": ReadOnly(),
             "callToAction": ReadOnly(),
             "invoiceStatusLog": ReadOnly(),
-            "TxnStatus": ReadOnly(),
-            "TxnSource": ReadOnly(),
-            "HomeTotalCostAmount": ReadOnly(),
-            "TotalCostAmount": ReadOnly(),
-            "TemplateRef": ReadOnly(),
-            "RecurDataRef": ReadOnly(),
-            **_uncovered(
-                "DepartmentRef",
-                "ClassRef",
-                "TxnSubType",
-                "TaxFormType",
-                "TaxFormNum",
-                "TransactionLocationType",
-                "Tag",
-                "TxnApprovalInfo",
-                "RecurringInfo",
-                "ProjectRef",
-                "RemitToRef",
-                "SalesRepRef",
-                "PONumber",
-                "FOB",
-                "ShipMethodRef",
-                "ShippingTaxIncludedInTotalTax",
-                "ARAccountRef",
-                "FinanceCharge",
-                "PaymentMethodRef",
-                "PaymentRefNum",
-                "PaymentType",
-                "CheckPayment",
-                "CreditCardPayment",
-                "DiscountRate",
-                "DiscountAmt",
-                "GovtTxnRefIdentifier",
-                "TaxExemptionRef",
+            **uncovered(
                 "AllowOnlinePayPalPayment",
                 "AllowOnlineAffirmPayment",
                 "CfdiUse",
@@ -215,30 +107,9 @@ class Invoice(Entity):
             ),
         },
     )
+    answer = answer_shape(shape)
 
-    def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
-        require(given, "Line", "CustomerRef")
-        record = dict(given)
-        customer = find(txn, "Customer", record["CustomerRef"]["value"])
-        self._settle_dates(txn, record, customer)
-        check_open(txn, record, before)
-        self._settle_number(txn, record, before)
-        self._settle_tax_model(txn, record, before)
-        currency = home_currency(txn)
-        if record.get("CurrencyRef", {"value": currency})["value"] != currency:
-            raise business("The currency of the transaction must be the currency of the customer.")
-        record["CurrencyRef"] = {"value": currency}
-        record.pop("ExchangeRate", None)
-        self._settle_defaults(record, customer, before)
-        number_addresses(txn, record, before)
-        record["Line"] = complete_lines(txn, record, before)
-        if not sales_lines(record["Line"]) and not record["Line"]:
-            raise missing("Line")
-        self._settle_totals(txn, record, before)
-        return record
-
-    def _settle_dates(self, txn: Txn, record: Json, customer: Json) -> None:
-        record.setdefault("TxnDate", txn.books.clock.today().isoformat())
+    def settle_dates(self, txn: Txn, record: Json, customer: Json) -> None:
         term = (
             record.get("SalesTermRef")
             or customer.get("SalesTermRef")
@@ -248,70 +119,17 @@ class Invoice(Entity):
             record["SalesTermRef"] = {"value": term["value"]}
         if "DueDate" not in record:
             found = txn.get("Term", term["value"]) if term else None
-            days = int(found["DueDays"]) if found and "DueDays" in found else 30
-            record["DueDate"] = (date.fromisoformat(record["TxnDate"]) + timedelta(days=days)).isoformat()
-
-    def _settle_number(self, txn: Txn, record: Json, before: Json | None) -> None:
-        custom = txn.books.preferences["SalesFormsPrefs"].get("CustomTxnNumbers")
-        number = record.get("DocNumber")
-        if (not custom and not number) or number == "AUTO_GENERATE":
-            number = before.get("DocNumber") if before else None
-            number = number or str(max(txn.books.highest("Invoice.DocNumber"), 1000) + 1)
-        if custom and number and "allowduplicatedocnum" not in txn.include:
-            own = ("Invoice", before["Id"] if before else "")
-            if any(holder != own for holder in txn.books.holders("Invoice.DocNumber", number.casefold())):
-                raise Fault(
-                    6140,
-                    "Duplicate Document Number Error : You must specify a different number. "
-                    "This number has already been used.",
-                )
-        record["DocNumber"] = number or None
-        record.pop("AutoDocNumber", None)
-
-    def _settle_tax_model(self, txn: Txn, record: Json, before: Json | None) -> None:
-        if txn.books.country == "US":
-            record.pop("GlobalTaxCalculation", None)
-            record.setdefault("ApplyTaxAfterDiscount", False)
-            if before is not None and not record.get("TxnTaxDetail"):
-                code = before["TxnTaxDetail"].get("TxnTaxCodeRef")
-                record["TxnTaxDetail"] = {"TxnTaxCodeRef": code} if code else None
-            return
-        if before is not None:
-            record.setdefault("GlobalTaxCalculation", before["GlobalTaxCalculation"])
-        if "GlobalTaxCalculation" not in record:
-            raise missing("GlobalTaxCalculation")
-        detail = record.get("TxnTaxDetail") or {}
-        if record["GlobalTaxCalculation"] == "NotApplicable" and (detail.get("TaxLine") or dec(detail.get("TotalTax"))):
-            raise Fault(6170, "TxnTaxDetail cannot be given with GlobalTaxCalculation NotApplicable.", "TxnTaxDetail")
-
-    def _settle_defaults(self, record: Json, customer: Json, before: Json | None) -> None:
-        for name in ("BillAddr", "ShipAddr"):
-            address = record.get(name)
-            default = customer.get(name) or customer.get("BillAddr")
-            if address is None and default is not None and before is None:
-                record[name] = dict(default)
-        if record.get("EmailStatus") == "NeedToSend" and not (record.get("BillEmail") or {}).get("Address"):
-            raise missing("BillEmail")
-        for name in ("AllowIPNPayment", "AllowOnlinePayment", "AllowOnlineCreditCardPayment", "AllowOnlineACHPayment"):
+            record["DueDate"] = _due(date.fromisoformat(record["TxnDate"]), found).isoformat()
+        for name in _ONLINE:
             record.setdefault(name, False)
-        record.setdefault("CustomField", [])
-        record.setdefault("PrintStatus", "NeedToPrint")
-        record.setdefault("EmailStatus", "NotSet")
 
-    def _settle_totals(self, txn: Txn, record: Json, before: Json | None) -> None:
-        lines = sales_lines(record["Line"])
-        discount = discount_of(record["Line"])
-        tax = us_tax if txn.books.country == "US" else global_tax
-        record["TxnTaxDetail"] = tax(txn, record, lines, discount)
-        subtotal = sum((dec(line["Amount"]) for line in lines), ZERO)
-        record["TotalAmt"] = money(subtotal - discount + dec(record["TxnTaxDetail"]["TotalTax"]))
-        if record["TotalAmt"] < 0:
-            raise business("The amount of the transaction must be zero or more.")
+    def settle_balance(self, txn: Txn, record: Json, before: Json | None) -> None:
         if record.get("Deposit") is not None:
             record["Deposit"] = money(dec(record["Deposit"]))
         self._check_deposit(txn, record)
-        record["LinkedTxn"] = list(before["LinkedTxn"]) if before else []
-        paid = money(applied(txn, record["LinkedTxn"], before["Id"])) if before else ZERO
+        own = [each for each in (before or {}).get("LinkedTxn", []) if each["TxnType"] == "Payment"]
+        record["LinkedTxn"] = [*_estimates(txn, record), *own]
+        paid = money(applied(txn, own, before["Id"])) if before else ZERO
         record["Balance"] = money(record["TotalAmt"] - dec(record.get("Deposit")) - paid)
         if record["Balance"] < 0:
             raise business("The payments and the deposit are larger than the amount of the transaction.")
@@ -328,100 +146,102 @@ class Invoice(Entity):
             raise business("The deposit must be zero or more.")
 
     def void(self, txn: Txn, record: Json) -> Json:
-        check_open(txn, record, record)
-        note = record.get("PrivateNote")
-        return {
-            **record,
-            "Line": voided_lines(record["Line"]),
-            "TxnTaxDetail": {"TotalTax": ZERO},
-            "TotalAmt": ZERO,
-            "Balance": ZERO,
-            "Deposit": None,
-            "LinkedTxn": [],
-            "PrivateNote": _void_note(note),
-        }
-
-    def check_delete(self, txn: Txn, record: Json) -> None:
-        check_open(txn, record, record)
+        return {**self.voided(txn, record), "Deposit": None}
 
     def after_write(self, txn: Txn, before: Json | None, after: Json | None) -> None:
-        """Payments of a voided or deleted invoice keep their amount, unapplied."""
-        for link in (before or {}).get("LinkedTxn", []):
-            if after is None or link not in after["LinkedTxn"]:
-                unlink_payment(txn, link["TxnId"], (before or {})["Id"])
-
-    def render(self, view: View, record: Json) -> Json:
-        return rendered(view, _ANSWER, {**record, "Line": with_subtotal(record["Line"])})
-
-    def keys(self, record: Json) -> Iterable[tuple[str, str]]:
-        return (("Invoice.DocNumber", record["DocNumber"].casefold()),) if record.get("DocNumber") else ()
-
-    def serials(self, record: Json) -> Iterable[tuple[str, int]]:
-        number = record.get("DocNumber") or ""
-        if number.isascii() and number.isdigit():
-            yield "Invoice.DocNumber", int(number)
-        yield from address_serials(record)
+        """Payments of a voided or deleted invoice keep their amount, unapplied; estimates follow the link."""
+        number = (after or before or {})["Id"]
+        old = (before or {}).get("LinkedTxn", [])
+        new = (after or {}).get("LinkedTxn", [])
+        for link in old:
+            if link not in new and link["TxnType"] == "Payment":
+                unlink_payment(txn, link["TxnId"], ("Invoice", number))
+            elif link not in new:
+                _link_estimate(txn, link["TxnId"], number, linked=False)
+        for link in new:
+            if link not in old and link["TxnType"] == "Estimate":
+                _link_estimate(txn, link["TxnId"], number, linked=True)
 
     def owed(self, record: Json) -> Iterable[tuple[str, Decimal]]:
         return ((record["CustomerRef"]["value"], dec(record["Balance"])),)
 
     def postings(self, view: View, record: Json) -> Iterable[tuple[str, Decimal]]:
-        for line in record["Line"]:
-            detail = line.get("SalesItemLineDetail") or {}
-            if detail.get("ItemAccountRef"):
-                yield detail["ItemAccountRef"]["value"], dec(line["Amount"])
-            discount = (line.get("DiscountLineDetail") or {}).get("DiscountAccountRef")
-            if discount:
-                yield discount["value"], -dec(line["Amount"])
+        yield from super().postings(view, record)
         if record.get("Deposit") and record.get("DepositToAccountRef"):
-            yield record["DepositToAccountRef"]["value"], dec(record["Deposit"])
-        roles = view.get("Roles", "1") or {}
-        if "receivable" in roles:
-            yield roles["receivable"], dec(record["TotalAmt"]) - dec(record.get("Deposit"))
-        if "tax_payable" in roles:
-            yield roles["tax_payable"], dec(record["TxnTaxDetail"]["TotalTax"])
+            yield record["DepositToAccountRef"]["value"], at_home(record, dec(record["Deposit"]))
+        yield from owed_to(view, record, dec(record["TotalAmt"]) - dec(record.get("Deposit")))
 
 
-# Answers have the subtotal's empty detail, which requests may send but never set.
-_ANSWER = Shape(
-    "Invoice",
-    {
-        **Invoice.shape.fields,
-        "Line": ListOf(Shape("Line", {**SALES_LINE.fields, "SubTotalLineDetail": Shape("SubTotalLineDetail", {})})),
-    },
-)
+def _due(day: date, term: Json | None) -> date:
+    """The due date by a term; DATE_DRIVEN ones name a day of the month."""
+    if term is None or ("DueDays" not in term and "DayOfMonthDue" not in term):
+        return day + timedelta(days=30)
+    if "DueDays" in term:
+        return day + timedelta(days=int(term["DueDays"]))
+    due = _on_day(day.year, day.month, int(term["DayOfMonthDue"]))
+    while due < day + timedelta(days=int(term.get("DueNextMonthDays") or 0)):
+        due = _on_day(due.year + due.month // 12, due.month % 12 + 1, int(term["DayOfMonthDue"]))
+    return due
 
 
-def _void_note(note: str | None) -> str:
-    if not note or note.startswith("Voided"):
-        return note or "Voided"
-    return f"Voided - {note}"[:4000]
+def _on_day(year: int, month: int, day: int) -> date:
+    last = (date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day
+    return date(year, month, min(day, last))
 
 
-def check_open(txn: Txn, record: Json, before: Json | None) -> None:
-    """Refuse a change that touches the closed period (6210)."""
-    closed = txn.books.preferences["AccountingInfoPrefs"].get("BookCloseDate")
-    if closed and any(txn_date <= closed for txn_date in _dates(record, before)):
-        raise period_closed()
+def _estimates(txn: Txn, record: Json) -> list[Json]:
+    """The estimates a request links; payments stand in LinkedTxn only because answers are sent back."""
+    links = []
+    for link in record.get("LinkedTxn") or []:
+        if link.get("TxnType") == "Payment":
+            continue
+        if link.get("TxnType") != "Estimate":
+            raise unsupported(f"invoice linked to {str(link.get('TxnType'))[:30]}")
+        estimate = txn.get("Estimate", str(link.get("TxnId")))
+        if estimate is None or estimate["CustomerRef"] != {"value": record["CustomerRef"]["value"]}:
+            raise Fault(620, "Cannot validate linked transactions")
+        links.append({"TxnId": estimate["Id"], "TxnType": "Estimate"})
+    return links
 
 
-def _dates(record: Json, before: Json | None) -> list[str]:
-    return [each["TxnDate"] for each in (record, before) if each is not None]
+def _link_estimate(txn: Txn, estimate_id: str, invoice_id: str, *, linked: bool) -> None:
+    estimate = txn.get("Estimate", estimate_id)
+    if estimate is None:
+        return
+    link = {"TxnId": invoice_id, "TxnType": "Invoice"}
+    links = [each for each in estimate.get("LinkedTxn", []) if each != link]
+    changed = {**estimate, "LinkedTxn": [*links, link] if linked else links}
+    changed["TxnStatus"] = "Closed" if changed["LinkedTxn"] else "Pending"
+    txn.touch("Estimate", changed)
 
 
-def applied(txn: Txn, links: list[Json], number: str) -> Decimal:
-    """What the linked payments have applied to this invoice."""
+def applied(txn: Txn, links: list[Json], number: str, kind: str = "Invoice") -> Decimal:
+    """What the linked payments have applied to this invoice or credit memo."""
     total = ZERO
     for link in links:
         payment = txn.get("Payment", link["TxnId"]) or {"Line": []}
-        total += sum((dec(line["Amount"]) for line in payment["Line"] if line["LinkedTxn"][0]["TxnId"] == number), ZERO)
+        wanted = {"TxnId": number, "TxnType": kind}
+        total += sum((dec(line["Amount"]) for line in payment["Line"] if line["LinkedTxn"][0] == wanted), ZERO)
     return total
 
 
-def unlink_payment(txn: Txn, payment_id: str, invoice_id: str) -> None:
+def unlink_payment(txn: Txn, payment_id: str, target: tuple[str, str]) -> None:
+    """Take the lines for a document out of a payment; what invoices no longer use is unapplied."""
     payment = txn.get("Payment", payment_id)
     if payment is None:
         return
-    lines = [line for line in payment["Line"] if line["LinkedTxn"][0]["TxnId"] != invoice_id]
-    left = dec(payment["TotalAmt"]) - sum((dec(line["Amount"]) for line in lines), ZERO)
-    txn.touch("Payment", {**payment, "Line": lines, "UnappliedAmt": money(left)})
+    link = {"TxnId": target[1], "TxnType": target[0]}
+    lines = [line for line in payment["Line"] if line["LinkedTxn"][0] != link]
+    if sum((_signed(line) for line in lines), ZERO) > dec(payment["TotalAmt"]):
+        raise business("The credit pays invoices: remove it from its payment first.")
+    txn.touch("Payment", {**payment, "Line": lines, "UnappliedAmt": unapplied(dec(payment["TotalAmt"]), lines)})
+
+
+def unapplied(total: Decimal, lines: list[Json]) -> Decimal:
+    """What a payment and the credits in it leave after the invoices."""
+    return money(total - sum((_signed(line) for line in lines), ZERO))
+
+
+def _signed(line: Json) -> Decimal:
+    amount = dec(line["Amount"])
+    return amount if line["LinkedTxn"][0]["TxnType"] == "Invoice" else -amount

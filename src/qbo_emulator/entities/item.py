@@ -1,13 +1,14 @@
-"""Products and services; the emulator covers services and non-inventory items."""
+"""Products and services: services, non-inventory items, and inventory counted by sales."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
-from qbo_emulator.faults import Fault, unsupported
-from qbo_emulator.jsonio import ZERO, Json
+from qbo_emulator.faults import Fault, business, missing, unsupported
+from qbo_emulator.jsonio import ZERO, Json, dec, money, plain
 
 from .entity import Entity, unique
 from .fields import (
@@ -16,6 +17,7 @@ from .fields import (
     Amount,
     Bool,
     Choice,
+    Date,
     Kind,
     Number,
     ReadOnly,
@@ -37,7 +39,25 @@ rule(
     "Intuit item reference; text of the fault assumed",
 )
 rule("item.income-account", "A service needs an IncomeAccountRef", Mark.DOCUMENT, "Intuit item reference")
-rule("item.inventory", "Inventory, categories, groups and sub-items", Mark.MISSING)
+rule(
+    "item.non-inventory",
+    "A non-inventory item needs an income or an expense account",
+    Mark.ASSUMPTION,
+    "the reference requires the income account for sales only",
+)
+rule(
+    "item.inventory",
+    "Inventory needs TrackQtyOnHand, QtyOnHand, InvStartDate and income, asset and expense accounts (2020)",
+    Mark.DOCUMENT,
+    "Intuit item reference",
+)
+rule(
+    "item.on-hand",
+    "Sales move QtyOnHand and post PurchaseCost x Qty; opening stock stands against opening balance equity",
+    Mark.ASSUMPTION,
+    "real cost is first in, first out; QtyOnHand in an update is ignored",
+)
+rule("item.groups", "Categories, groups and sub-items", Mark.MISSING)
 
 
 def _uncovered(*names: str) -> dict[str, Kind]:
@@ -66,7 +86,10 @@ class Item(Entity):
             "PurchaseTaxIncluded": Bool(),
             "PurchaseCost": Amount(),
             "ExpenseAccountRef": Ref("Account"),
+            "AssetAccountRef": Ref("Account"),
             "TrackQtyOnHand": Bool(),
+            "QtyOnHand": Number(),
+            "InvStartDate": Date(),
             "SalesTaxCodeRef": Ref("TaxCode"),
             "PurchaseTaxCodeRef": Ref("TaxCode"),
             **ENVELOPE,
@@ -77,16 +100,13 @@ class Item(Entity):
                 "PaymentMethodRef",
                 "UOMSetRef",
                 "COGSAccountRef",
-                "AssetAccountRef",
                 "PrefVendorRef",
                 "AvgCost",
-                "QtyOnHand",
                 "QtyOnPurchaseOrder",
                 "QtyOnSalesOrder",
                 "ReorderPoint",
                 "ManPartNum",
                 "DepositToAccountRef",
-                "InvStartDate",
                 "BuildPoint",
                 "PrintGroupedItems",
                 "SpecialItem",
@@ -114,11 +134,19 @@ class Item(Entity):
         require(given, "Name")
         record = dict(given)
         record.setdefault("Type", before["Type"] if before else "Service")
-        if record["Type"] not in {"Service", "NonInventory"} or record.get("TrackQtyOnHand"):
+        if record["Type"] not in {"Service", "NonInventory", "Inventory"}:
             raise unsupported(f"Item type {record['Type']}")
         if record.get("SubItem"):
             raise unsupported("sub-item")
-        if not record.get("IncomeAccountRef"):
+        if before is not None and before["Type"] == "Inventory" != record["Type"]:
+            raise business("An inventory item stays an inventory item.")
+        if record["Type"] == "Inventory":
+            _settle_stock(record, before)
+        elif record.get("TrackQtyOnHand"):
+            raise business("Only inventory items track a quantity.")
+        elif not record.get("IncomeAccountRef") and not (
+            record["Type"] == "NonInventory" and record.get("ExpenseAccountRef")
+        ):
             raise Fault(2020, "Required parameter IncomeAccountRef is missing in the request", "IncomeAccountRef")
         record["Name"] = record["Name"].strip()
         record.setdefault("Active", True)
@@ -137,11 +165,42 @@ class Item(Entity):
         record.setdefault("Taxable", False)
         record.setdefault("UnitPrice", ZERO)
         record.setdefault("PurchaseCost", ZERO)
-        record["TrackQtyOnHand"] = False
+        record.setdefault("TrackQtyOnHand", False)
         return record
 
     def keys(self, record: Json) -> Iterable[tuple[str, str]]:
         return (("Item", record["Name"].casefold()),)
 
+    def moved(self, record: Json) -> Iterable[tuple[str, Decimal]]:
+        if record["Type"] == "Inventory":
+            yield record["Id"], dec(record["QtyOnHand"])
+
+    def postings(self, view: View, record: Json) -> Iterable[tuple[str, Decimal]]:
+        if record["Type"] != "Inventory":
+            return
+        value = dec(record["_OpeningValue"])
+        yield record["AssetAccountRef"]["value"], value
+        equity = (view.get("Roles", "1") or {}).get("opening_equity")
+        if equity:
+            yield equity, value
+
     def render(self, view: View, record: Json) -> Json:
-        return rendered(view, self.shape, record)
+        shown = dict(record)
+        if record["Type"] == "Inventory":
+            shown["QtyOnHand"] = plain(view.quantities.get(record["Id"], ZERO))
+        return rendered(view, self.shape, shown)
+
+
+def _settle_stock(record: Json, before: Json | None) -> None:
+    """Check what inventory needs; the opening quantity and its value stay as they were first given."""
+    if before is not None and before["Type"] == "Inventory":
+        for name in ("QtyOnHand", "InvStartDate", "AssetAccountRef", "_OpeningValue"):
+            record[name] = before[name]
+        record["TrackQtyOnHand"] = True
+    required = ("IncomeAccountRef", "AssetAccountRef", "ExpenseAccountRef", "InvStartDate", "TrackQtyOnHand")
+    require(record, *required)
+    if record.get("QtyOnHand") is None:
+        raise missing("QtyOnHand")
+    record.setdefault("_OpeningValue", money(dec(record["QtyOnHand"]) * dec(record.get("PurchaseCost"))))
+    if not record["TrackQtyOnHand"]:
+        raise business("An inventory item tracks its quantity.")

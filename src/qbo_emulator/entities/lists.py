@@ -1,4 +1,4 @@
-"""Small lists: terms, payment methods, tax codes, rates and agencies, and the company's two single records."""
+"""Small lists: terms, payment methods, tax codes, rates and agencies, and what describes the company."""
 # ruff: noqa: ARG002 - all entities have one signature
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 rule(
     "tax.read-only", "Tax codes, rates and agencies are read-only entities", Mark.DOCUMENT, "Intuit tax code reference"
 )
+rule("company.update", "Updates of CompanyInfo through the API", Mark.MISSING)
 rule(
     "tax.pseudo-codes",
     "US companies list TAX and NON as codes without envelope",
     Mark.DOCUMENT,
     "Intuit tax code reference",
 )
-rule("company.update", "Updates of CompanyInfo and Preferences through the API", Mark.MISSING)
 
 
 class Term(Entity):
@@ -107,7 +107,7 @@ class PaymentMethod(Entity):
         return rendered(view, self.shape, record)
 
 
-class _ReadOnlyEntity(Entity):
+class ReadOnlyEntity(Entity):
     """Seeded as a whole; requests only read it."""
 
     can_create = False
@@ -120,7 +120,7 @@ class _ReadOnlyEntity(Entity):
         raise unsupported(f"update {self.name}")
 
 
-class TaxCode(_ReadOnlyEntity):
+class TaxCode(ReadOnlyEntity):
     name = "TaxCode"
     counts_total = True
 
@@ -133,23 +133,19 @@ class TaxCode(_ReadOnlyEntity):
         return {key: record[key] for key in ("Name", "Description", "Taxable", "TaxGroup", "Id", "MetaData")}
 
 
-class TaxRate(_ReadOnlyEntity):
+class TaxRate(ReadOnlyEntity):
     name = "TaxRate"
 
     def keys(self, record: Json) -> Iterable[tuple[str, str]]:
         return (("TaxRate", record["Name"].casefold()),)
 
 
-class TaxAgency(_ReadOnlyEntity):
+class TaxAgency(ReadOnlyEntity):
     name = "TaxAgency"
 
     def default_order(self, record: Json) -> str:
         return str(record["DisplayName"]).casefold()
 
 
-class CompanyInfo(_ReadOnlyEntity):
+class CompanyInfo(ReadOnlyEntity):
     name = "CompanyInfo"
-
-
-class Preferences(_ReadOnlyEntity):
-    name = "Preferences"

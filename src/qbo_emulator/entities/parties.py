@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qbo_emulator.faults import missing
+from qbo_emulator.faults import missing, unsupported
 from qbo_emulator.jsonio import Json, money
 
 from .account import home_currency
@@ -80,7 +80,10 @@ class Vendor(NameEntity):
     def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
         record = super().complete(txn, given, before)
         record.setdefault("Vendor1099", False)
-        record["CurrencyRef"] = {"value": home_currency(txn)}
+        code = record.get("CurrencyRef", {"value": home_currency(txn)})["value"]
+        if code != home_currency(txn):
+            raise unsupported("vendor in a foreign currency")
+        record["CurrencyRef"] = {"value": code}
         number_addresses(txn, record, before)
         return record
 

@@ -11,6 +11,8 @@ from qbo_emulator.faults import Fault, business, missing, unsupported
 from qbo_emulator.jsonio import ZERO, Json, dec, money
 
 from .account import find_account, home_currency
+from .currency import at_home, home_amounts, is_multicurrency, receivable, settle_currency
+from .deposit import check_not_deposited
 from .entity import Entity, find
 from .fields import (
     ENVELOPE,
@@ -20,7 +22,6 @@ from .fields import (
     Choice,
     Date,
     Kept,
-    Kind,
     ListOf,
     Number,
     ReadOnly,
@@ -29,9 +30,12 @@ from .fields import (
     Text,
     Uncovered,
     require,
+    uncovered,
 )
-from .invoice import applied, check_open
+from .invoice import applied, unapplied
+from .period import check_open
 from .references import View, rendered
+from .sales_shape import LINKED
 
 if TYPE_CHECKING:
     from qbo_emulator.books import Txn
@@ -52,13 +56,20 @@ rule(
     "Intuit payment reference",
 )
 rule("payment.void", "A void leaves zero amounts, no lines and the note Voided", Mark.RECORDING, "recorded void")
-rule("payment.links", "Payments linked to credit memos, journal entries, checks", Mark.MISSING)
+rule(
+    "payment.credit-memo",
+    "Lines linked to credit memos add to what the payment can pay; the total may be 0",
+    Mark.REPORT,
+    "third-party report",
+)
+rule("payment.auto-apply", "AutoApplyPayments (AutoApplyCredit is covered)", Mark.MISSING)
+rule("payment.links", "Payments linked to journal entries, expenses and checks", Mark.MISSING)
 
 _PAYMENT_LINE = Shape(
     "Line",
     {
         "Amount": Amount(),
-        "LinkedTxn": ListOf(Shape("LinkedTxn", {"TxnId": Text(30), "TxnType": Text(50), "TxnLineId": Uncovered()})),
+        "LinkedTxn": LINKED,
         "LineEx": ReadOnly(),
         "Id": ReadOnly(),
         "LineNum": ReadOnly(),
@@ -67,10 +78,6 @@ _PAYMENT_LINE = Shape(
         "CustomExtensions": ReadOnly(),
     },
 )
-
-
-def _uncovered(*names: str) -> dict[str, Kind]:
-    return {name: Uncovered() for name in names}
 
 
 class Payment(Entity):
@@ -101,7 +108,7 @@ class Payment(Entity):
             "TxnStatus": ReadOnly(),
             "TaxExemptionRef": Kept(),
             "PaymentType": Choice(("Cash", "Check", "CreditCard")),
-            **_uncovered(
+            **uncovered(
                 "DocNumber",
                 "TxnSubType",
                 "DepartmentRef",
@@ -136,20 +143,17 @@ class Payment(Entity):
             raise business("The amount of the payment must be zero or more.")
         record.setdefault("TxnDate", txn.books.clock.today().isoformat())
         check_open(txn, record, before)
-        currency = home_currency(txn)
-        if record.get("CurrencyRef", {"value": currency})["value"] != currency:
-            raise business("The currency of the payment must be the currency of the customer.")
-        record["CurrencyRef"] = {"value": currency}
-        record.pop("ExchangeRate", None)
+        check_not_deposited(txn, self.name, before)
+        settle_currency(txn, record, find(txn, "Customer", record["CustomerRef"]["value"]))
         if not record.get("DepositToAccountRef"):
             number = find_account(txn.all("Account"), "UndepositedFunds")
             record["DepositToAccountRef"] = {"value": number} if number else None
+        record["_DepositAtHome"] = _is_at_home(txn, record)
         record.setdefault("ProcessPayment", False)
         record["Line"] = [self._line(txn, record, line, before) for line in record.get("Line", [])]
-        used = sum((dec(line["Amount"]) for line in record["Line"]), ZERO)
-        if used > record["TotalAmt"]:
+        record["UnappliedAmt"] = unapplied(record["TotalAmt"], record["Line"])
+        if record["UnappliedAmt"] < 0:
             raise business("The amounts applied are larger than the payment.")
-        record["UnappliedAmt"] = money(record["TotalAmt"] - used)
         return record
 
     def _line(self, txn: Txn, record: Json, line: Json, before: Json | None) -> Json:
@@ -158,40 +162,42 @@ class Payment(Entity):
         links = line.get("LinkedTxn") or []
         if len(links) != 1 or not links[0].get("TxnId"):
             raise missing("LinkedTxn")
-        if links[0].get("TxnType") != "Invoice":
-            raise unsupported(f"payment linked to {links[0].get('TxnType')}")
+        kind = str(links[0].get("TxnType"))
+        if kind not in _OPEN_AMOUNT:
+            raise unsupported(f"payment linked to {kind[:30]}")
         number = links[0]["TxnId"]
-        invoice = txn.get("Invoice", number)
-        if invoice is None:
-            raise Fault(620, "Cannot validate linked transactions")
-        if invoice["CustomerRef"]["value"] != record["CustomerRef"]["value"]:
+        target = txn.get(kind, number)
+        if target is None or any(target[name] != record[name] for name in ("CustomerRef", "CurrencyRef")):
             raise Fault(620, "Cannot validate linked transactions")
         amount = money(dec(line["Amount"]))
-        mine = applied(txn, [{"TxnId": before["Id"]}], number) if before else ZERO
-        if amount <= 0 or amount > dec(invoice["Balance"]) + mine:
+        mine = applied(txn, [{"TxnId": before["Id"]}], number, kind) if before else ZERO
+        if amount <= 0 or amount > dec(target["Balance"]) + mine:
             raise business("The amount applied must be above zero and not above the open balance of the invoice.")
-        return {"Amount": amount, "LinkedTxn": [{"TxnId": number, "TxnType": "Invoice"}]}
+        return {"Amount": amount, "LinkedTxn": [{"TxnId": number, "TxnType": kind}]}
 
     def void(self, txn: Txn, record: Json) -> Json:
-        check_open(txn, record, record)
+        self.check_delete(txn, record)
         return {**record, "TotalAmt": ZERO, "UnappliedAmt": ZERO, "Line": [], "PrivateNote": "Voided"}
 
     def check_delete(self, txn: Txn, record: Json) -> None:
         check_open(txn, record, record)
+        check_not_deposited(txn, self.name, record)
 
     def after_write(self, txn: Txn, before: Json | None, after: Json | None) -> None:
         payment_id = (after or before or {})["Id"]
         old, new = _amounts(before), _amounts(after)
-        for number in old.keys() | new.keys():
-            if old.get(number) == new.get(number):
+        for target in old.keys() | new.keys():
+            if old.get(target) == new.get(target):
                 continue
-            invoice = find(txn, "Invoice", number)
+            kind, number = target
+            record = find(txn, kind, number)
             link = {"TxnId": payment_id, "TxnType": "Payment"}
-            links = [each for each in invoice["LinkedTxn"] if each != link]
-            if number in new:
+            links = [each for each in record["LinkedTxn"] if each != link]
+            if target in new:
                 links.append(link)
-            balance = money(dec(invoice["Balance"]) + old.get(number, ZERO) - new.get(number, ZERO))
-            txn.touch("Invoice", {**invoice, "LinkedTxn": links, "Balance": balance})
+            balance = money(dec(record["Balance"]) + old.get(target, ZERO) - new.get(target, ZERO))
+            changed = {**record, "LinkedTxn": links, **dict.fromkeys(_OPEN_AMOUNT[kind], balance)}
+            txn.touch(kind, {**changed, **home_amounts(changed)})
 
     def render(self, view: View, record: Json) -> Json:
         answer = rendered(view, self.shape, record)
@@ -204,26 +210,44 @@ class Payment(Entity):
         return ((record["CustomerRef"]["value"], -dec(record["UnappliedAmt"])),)
 
     def postings(self, view: View, record: Json) -> Iterable[tuple[str, Decimal]]:
-        roles = view.get("Roles", "1") or {}
+        total = dec(record["TotalAmt"])
         if record.get("DepositToAccountRef"):
-            yield record["DepositToAccountRef"]["value"], dec(record["TotalAmt"])
-        if "receivable" in roles:
-            yield roles["receivable"], -dec(record["TotalAmt"])
+            at_the_bank = at_home(record, total) if record.get("_DepositAtHome", True) else total
+            yield record["DepositToAccountRef"]["value"], at_the_bank
+        account = receivable(view, record)
+        if account:
+            yield account, -total
 
 
-def _amounts(record: Json | None) -> dict[str, Decimal]:
-    """Invoice id to the amount the payment applies to it."""
-    amounts: dict[str, Decimal] = {}
+# What stands open on a document that a payment can name.
+_OPEN_AMOUNT = {"Invoice": ("Balance",), "CreditMemo": ("Balance", "RemainingCredit")}
+
+
+def _is_at_home(txn: Txn, record: Json) -> bool:
+    """Whether the deposit account is kept in the home currency; another than the payment's is refused."""
+    if not is_multicurrency(txn) or not record.get("DepositToAccountRef"):
+        return True
+    account = find(txn, "Account", record["DepositToAccountRef"]["value"])
+    code, home = account["CurrencyRef"]["value"], home_currency(txn)
+    if code not in {home, record["CurrencyRef"]["value"]}:
+        raise business("The deposit account must have the currency of the payment or the home currency.")
+    return bool(code == home)
+
+
+def _amounts(record: Json | None) -> dict[tuple[str, str], Decimal]:
+    """What the payment applies to each document, by kind and id."""
+    amounts: dict[tuple[str, str], Decimal] = {}
     for line in (record or {}).get("Line", []):
-        number = line["LinkedTxn"][0]["TxnId"]
-        amounts[number] = amounts.get(number, ZERO) + dec(line["Amount"])
+        link = line["LinkedTxn"][0]
+        target = (link["TxnType"], link["TxnId"])
+        amounts[target] = amounts.get(target, ZERO) + dec(line["Amount"])
     return amounts
 
 
 def _line_extras(view: View, line: Json) -> list[Json]:
     """The name-value objects behind a payment line, in the form they were recorded."""
-    number = line["LinkedTxn"][0]["TxnId"]
-    invoice = view.get("Invoice", number) or {}
+    kind, number = line["LinkedTxn"][0]["TxnType"], line["LinkedTxn"][0]["TxnId"]
+    invoice = view.get(kind, number) or {}
     balance = dec(invoice.get("Balance")) + dec(line["Amount"])
     values = (
         ("txnId", number),

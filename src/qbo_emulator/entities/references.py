@@ -40,6 +40,9 @@ _GROUPS = {
     "TaxAgency": "TaxAgency",
     "Term": "Terms",
     "PaymentMethod": "PaymentMethods",
+    "Class": "Klasses",
+    "Department": "Depts",
+    "Invoice": "Transactions",
 }
 # Ids that stand for no record.
 PSEUDO_TAX_CODES = frozenset({"TAX", "NON"})
@@ -54,7 +57,12 @@ class View(Protocol):
     @property
     def name_balances(self) -> Mapping[str, Decimal]: ...
 
+    @property
+    def quantities(self) -> Mapping[str, Decimal]: ...
+
     def get(self, entity: str, number: str) -> Json | None: ...
+
+    def holders(self, space: str, key: str) -> list[tuple[str, str]]: ...
 
 
 def _targets(target: str, value: str) -> bool:

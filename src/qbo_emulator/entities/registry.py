@@ -1,14 +1,20 @@
 """All entities by name and by path."""
 
 from .account import Account
+from .company import CompanyCurrency, ExchangeRate, Preferences
+from .credit_memo import CreditMemo
 from .customer import Customer
+from .deposit import Deposit
 from .entity import Entity
+from .estimate import Estimate
 from .invoice import Invoice
 from .item import Item
-from .lists import CompanyInfo, PaymentMethod, Preferences, TaxAgency, TaxCode, TaxRate, Term
+from .lists import CompanyInfo, PaymentMethod, TaxAgency, TaxCode, TaxRate, Term
 from .parties import Employee, Vendor
 from .payment import Payment
+from .receipts import RefundReceipt, SalesReceipt
 from .roles import Roles
+from .tracking import Class, Department
 
 ENTITIES: tuple[Entity, ...] = (
     CompanyInfo(),
@@ -25,6 +31,15 @@ ENTITIES: tuple[Entity, ...] = (
     PaymentMethod(),
     Invoice(),
     Payment(),
+    CreditMemo(),
+    SalesReceipt(),
+    RefundReceipt(),
+    Estimate(),
+    Deposit(),
+    Class(),
+    Department(),
+    CompanyCurrency(),
+    ExchangeRate(),
 )
 BY_NAME = {entity.name: entity for entity in (*ENTITIES, Roles())}
 BY_PATH = {entity.path: entity for entity in ENTITIES}
@@ -35,23 +50,14 @@ UNCOVERED = frozenset(
         "bill",
         "billpayment",
         "budget",
-        "class",
-        "companycurrency",
         "creditcardpayment",
-        "creditmemo",
         "customertype",
-        "department",
-        "deposit",
-        "estimate",
-        "exchangerate",
         "inventoryadjustment",
         "journalcode",
         "journalentry",
         "purchase",
         "purchaseorder",
         "recurringtransaction",
-        "refundreceipt",
-        "salesreceipt",
         "taxclassification",
         "taxpayment",
         "timeactivity",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from qbo_emulator.books import Books
@@ -65,6 +66,18 @@ _NAMES = (
     "Balance",
     "Taxable",
     "Job",
+    "ParentRef",
+    "Level",
+)
+_SALES = (
+    "DocNumber",
+    "TxnDate",
+    "CustomerRef",
+    "Balance",
+    "TotalAmt",
+    "EmailStatus",
+    "PrintStatus",
+    "CurrencyRef",
 )
 _QUERYABLE = {
     "Account": (
@@ -81,7 +94,17 @@ _QUERYABLE = {
     "Customer": _NAMES,
     "Vendor": (*_NAMES, "AcctNum", "Vendor1099"),
     "Employee": (*_NAMES, "BillableTime"),
-    "Item": ("Name", "FullyQualifiedName", "Sku", "Type", "Description", "UnitPrice", "Taxable", "IncomeAccountRef"),
+    "Item": (
+        "Name",
+        "FullyQualifiedName",
+        "Sku",
+        "Type",
+        "Description",
+        "UnitPrice",
+        "Taxable",
+        "IncomeAccountRef",
+        "QtyOnHand",
+    ),
     "Invoice": (
         "DocNumber",
         "TxnDate",
@@ -109,6 +132,15 @@ _QUERYABLE = {
     "TaxAgency": ("DisplayName", "TaxTrackedOnSales", "TaxTrackedOnPurchases"),
     "Term": ("Name", "Type", "DueDays"),
     "PaymentMethod": ("Name", "Type"),
+    "CreditMemo": _SALES,
+    "SalesReceipt": (*_SALES, "DepositToAccountRef", "PaymentMethodRef", "PaymentRefNum"),
+    "RefundReceipt": (*_SALES, "DepositToAccountRef", "PaymentMethodRef", "PaymentRefNum"),
+    "Estimate": (*_SALES, "TxnStatus", "ExpirationDate", "DueDate"),
+    "Deposit": ("TxnDate", "TotalAmt", "DocNumber", "DepositToAccountRef", "CurrencyRef"),
+    "Class": ("Name", "FullyQualifiedName", "SubClass", "ParentRef"),
+    "Department": ("Name", "FullyQualifiedName", "SubDepartment", "ParentRef"),
+    "CompanyCurrency": ("Code", "Name"),
+    "ExchangeRate": ("SourceCurrencyCode", "TargetCurrencyCode", "AsOfDate"),
     "CompanyInfo": ("CompanyName", "Country"),
     "Preferences": (),
 }
@@ -188,9 +220,14 @@ _INDEXED = {
 }
 
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
 def _value(books: Books, entity: Entity, name: str, record: Json) -> Any:
     if name == "Balance" and entity.name == "Customer":
         return books.name_balances.get(record["Id"], Decimal(0))
+    if name == "QtyOnHand":
+        return books.quantities.get(record["Id"], Decimal(0)) if record.get("Type") == "Inventory" else None
     if name == "CurrentBalance":
         return books.account_balances.get(record["Id"], Decimal(0))
     value: Any = record
@@ -201,6 +238,7 @@ def _value(books: Books, entity: Entity, name: str, record: Json) -> Any:
     return value
 
 
+@lru_cache(maxsize=65_536)
 def _moment(text: str) -> datetime | None:
     # A plus sign that was not encoded arrives as a blank before the offset.
     cleaned = re.sub(r" (\d\d:?\d\d)$", r"+\1", text.strip())
@@ -262,7 +300,9 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def _sort(books: Books, entity: Entity, statement: Statement, rows: list[Json]) -> None:
-    rows.sort(key=lambda record: int(record["Id"]) if record["Id"].isdigit() else 0)
+    # Later sorts keep this order among equals.
+    latest_first = not statement.order and not entity.is_list
+    rows.sort(key=lambda record: int(record["Id"]) if record["Id"].isdigit() else 0, reverse=latest_first)
     if statement.order:
         for name, descending in reversed(statement.order):
             prop = _property(entity, name)
@@ -273,7 +313,7 @@ def _sort(books: Books, entity: Entity, statement: Statement, rows: list[Json]) 
     elif entity.is_list:
         rows.sort(key=entity.default_order)
     else:
-        rows.sort(key=lambda record: (_moment(record["MetaData"]["LastUpdatedTime"]), int(record["Id"])), reverse=True)
+        rows.sort(key=lambda record: _moment(record["MetaData"]["LastUpdatedTime"]) or _NEVER, reverse=True)
 
 
 def _order_key(name: str, value: Any) -> tuple[int, Any]:

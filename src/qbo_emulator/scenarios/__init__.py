@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from .global_companies import AU_MAIN, CA_MAIN, IE_MAIN, UK_CLOSED, UK_MAIN, UK_SECOND
+from .multicurrency import UK_MULTICURRENCY
 from .plan import CompanyPlan
 from .us_companies import US_AUTOMATED, US_SAMPLE, US_SMALL
 
@@ -14,5 +15,6 @@ SCENARIOS: dict[str, Callable[[], tuple[CompanyPlan, ...]]] = {
     "ie-vat": lambda: (IE_MAIN, UK_MAIN),
     "au-gst": lambda: (AU_MAIN, US_SMALL),
     "ca-gst-pst": lambda: (CA_MAIN, US_SMALL),
+    "multicurrency": lambda: (UK_MULTICURRENCY, UK_MAIN),
     "closed-books": lambda: (UK_CLOSED, UK_MAIN),
 }

@@ -30,8 +30,13 @@ def build(books: Books, plan: CompanyPlan) -> None:
         _put(txn, "TaxCode", code.id, _tax_code(plan, code))
     txn.commit()
     accounts = _accounts(books, plan)
-    _lists(books, plan, accounts)
+    # Foreign customers add their currency's receivable account to the roles.
     _roles(books, accounts, plan)
+    _lists(books, plan, accounts)
+    for currency, worth, day in plan.exchange_rates:
+        _create(
+            books, "ExchangeRate", {"SourceCurrencyCode": currency, "Rate": worth, "AsOfDate": day}, f"{currency}:{day}"
+        )
 
 
 def _put(txn: Txn, entity: str, number: str, body: Json) -> None:
@@ -168,6 +173,8 @@ def _accounts(books: Books, plan: CompanyPlan) -> dict[str, str]:
         body: Json = {"Name": account.name, "AccountType": account.type, "AccountSubType": account.subtype}
         if account.number:
             body["AcctNum"] = account.number
+        if account.currency:
+            body["CurrencyRef"] = {"value": account.currency}
         number = str(account.id if account.id is not None else next(free))
         found[account.name] = create(txn, BY_NAME["Account"], body, number=number)["Id"]
     txn.commit()
@@ -208,6 +215,9 @@ def _roles(books: Books, accounts: dict[str, str], plan: CompanyPlan) -> None:
             roles["receivable"] = accounts[account.name]
         if account.subtype in {"SalesTaxPayable", "GlobalTaxPayable"}:
             roles["tax_payable"] = accounts[account.name]
+        for role, subtype in (("undeposited", "UndepositedFunds"), ("opening_equity", "OpeningBalanceEquity")):
+            if account.subtype == subtype:
+                roles[role] = accounts[account.name]
     txn = Txn(books)
     txn.put("Roles", roles)
     txn.commit()

@@ -13,6 +13,7 @@ class AccountPlan:
     subtype: str
     id: int | None = None
     number: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +76,5 @@ class CompanyPlan:
     )
     preferences: dict[str, Json] = field(default_factory=dict)
     default_tax_code: str = ""
+    # Currency, home units for one of it, and from which day.
+    exchange_rates: tuple[tuple[str, str, str], ...] = ()

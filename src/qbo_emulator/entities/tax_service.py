@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qbo_emulator.entities.entity import unique
-from qbo_emulator.entities.fields import Choice, Kind, ListOf, Number, ReadOnly, Shape, Text, require
-from qbo_emulator.entities.references import referenced
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business
 from qbo_emulator.jsonio import Json, plain
+
+from .entity import unique
+from .fields import Choice, Kind, ListOf, Number, ReadOnly, Shape, Text, require
+from .references import referenced
 
 if TYPE_CHECKING:
     from qbo_emulator.books import Txn

@@ -1,0 +1,99 @@
+"""Sales receipts and refund receipts: sold and paid at once, or paid back at once."""
+# ruff: noqa: ARG002 - all entities have one signature
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from qbo_emulator.evidence import Mark, rule
+from qbo_emulator.faults import business
+from qbo_emulator.jsonio import ZERO, Json, dec
+
+from .account import find_account
+from .currency import at_home
+from .deposit import check_not_deposited
+from .entity import find
+from .fields import ReadOnly, Ref, Text, require
+from .references import View
+from .sales import SalesDocument
+from .sales_shape import answer_shape, sales_shape
+
+if TYPE_CHECKING:
+    from qbo_emulator.books import Txn
+
+rule(
+    "sales-receipt.deposit-account",
+    "DepositToAccountRef defaults to Undeposited Funds; Balance is 0",
+    Mark.RECORDING,
+    "recorded sales receipts",
+)
+rule("sales-receipt.void", "operation=void or include=void", Mark.REPORT, "what public clients send")
+rule(
+    "refund-receipt.account",
+    "DepositToAccountRef is required (2020): the account the money leaves",
+    Mark.DOCUMENT,
+    "Intuit refund receipt reference",
+)
+rule("refund-receipt.void", "A void of a refund receipt is not documented for the API", Mark.MISSING)
+
+
+class _PaidDocument(SalesDocument):
+    """A document whose whole amount moves on an account of money."""
+
+    needs_customer = False
+
+    def settle_balance(self, txn: Txn, record: Json, before: Json | None) -> None:
+        record["Balance"] = ZERO
+        account = find(txn, "Account", record["DepositToAccountRef"]["value"])
+        if account["AccountType"] not in {"Bank", "Other Current Asset", "Credit Card"}:
+            raise business("The account must be a bank or other current asset account.")
+
+    def check_change(self, txn: Txn, before: Json | None) -> None:
+        check_not_deposited(txn, self.name, before)
+
+    def postings(self, view: View, record: Json) -> Iterable[tuple[str, Decimal]]:
+        yield from super().postings(view, record)
+        yield record["DepositToAccountRef"]["value"], self.sign * at_home(record, dec(record["TotalAmt"]))
+
+
+class SalesReceipt(_PaidDocument):
+    name = "SalesReceipt"
+    shape = sales_shape(
+        "SalesReceipt",
+        own={
+            "PaymentMethodRef": Ref("PaymentMethod"),
+            "PaymentRefNum": Text(21),
+            "DepositToAccountRef": Ref("Account"),
+            "LessCIS": ReadOnly(),
+        },
+    )
+    answer = answer_shape(shape)
+
+    def settle_dates(self, txn: Txn, record: Json, customer: Json) -> None:
+        if not record.get("DepositToAccountRef"):
+            found = find_account(txn.all("Account"), "UndepositedFunds")
+            record["DepositToAccountRef"] = {"value": found} if found else None
+        require(record, "DepositToAccountRef")
+
+    def void(self, txn: Txn, record: Json) -> Json:
+        return self.voided(txn, record)
+
+
+class RefundReceipt(_PaidDocument):
+    name = "RefundReceipt"
+    sign = -1
+    shape = sales_shape(
+        "RefundReceipt",
+        own={
+            "RemainingCredit": ReadOnly(),
+            "PaymentMethodRef": Ref("PaymentMethod"),
+            "PaymentRefNum": Text(21),
+            "DepositToAccountRef": Ref("Account"),
+        },
+    )
+    answer = answer_shape(shape)
+
+    def settle_dates(self, txn: Txn, record: Json, customer: Json) -> None:
+        require(record, "DepositToAccountRef")
