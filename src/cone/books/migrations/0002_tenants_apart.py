@@ -8,6 +8,8 @@ PAIRS = [
     ("books_invoiceline", "invoice_id", "books_invoice"),
     ("books_invoiceline", "service_id", "books_service"),
     ("books_invoiceline", "tax_rate_id", "books_taxrate"),
+    ("books_invoicetax", "invoice_id", "books_invoice"),
+    ("books_invoicetax", "tax_rate_id", "books_taxrate"),
     ("books_payment", "customer_id", "books_customer"),
     ("books_paymentallocation", "payment_id", "books_payment"),
     ("books_paymentallocation", "invoice_id", "books_invoice"),
