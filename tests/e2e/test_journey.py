@@ -10,6 +10,7 @@ from tests.e2e.pages import Desk, wait_for
 
 def test_journey_from_sign_in_to_reconnecting(owner: Desk) -> None:
     desk, product, page = owner, owner.product, owner.page
+    invoices_before = len(product.entities("Invoice"))
 
     # sign in → avatar → Settings → Integrations → Connect → sign-in, company, consent → back
     desk.open_settings()
@@ -50,6 +51,7 @@ def test_journey_from_sign_in_to_reconnecting(owner: Desk) -> None:
     desk.edit_price("10.00")
     changed = wait_for(lambda: (found := product.find_invoice(number)) and found["TotalAmt"] == 12 and found)
     assert changed["Id"] == there["Id"]
+    assert len(product.entities("Invoice")) == len({waiting, number}) + invoices_before
 
     # an unmapped rate fails with a reason that names it; saving the mapping sends it
     desk.go("/settings/tax-rates")
@@ -89,6 +91,8 @@ def test_journey_from_sign_in_to_reconnecting(owner: Desk) -> None:
     dialog.get_by_role("button", name="Disconnect").click()
     expect(page.get_by_role("article", name="QuickBooks Online").get_by_role("button", name="Connect")).to_be_visible()
 
+    assert product.control("POST", "tokens/revoke", {}) == {"disconnected": 0}
+
     # reconnect the same company: settings empty, no duplicate when the invoice is edited again
     desk.connect()
     desk.go("/settings/integrations/manage")
@@ -101,3 +105,4 @@ def test_journey_from_sign_in_to_reconnecting(owner: Desk) -> None:
         lambda: (found := product.find_invoice(number)) and found["TotalAmt"] == Decimal("118.80") and found
     )
     assert again["Id"] == there["Id"]
+    assert len(product.entities("Invoice")) == len({waiting, number, levied}) + invoices_before
