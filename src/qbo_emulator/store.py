@@ -1,7 +1,7 @@
-"""The journal under the books: one SQLite file in WAL mode, written through before an answer is sent.
+"""The journal under the books: an append-only log, written before an answer is sent, over one SQLite file.
 
-Memory is authoritative while the process lives; the file is read once at the start. Without a data directory there is
-no file at all.
+Memory is authoritative while the process lives. The log is folded into the file at the start, which is when the file is
+read. Without a data directory there is neither.
 """
 
 import sqlite3
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .jsonio import Json, decode, encode
+from .ledger_log import LedgerLog
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS record (
@@ -49,8 +50,20 @@ class Replay:
     digest: str = ""
 
 
+_STATEMENTS = {
+    "record": "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?)",
+    "replay": "INSERT OR REPLACE INTO replay VALUES (?, ?, ?, ?, ?, ?)",
+    "fact": "INSERT OR REPLACE INTO fact VALUES (?, ?, ?)",
+    "forget fact": "DELETE FROM fact WHERE kind = ? AND key = ?",
+    "forget records": "DELETE FROM record WHERE realm = ?",
+    "forget replays": "DELETE FROM replay WHERE realm = ?",
+}
+Change = tuple[str, tuple[Any, ...]]
+_LARGEST_LOG = 256_000_000
+
+
 class Journal:
-    """Writes and, at the start, reads back; every method that writes is one transaction."""
+    """Writes and, at the start, reads back; every method that writes is one entry: all of it or nothing survives."""
 
     def __init__(self, directory: Path | None) -> None:
         self._db: sqlite3.Connection | None = None
@@ -60,11 +73,12 @@ class Journal:
             self._db = sqlite3.connect(directory / "emulator.sqlite3", isolation_level=None, timeout=3)
             # Two emulators on one directory would overwrite each other's memory.
             self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
-            # WAL with NORMAL survives a killed process without an fsync per write.
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_SCHEMA)
             self._widen()
+            self._log = LedgerLog(directory / "emulator.log")
+            self._fold()
 
     def _widen(self) -> None:
         """Add what a file of an earlier version does not have."""
@@ -75,22 +89,33 @@ class Journal:
             if column not in present:
                 self._db.execute(f"ALTER TABLE replay ADD COLUMN {column} {kind}")
 
-    def close(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
-
-    def _run(self, work: Iterable[tuple[str, tuple[Any, ...]]]) -> None:
-        if self._db is None:
+    def _fold(self) -> None:
+        """Take the log over into the file; a kill in between only means that it is done again."""
+        if self._db is None or not self._log.size:
             return
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            for statement, values in work:
-                self._db.execute(statement, values)
+            for entry in self._log.entries():
+                for name, values in entry:
+                    self._db.execute(_STATEMENTS[name], values)
         except sqlite3.Error:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+        self._log.clear()
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._log.close()
+            self._db = None
+
+    def _run(self, changes: list[Change]) -> None:
+        if self._db is None:
+            return
+        self._log.append(changes)
+        if self._log.size > _LARGEST_LOG:
+            self._fold()
 
     def write(self, realm: str, rows: list[Row], replay: Replay | None = None) -> None:
         """Make changes durable, then tell who watches; the books show them only afterwards."""
@@ -100,37 +125,25 @@ class Journal:
             self.on_write(realm, rows)
 
     def _store(self, realm: str, rows: list[Row], replay: Replay | None) -> None:
-        work: list[tuple[str, tuple[Any, ...]]] = [
-            (
-                "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?)",
-                (realm, row.entity, row.id, row.deleted_at, encode(row.body)),
-            )
-            for row in rows
+        changes: list[Change] = [
+            ("record", (realm, row.entity, row.id, row.deleted_at, encode(row.body))) for row in rows
         ]
         if replay is not None:
-            work.append(
-                (
-                    "INSERT OR REPLACE INTO replay VALUES (?, ?, ?, ?, ?, ?)",
-                    (realm, replay.request_id, replay.status, replay.body, replay.at, replay.digest),
-                )
-            )
-        self._run(work)
+            kept = (realm, replay.request_id, replay.status, replay.body, replay.at, replay.digest)
+            changes.append(("replay", kept))
+        self._run(changes)
 
     def keep_facts(self, facts: Iterable[tuple[str, str, Json | None]]) -> None:
         """Store facts beside the books (apps, tokens, settings); a None body forgets one."""
-        if self._db is None:
-            return
         self._run(
             [
-                ("DELETE FROM fact WHERE kind = ? AND key = ?", (kind, key))
-                if body is None
-                else ("INSERT OR REPLACE INTO fact VALUES (?, ?, ?)", (kind, key, encode(body)))
+                ("forget fact", (kind, key)) if body is None else ("fact", (kind, key, encode(body)))
                 for kind, key, body in facts
             ]
         )
 
     def forget_realm(self, realm: str) -> None:
-        self._run([("DELETE FROM record WHERE realm = ?", (realm,)), ("DELETE FROM replay WHERE realm = ?", (realm,))])
+        self._run([("forget records", (realm,)), ("forget replays", (realm,))])
 
     def rows(self) -> Iterator[tuple[str, Row]]:
         if self._db is not None:
