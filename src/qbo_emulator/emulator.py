@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
@@ -47,9 +48,13 @@ class Emulator:
         self.outbox = Outbox(self.clock, self.journal, self._is_connected)
         self.journal.on_write = self._tell
         self.scenario = settings.start_scenario
+        # Collecting garbage again and again while a large company grows takes most of the time.
+        gc.disable()
         self._load()
         if not self.companies:
             self.reset(self.scenario)
+        gc.freeze()
+        gc.enable()
 
     def _is_connected(self, client_id: str, realm: str) -> bool:
         return any((each.client_id, each.realm) == (client_id, realm) for each in self.grants.connections.values())

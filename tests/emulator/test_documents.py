@@ -116,7 +116,7 @@ def test_foreign_invoice_and_payment(many: Company) -> None:
     lumen = _customer(many, "Brasserie Lumen")
     assert many.fault("POST", "invoice", _body(many, CustomerRef=lumen))["element"] == "CurrencyRef"
     assert many.fault("POST", "invoice", _body(many, CustomerRef=lumen, CurrencyRef={"value": "GBP"}))["code"] == "6000"
-    euro = {"CustomerRef": lumen, "CurrencyRef": {"value": "EUR"}}
+    euro: dict[str, Any] = {"CustomerRef": lumen, "CurrencyRef": {"value": "EUR"}}
     invoice = many.create("Invoice", _body(many, **euro))
     assert (invoice["ExchangeRate"], invoice["TotalAmt"], invoice["HomeTotalAmt"], invoice["HomeBalance"]) == (
         Decimal("0.86"),
@@ -261,3 +261,23 @@ def test_pdf_is_a_whole_file_with_the_amounts(uk: Company) -> None:
         assert data[int(entry[:10]) :].startswith(b"%d 0 obj" % number)
     assert uk.fault("GET", "invoice/99/pdf")["code"] == "610"
     assert uk.fault("GET", "customer/1/pdf")["code"] == "500"
+
+
+def test_us_sample_has_what_clients_take_for_granted(us: Company) -> None:
+    assert us.read("Customer", "1")["DisplayName"] == "Amy's Bird Sanctuary"
+    assert us.read("Item", "10")["Name"] == "Pest Control"
+    names = {number: us.read("Account", number)["Name"] for number in ("35", "42", "86")}
+    assert names == {"35": "Checking", "42": "Visa", "86": "Discounts given"}
+    assert {each["Id"]: each["Name"] for each in us.all("TaxCode")} == {
+        "TAX": "TAX",
+        "NON": "NON",
+        "2": "California",
+        "3": "Tucson",
+    }
+    kinds = ("Customer", "Vendor", "Employee", "Item", "Account", "Invoice", "Payment", "Estimate", "SalesReceipt")
+    counts = {kind: us.query(f"select count(*) from {kind}")["totalCount"] for kind in kinds}  # noqa: S608
+    assert min(counts.values()) > 10
+    assert counts["Account"] > 20
+    balances = {each["Balance"] == 0 for each in us.all("Invoice")}
+    assert balances == {True, False}
+    assert us.read("TaxAgency", "1")["Id"] == exact(us.call("GET", "preferences"))["Preferences"]["Id"] == "1"

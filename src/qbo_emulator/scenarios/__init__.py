@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from .global_companies import AU_MAIN, CA_MAIN, IE_MAIN, UK_CLOSED, UK_MAIN, UK_SECOND
+from .large import LARGE
 from .multicurrency import UK_MULTICURRENCY
 from .plan import CompanyPlan
 from .us_companies import US_AUTOMATED, US_SAMPLE, US_SMALL
@@ -16,5 +17,6 @@ SCENARIOS: dict[str, Callable[[], tuple[CompanyPlan, ...]]] = {
     "au-gst": lambda: (AU_MAIN, US_SMALL),
     "ca-gst-pst": lambda: (CA_MAIN, US_SMALL),
     "multicurrency": lambda: (UK_MULTICURRENCY, UK_MAIN),
+    "large": lambda: (LARGE,),
     "closed-books": lambda: (UK_CLOSED, UK_MAIN),
 }

@@ -37,6 +37,8 @@ def build(books: Books, plan: CompanyPlan) -> None:
         _create(
             books, "ExchangeRate", {"SourceCurrencyCode": currency, "Rate": worth, "AsOfDate": day}, f"{currency}:{day}"
         )
+    if plan.documents is not None:
+        plan.documents(books)
 
 
 def _put(txn: Txn, entity: str, number: str, body: Json) -> None:
@@ -194,6 +196,16 @@ def _lists(books: Books, plan: CompanyPlan, accounts: dict[str, str]) -> None:
             "Taxable": item.taxable,
             "IncomeAccountRef": {"value": accounts[item.account]},
         }
+        if item.on_hand is not None:
+            body |= {
+                "Type": "Inventory",
+                "TrackQtyOnHand": True,
+                "QtyOnHand": item.on_hand,
+                "PurchaseCost": item.cost,
+                "InvStartDate": "2026-01-01",
+                "AssetAccountRef": {"value": accounts["Inventory Asset"]},
+                "ExpenseAccountRef": {"value": accounts["Cost of Goods Sold"]},
+            }
         if item.description:
             body["Description"] = item.description
         _create(books, "Item", body, str(item.id) if item.id is not None else None)

@@ -1,9 +1,16 @@
 """What a scenario says about a company, as plain values; the builder makes the records."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from qbo_emulator.jsonio import Json
+
+if TYPE_CHECKING:
+    from qbo_emulator.books import Books
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,9 @@ class ItemPlan:
     id: int | None = None
     taxable: bool = False
     description: str = ""
+    # Inventory: how many are on hand, and what one cost.
+    on_hand: int | None = None
+    cost: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +86,7 @@ class CompanyPlan:
     )
     preferences: dict[str, Json] = field(default_factory=dict)
     default_tax_code: str = ""
+    # What is written into the finished books.
+    documents: Callable[[Books], None] | None = None
     # Currency, home units for one of it, and from which day.
     exchange_rates: tuple[tuple[str, str, str], ...] = ()

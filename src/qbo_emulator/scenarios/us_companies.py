@@ -7,6 +7,7 @@ from qbo_emulator.tax.automated_table import TABLE
 
 from .charts import with_tax_account
 from .plan import AccountPlan, CodePlan, CompanyPlan, ItemPlan, RatePlan
+from .us_documents import sell
 
 _RATES = (
     RatePlan(1, "AZ State tax", Decimal("7.1"), description="Sales Tax"),
@@ -67,12 +68,35 @@ US_SAMPLE = CompanyPlan(
         ItemPlan("Hours", "Services", id=2),
         ItemPlan("Concrete", "Fountains and Garden Lighting", id=3, taxable=True),
         ItemPlan("Design", "Design income", price=Decimal(75), id=4, description="Custom Design"),
+        ItemPlan(
+            "Rock Fountain",
+            "Fountains and Garden Lighting",
+            price=Decimal(275),
+            id=5,
+            taxable=True,
+            description="Rock Fountain",
+            on_hand=2,
+            cost=Decimal(125),
+        ),
         ItemPlan("Gardening", "Landscaping Services", id=6, description="Weekly Gardening Service"),
+        ItemPlan("Installation", "Landscaping Services", price=Decimal(50), id=7),
         ItemPlan("Lighting", "Fountains and Garden Lighting", id=8, taxable=True),
         ItemPlan("Maintenance & Repair", "Maintenance and Repair", id=9),
         ItemPlan(
             "Pest Control", "Pest Control Services", price=Decimal(35), id=10, description="Pest Control Services"
         ),
+        ItemPlan(
+            "Pump",
+            "Fountains and Garden Lighting",
+            price=Decimal(15),
+            id=11,
+            taxable=True,
+            description="Fountain Pump",
+            on_hand=25,
+            cost=Decimal(10),
+        ),
+        ItemPlan("Rocks", "Landscaping Services", id=12, taxable=True, description="Garden Rocks"),
+        ItemPlan("Trimming", "Landscaping Services", price=Decimal(35), id=18, description="Tree and Shrub Trimming"),
     ),
     customers=(
         {
@@ -126,14 +150,52 @@ US_SAMPLE = CompanyPlan(
                 "PostalCode": "85719",
             },
         },
+        {"Id": "6", "DisplayName": "Dylan Sollfrank", "GivenName": "Dylan", "FamilyName": "Sollfrank"},
+        {"Id": "7", "DisplayName": "Freeman Sporting Goods", "CompanyName": "Freeman Sporting Goods"},
+        {"Id": "8", "DisplayName": "0969 Ocean View Road", "ParentRef": {"value": "7"}, "Job": True},
+        {"Id": "9", "DisplayName": "55 Twin Lane", "ParentRef": {"value": "7"}, "Job": True},
+        *(
+            {"Id": number, "DisplayName": name}
+            for number, name in (
+                ("10", "Geeta Kalapatapu"),
+                ("11", "Gevelber Photography"),
+                ("12", "Jeff's Jalopies"),
+                ("13", "John Melton"),
+                ("14", "Kate Whelan"),
+                ("16", "Kookies by Kathy"),
+                ("17", "Mark Cho"),
+                ("18", "Paulsen Medical Supplies"),
+                ("19", "Rago Travel Agency"),
+            )
+        ),
     ),
     vendors=(
         {"Id": "30", "DisplayName": "Books by Bessie", "GivenName": "Bessie", "FamilyName": "Williams"},
-        {"Id": "56", "DisplayName": "Bob's Burger Joint"},
+        *(
+            {"Id": number, "DisplayName": name}
+            for number, name in (
+                ("31", "Brosnahan Insurance Agency"),
+                ("32", "Cal Telephone"),
+                ("33", "Chin's Gas and Oil"),
+                ("34", "Cigna Health Care"),
+                ("35", "Computers by Jenni"),
+                ("36", "Diego's Road Warrior Bodyshop"),
+                ("37", "EDD"),
+                ("38", "Ellis Equipment Rental"),
+                ("39", "Fidelity"),
+                ("40", "Hall Properties"),
+                ("41", "Hicks Hardware"),
+                ("56", "Bob's Burger Joint"),
+            )
+        ),
     ),
     employees=(
         {"Id": "54", "GivenName": "John", "FamilyName": "Johnson"},
         {"Id": "55", "GivenName": "Emily", "FamilyName": "Platt"},
+        *(
+            {"Id": str(number), "GivenName": given, "FamilyName": "Example"}
+            for number, given in enumerate(("Ada", "Ben", "Cleo", "Dora", "Eli", "Fay", "Gus", "Hana", "Ivo"), 60)
+        ),
     ),
     payment_methods=(
         ("Cash", "NON_CREDIT_CARD"),
@@ -146,6 +208,7 @@ US_SAMPLE = CompanyPlan(
         "OtherPrefs": {"NameValue": [{"Name": "SalesFormsPrefs.DefaultItem", "Value": "1"}]},
     },
     default_tax_code="2",
+    documents=sell,
 )
 
 US_SMALL = CompanyPlan(
