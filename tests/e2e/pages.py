@@ -118,13 +118,13 @@ class Desk:
         self.page.get_by_label("Password").first.fill(password)
         self.press("Sign in")
 
-    def create_firm(self, name: str = "Plumb & Line") -> None:
-        """Create a UK firm with the suggested rates."""
+    def create_firm(self, name: str = "Plumb & Line", *, country: str = "GB") -> None:
+        """Create a firm with its country's currency and suggested rates."""
         expect(self.page).to_have_url(re.compile("/firm/new"))
         self.page.get_by_label("Name").fill(name)
         with self.page.expect_response(re.compile("/firm/new/choices")):
-            self.page.get_by_label("Country").select_option("GB")
-        expect(self.page.locator("input[name=rates]").first).to_be_visible()
+            self.page.get_by_label("Country").select_option(country)
+        expect(self.page.locator("input[name=rates_of]")).to_have_value(country)
         self.press("Create firm")
         expect(self.page.get_by_role("heading", name="Dashboard")).to_be_visible()
 
@@ -157,11 +157,14 @@ class Desk:
 
     # --- configuring -----------------------------------------------------------------------------------------
 
-    def choose_account(self, label: str = "Business Current Account") -> None:
-        """Choose the default account on Manage."""
+    def choose_account(self, label: str = "") -> None:
+        """Choose the default account on Manage: the one of that name, or the first on offer."""
         self.go("/settings/integrations/manage")
         options = self.page.get_by_label("Default account")
-        options.select_option(label=self.option(options, label))
+        if label:
+            options.select_option(label=self.option(options, label))
+        else:
+            options.select_option(index=1)
         self.press("Save accounts")
         self.sees("saved")
 

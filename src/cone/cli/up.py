@@ -199,7 +199,7 @@ class Household:
         return Part(
             name="emulator",
             command=[
-                *(sys.executable, "-m", "qbo_emulator", "--port", str(port)),
+                *(sys.executable, "-m", "qbo_emulator", "--port", str(port), "--app-name", "Cone"),
                 *("--data-dir", str(self._places.emulator), "--exit-with-parent"),
             ],
             environment={
