@@ -1,8 +1,15 @@
 """Change data capture: blocks, deletions, the window, and the forms of changedSince that clients send."""
 
-import pytest
+import os
+from unittest import mock
 
-from tests.emulator.running import Company, Json, Running, exact
+import pytest
+from intuitlib.client import AuthClient
+from quickbooks import QuickBooks
+from quickbooks.cdc import change_data_capture
+from quickbooks.objects import Customer, Invoice
+
+from tests.emulator.running import CLIENT, REDIRECT, Company, Json, Running, exact
 
 LONG_AGO = "2011-10-10T09:00:00-07:00"
 
@@ -116,3 +123,20 @@ def test_change_query_inside_a_batch(uk: Company) -> None:
     item = {"bId": "c", "CDCQuery": {"Entities": "Customer,Payment", "ChangedSince": LONG_AGO}}
     [answer] = exact(uk.call("POST", "batch", {"BatchItemRequest": [item]}))["BatchItemResponse"]
     assert answer == {"CDCResponse": [{"QueryResponse": changes(uk, "Customer,Payment")}], "bId": "c"}
+
+
+def test_python_quickbooks_reads_the_changes(uk: Company, emulator: Running) -> None:
+    made = invoice(uk)
+    discovery = f"{emulator.base}/.well-known/openid_sandbox_configuration/"
+    with (
+        mock.patch.dict(os.environ, {"OAUTHLIB_INSECURE_TRANSPORT": "1"}),
+        mock.patch.object(QuickBooks, "api_url_v3", f"{emulator.base}/v3"),
+        AuthClient(*CLIENT, REDIRECT, discovery, access_token=uk.tokens.access) as auth,
+    ):
+        client = QuickBooks(
+            auth_client=auth, refresh_token=uk.tokens.refresh, company_id=uk.realm, minorversion=75, use_decimal=True
+        )
+        found = change_data_capture([Invoice, Customer], "2025-01-01T00:00:00-07:00", qb=client)
+        client.session.close()
+    assert [each.Id for each in found.Invoice] == [made["Id"]]
+    assert len(found.Customer) == len(uk.all("Customer"))
