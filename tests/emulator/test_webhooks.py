@@ -169,6 +169,19 @@ def test_merge_names_the_record_that_is_gone() -> None:
     assert (told["type"], told["intuitentityid"]) == ("qbo.customer.merged.v1", "60")
 
 
+def test_merge_by_the_bookkeeper_is_told(
+    uk: Company, emulator: Running, endpoint: Endpoint, subscribe: Callable[..., Json]
+) -> None:
+    first, second = customer(uk, "Kept"), customer(uk, "Gone")
+    subscribe(format="legacy", entities={"Customer": ["Merge"]})
+    act = {"realm_id": uk.realm, "action": "merge", "entity": "Customer", "id": second["Id"]}
+    emulator.control("POST", "act", {**act, "fields": {"into": first["Id"]}})
+    [body] = endpoint.wait(1)
+    [entity] = body["eventNotifications"][0]["dataChangeEvent"]["entities"]
+    assert (entity["id"], entity["operation"], entity["deletedId"]) == (first["Id"], "Merge", second["Id"])
+    assert uk.fault("GET", f"customer/{second['Id']}")["code"] == "610"
+
+
 def test_sending_a_mail_is_emailed_and_not_an_update() -> None:
     before = {"Invoice": {"9": {"Id": "9", "EmailStatus": "NotSet", "TotalAmt": 5}}}
     sent = {"Id": "9", "EmailStatus": "EmailSent", "DeliveryInfo": {"DeliveryType": "Email"}, "TotalAmt": 5}
