@@ -13,6 +13,8 @@ from .jsonio import Json
 _STANDARD = timezone(timedelta(hours=-8))
 _DAYLIGHT = timezone(timedelta(hours=-7))
 SECOND = 10**9  # in nanoseconds
+# Dates of a far future would break whoever reads them, us among them.
+_END = 4_102_444_800 * SECOND
 
 
 def _sunday(year: int, month: int, nth: int) -> date:
@@ -49,8 +51,8 @@ class Clock:
         self.on_change: list[Callable[[], None]] = []
 
     def nanoseconds(self) -> int:
-        """Nanoseconds since 1970, on this clock."""
-        return self._shown + (time_ns() - self._real) * self.speed
+        """Nanoseconds since 1970, on this clock; it stands still at the end of 2099."""
+        return min(self._shown + (time_ns() - self._real) * self.speed, _END)
 
     def now(self) -> datetime:
         seconds, nanoseconds = divmod(self.nanoseconds(), SECOND)

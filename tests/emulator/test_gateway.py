@@ -376,3 +376,17 @@ def test_coverage_marks_every_behavior(emulator: Running) -> None:
         "not covered",
     }
     assert all(each["says"] for each in rules)
+
+
+def test_hostile_words_to_the_control_plane_are_refused(emulator: Running) -> None:
+    for since in ("²", "1" * 30, "-1", "a"):
+        assert emulator.http.get("/_emulator/requests", params={"since": since}).status_code == 400
+    answer = emulator.http.post("/_emulator/lifetimes", json={"code_seconds": 10**30})
+    assert answer.status_code == 400
+
+
+def test_clock_stands_still_before_dates_break(emulator: Running) -> None:
+    for _ in range(5):
+        emulator.control("POST", "clock", {"jump_seconds": 10**9})
+    assert emulator.control("GET", "clock")["now"].startswith("2099-12-31")
+    assert emulator.http.get("/").status_code == 200

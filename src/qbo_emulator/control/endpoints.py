@@ -153,8 +153,8 @@ class ControlEndpoints:
         if not isinstance(body.get("reuse_revokes", False), bool):
             raise RefusedError("reuse_revokes is true or false")
         seconds = [value for name, value in body.items() if name != "reuse_revokes"]
-        if any(isinstance(each, bool) or not isinstance(each, int) or each < 0 for each in seconds):
-            raise RefusedError("a lifetime is a whole number of seconds")
+        if any(isinstance(each, bool) or not isinstance(each, int) or not 0 <= each <= 10**9 for each in seconds):
+            raise RefusedError("a lifetime is a whole number of seconds, at most a billion")
         self._emulator.change_lifetimes(**body)
         return {name: getattr(self._emulator.settings, name) for name in sorted(_LIFETIMES)}
 
@@ -185,7 +185,7 @@ class ControlEndpoints:
 
     def requests(self, request: Request, body: Json) -> Json:
         since = request.query_params.get("since", "0")
-        if not since.isdigit():
+        if not (since.isascii() and since.isdigit() and len(since) <= 18):
             raise RefusedError("since is a number")
         method, path = request.query_params.get("method"), request.query_params.get("path", "")
         found = [

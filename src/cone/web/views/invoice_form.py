@@ -104,7 +104,8 @@ def _try_to_save(desk: Desk, header: InvoiceForm, lines: list[LineForm]) -> Invo
             desk.request.actor,
             make_input(header, lines),
             uuid=desk.invoice.uuid if desk.invoice else None,
-            expected_revision=header.cleaned_data["revision"] if desk.invoice else None,
+            # A form without its revision is as good as an old one: it must not overwrite what it never saw.
+            expected_revision=(header.cleaned_data["revision"] or 0) if desk.invoice else None,
         )
     except (NotAllowedError, RecordNotFoundError):
         raise
