@@ -55,6 +55,7 @@ class Tools:
     provider: Provider
     client: ProviderClient
     access: Access
+    pace: Pace
 
 
 class Lane:
@@ -64,7 +65,7 @@ class Lane:
         self._fence = fence
         self._tools = tools
         self._settler = Settler(fence=fence, request_timeout=tools.provider.request_timeout)
-        self._pace = Pace()
+        self._pace = tools.pace
         self._woken = asyncio.Event()
         self._in_flight: dict[int, asyncio.Task[None]] = {}
         self._backfill: set[int] = set()

@@ -21,6 +21,7 @@ from cone.accounting.database import Database, Pool, connect, make_pool
 from cone.accounting.lane import Lane, Tools
 from cone.accounting.locks import LaneLocks, open_locks
 from cone.accounting.outbox import LANE_CHANNEL
+from cone.accounting.pace import Pace
 from cone.accounting.port.provider import Provider, ProviderClient
 from cone.accounting.registry import explain_mismatch, get_provider, list_providers
 from cone.accounting.revocations import revoke_one
@@ -43,6 +44,8 @@ class Dispatcher:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._again: set[int] = set()
         self._clients: dict[str, ProviderClient] = {}
+        # Outlives the lanes: one that ends and starts again must not begin a second burst within the same second.
+        self._paces: dict[int, Pace] = {}
         self.locks: LaneLocks
         self._pool: Pool
         # Refreshes hold a connection while the platform answers: outside the pool, and only so many at once.
@@ -192,7 +195,16 @@ class Dispatcher:
             refreshing=self._connect_to_refresh,
         )
         fence = Fence(connection_id=connection_id, company_pk=head["company_id"], epoch=epoch)
-        return Lane(fence=fence, tools=Tools(pool=self._pool, provider=provider, client=client, access=access))
+        return Lane(
+            fence=fence,
+            tools=Tools(
+                pool=self._pool,
+                provider=provider,
+                client=client,
+                access=access,
+                pace=self._paces.setdefault(connection_id, Pace()),
+            ),
+        )
 
     @asynccontextmanager
     async def _connect_to_refresh(self) -> AsyncIterator[Database]:
