@@ -122,7 +122,8 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.OUTCOME_UNCERTAIN: _Words(
         "It isn't certain whether {label} reached {provider}",
-        "No answer came and a look-up couldn't decide. Look in {provider} whether it's there.",
+        "No answer came, and looking for it couldn't decide. Look in {provider} whether it's there: if it isn't, "
+        "press Sync now and it's sent again; if it is, delete it there first.",
         "Open the record",
         _RECORD,
     ),

@@ -28,6 +28,7 @@ from cone.accounting.port.verdicts import (
     OutcomeUnknownError,
     RejectedError,
     StaleError,
+    TryLaterError,
     Verdict,
 )
 from cone.accounting.records import Row, Situation, Subject
@@ -270,6 +271,10 @@ class Lane:
     ) -> None:
         try:
             found = await self._find(document)
+        except (TryLaterError, OutcomeUnknownError) as verdict:
+            # It stays as unknown as it was; a day of that asks a person.
+            await self._settle_failed(subject, attempt, OutcomeUnknownError(verdict.answered), situation)
+            return
         except VERDICTS as verdict:
             await self._settle_unsent(subject, verdict, situation)
             return
@@ -278,7 +283,7 @@ class Lane:
                 await self._settler.found(database, subject.row, record=found, attempt=attempt)
             else:
                 wait = max(_MAY_STILL_EXECUTE - timedelta(seconds=silent_seconds), timedelta())
-                await self._settler.not_found(database, subject.row, attempt, wait=wait)
+                await self._settler.not_found(database, subject, attempt, wait=wait, situation=situation)
 
     async def _send_step(self, subject: Subject, step: Step, situation: Situation) -> None:
         try:
@@ -321,7 +326,11 @@ class Lane:
                 await self._settle_failed(subject, attempt, unknown, situation)
                 return
         async with self._books, tools.pool.connection() as database:
-            await self._settler.sent(database, row, attempt, sent=sent, situation=situation)
+            try:
+                await self._settler.sent(database, row, attempt, sent=sent, situation=situation)
+            except psycopg.errors.UniqueViolation:
+                logger.exception("the answer to %s %s is linked already", attempt.kind, attempt.uuid)
+                await self._settler.taken(database, row, situation=situation)
 
     async def _was_ours(self, subject: Subject, attempt: Attempt, verdict: Verdict, situation: Situation) -> bool:
         """Look what took the name or number before telling a person: it may be our own lost create. Then link it."""
@@ -348,6 +357,10 @@ class Lane:
             await self._settler.refused_unsent(database, subject, verdict=verdict, situation=situation)
 
     async def _settle_failed(self, subject: Subject, attempt: Attempt, verdict: Verdict, situation: Situation) -> None:
+        is_uncertain = isinstance(verdict, RejectedError) and verdict.cause is CauseCode.OUTCOME_UNCERTAIN
+        if is_uncertain and subject.link is not None:
+            # An update can't make a second record: read what stands there, and plan again.
+            verdict = StaleError(verdict.answered)
         async with self._books, self._tools.pool.connection() as database:
             await self._settler.failed(database, subject, attempt, verdict=verdict, situation=situation)
         if isinstance(verdict, StaleError):

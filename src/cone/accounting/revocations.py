@@ -27,7 +27,7 @@ async def revoke_one(database: Database, clients: dict[str, ProviderClient]) -> 
     """Try the revocation that has waited longest; whether there was one."""
     async with database.transaction():
         await database.execute(_FORGET)
-        row = await (await database.execute(_NEXT, {"reachable": _reachable(clients)})).fetchone()
+        row = await (await database.execute(_NEXT, {"reachable": list_reachable(clients)})).fetchone()
         if row is None:
             return False
         try:
@@ -46,6 +46,6 @@ async def revoke_one(database: Database, clients: dict[str, ProviderClient]) -> 
     return True
 
 
-def _reachable(clients: dict[str, ProviderClient]) -> list[str]:
+def list_reachable(clients: dict[str, ProviderClient]) -> list[str]:
     """Where our keys are good for: a token of another environment waits until that one is configured again."""
     return [f"{key} {get_provider(key).availability().environment}" for key in clients]

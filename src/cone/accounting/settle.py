@@ -26,7 +26,7 @@ from cone.accounting.port.verdicts import (
     TryLaterError,
     Verdict,
 )
-from cone.accounting.records import Row, Situation, Subject
+from cone.accounting.records import InvoiceRecord, Row, Situation, Subject
 from cone.accounting.refusals import cause_of_loss, cause_of_refusal
 from cone.accounting.verify import find_difference
 
@@ -89,14 +89,35 @@ class Settler:
             await self._save_link(database, row.kind, row.uuid, revision=revision, record=record, is_equal=True)
             await self._done(database, row, revision=revision)
 
-    async def not_found(self, database: Database, row: Row, attempt: Attempt, *, wait: timedelta) -> None:
-        """It isn't there. Only after `wait` does that count: until then the first request may still be executing."""
+    async def not_found(
+        self, database: Database, subject: Subject, attempt: Attempt, *, wait: timedelta, situation: Situation
+    ) -> None:
+        """It couldn't be found. Only after `wait` does that count: until then the first request may be executing.
+
+        Nothing is made again for it: it may have been renamed, renumbered or remarked there. A record that's still
+        wanted asks a person; one that was voided here needs nothing more.
+        """
+        row, record = subject.row, subject.record
         async with database.transaction():
             await check_fence(database, self._fence)
-            if not wait:
+            if wait:
+                await self._due(database, row, delay=wait)
+            elif isinstance(record, InvoiceRecord) and record.status == "void":
                 answered = Answered(message="Looked for there and not found.")
                 await close_attempt(database, attempt, state="failed", verdict="not_there", answered=answered)
-            await self._due(database, row, delay=wait)
+                await self._due(database, row, delay=timedelta())
+            else:
+                await self._block(
+                    database, row, _uncertain(row, "It couldn't be found by its number or name."), situation
+                )
+
+    async def taken(self, database: Database, row: Row, *, situation: Situation) -> None:
+        """The answer is of a record that another of ours is linked to: a person looks, the attempt stays open."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await self._block(
+                database, row, _uncertain(row, "Another record here is linked to the answer's."), situation
+            )
 
     async def sent(self, database: Database, row: Row, attempt: Attempt, *, sent: Sent, situation: Situation) -> None:
         """It stands there: link, verify, and wake what waited for it."""
@@ -166,8 +187,7 @@ class Settler:
             if row.tries < _MOST_FRESH_STARTS:
                 await self._due(database, row, delay=backoff(row.tries))
                 return
-            decision = Blocked(CauseCode.OUTCOME_UNCERTAIN, key=f"outcome_uncertain:{row.uuid}", params={"says": why})
-            await self._block(database, row, decision, situation)
+            await self._block(database, row, _uncertain(row, why), situation)
 
     async def bug(self, database: Database, row: Row) -> None:
         """Something of ours broke: an open attempt stays open, the row comes back later."""
@@ -221,9 +241,7 @@ class Settler:
     ) -> None:
         """Repeat it later, only after its own timeout; when a day of repeats brought no answer, a person looks."""
         if attempt is not None and attempt.age_seconds > _UNCERTAIN_AFTER.total_seconds():
-            params = {"says": verdict.answered.message}
-            decision = Blocked(CauseCode.OUTCOME_UNCERTAIN, key=f"outcome_uncertain:{row.uuid}", params=params)
-            await self._block(database, row, decision, situation)
+            await self._block(database, row, _uncertain(row, verdict.answered.message), situation)
             return
         sends = attempt.sends if attempt is not None else 1
         await self._due(database, row, delay=max(self._request_timeout, backoff(sends)))
@@ -294,6 +312,10 @@ class Settler:
         )
 
 
+def _uncertain(row: Row, says: str) -> Blocked:
+    return Blocked(CauseCode.OUTCOME_UNCERTAIN, key=f"outcome_uncertain:{row.uuid}", params={"says": says})
+
+
 def _says_nothing_of(attempt: Attempt, verdict: Verdict) -> bool:
     """Whether a verdict leaves open what became of the attempt.
 
@@ -304,7 +326,9 @@ def _says_nothing_of(attempt: Attempt, verdict: Verdict) -> bool:
         case OutcomeUnknownError():
             return True
         case RejectedError():
-            return verdict.cause is CauseCode.OUTCOME_UNCERTAIN
+            # Without a fault of the application it's some gateway's page.
+            is_gateways = attempt.sends > 1 and not verdict.answered.code
+            return is_gateways or verdict.cause is CauseCode.OUTCOME_UNCERTAIN
         case TryLaterError() | ReconnectError() | MisconfiguredError():
             return attempt.sends > 1
         case StaleError() | GoneError():

@@ -99,11 +99,16 @@ select kind, record_uuid, remote_id from books_link
 where company_id = %(company)s and record_uuid = any(%(uuids)s)
 """
 
-# Two of our customers may share name and address; only one of them can be the one there.
+# Two of our customers may share name and address; only one of them can be the one there, and it may be the one whose
+# answer is still out.
 LINKED_ELSEWHERE = """
 select 1 from books_link
 where company_id = %(company)s and kind = %(kind)s and remote_id = %(remote_id)s and record_uuid <> %(uuid)s
     and kind <> 'service'
+union all
+select 1 from books_attempt
+where company_id = %(company)s and kind = %(kind)s and kind = 'customer' and state = 'unknown'
+    and operation = 'create' and record_uuid <> %(uuid)s
 """
 
 # --- attempts and outcomes --------------------------------------------------------------------------------------
@@ -141,7 +146,8 @@ with gate as (
     where id = %(row)s and exists (select from gate)
     returning id
 )
-update books_attempt set sends = sends + 1, last_sent_at = now(), lane_epoch = %(epoch)s, connection_id = %(connection)s
+update books_attempt set sends = sends + 1, last_sent_at = now(), verdict = '', lane_epoch = %(epoch)s,
+       connection_id = %(connection)s
 where id = %(attempt)s and state = 'unknown' and exists (select from claimed)
 returning id
 """
@@ -244,10 +250,13 @@ where id in (
     order by o.id for update of o skip locked)
 """
 
-# Whether a company that refused writing allows it again is found by trying, once an hour: one refused write.
+# Whether a company that refused writing allows it again is found by trying, once an hour, when something waits.
 TRY_WRITING_AGAIN = """
-update books_connection set state = 'connected', state_reason = ''
-where state = 'read_only' and not_before <= now()
+update books_connection c set state = 'connected'
+where c.state = 'read_only' and c.not_before <= now() and c.paused_at is null
+    and c.provider || ' ' || c.environment = any(%(reachable)s)
+    and exists (select from books_outboxrow o where o.company_id = c.company_id and o.state = 'due'
+                and o.waits_for_uuid is null and o.not_before <= now())
 """
 
 # 'sending' too: a lane that died may have left rows so, and only taking the lane anew resets them.

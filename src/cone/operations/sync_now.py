@@ -4,16 +4,18 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from cone.accounting.outbox import enqueue
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
+from cone.accounting.registry import explain_mismatch
 from cone.accounting.release import release_all, release_causes, release_record
-from cone.books.models import Connection, Customer, Invoice, OutboxRow
+from cone.books.models import Attempt, Connection, Customer, Invoice, OutboxRow
 from cone.domain.errors import RecordNotFoundError, RefusalError
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
-from cone.operations.refresh_reference import SignInNeededError, refresh_reference
+from cone.operations.refresh_reference import RefreshFailedError, SignInNeededError, refresh_reference
 from cone.operations.sync_settings import get_locked_connection, move_settings
 
 
@@ -50,6 +52,7 @@ def sync_record(actor: Actor, kind: Kind, uuid: UUID) -> None:
     with transaction.atomic():
         active = _get_running(actor)
         revision = _revision_of(actor, kind, uuid)
+        _trust_again(active, kind, uuid)
         enqueue(workspace_id=actor.workspace.pk, kind=kind, record_uuid=uuid, revision=revision, is_in_scope=True)
         release_record(active, kind, uuid)
 
@@ -87,7 +90,24 @@ def _get_running(actor: Actor) -> Connection:
         raise SyncPausedError
     if active.state == "needs_reconnect":
         raise SignInNeededError
+    if active.state == "read_only":
+        if reason := explain_mismatch(active.provider, active.environment):
+            raise RefreshFailedError(reason)
+        # A person says it's solved: the next send finds out.
+        active.state, active.state_reason, active.not_before = "connected", "", Now()
+        active.save(update_fields=["state", "state_reason", "not_before"])
     return active
+
+
+def _trust_again(active: Connection, kind: Kind, uuid: UUID) -> None:
+    """A person has looked and found nothing there: the open attempt may be repeated under its own id once more."""
+    uncertain = OutboxRow.objects.filter(
+        company_id=active.company_id, record_uuid=uuid, cause_key=f"{CauseCode.OUTCOME_UNCERTAIN}:{uuid}"
+    )
+    if uncertain.exists():
+        Attempt.objects.filter(company_id=active.company_id, kind=kind, record_uuid=uuid, state="unknown").update(
+            started_at=Now()
+        )
 
 
 def _revision_of(actor: Actor, kind: Kind, uuid: UUID) -> int:

@@ -24,7 +24,7 @@ from cone.accounting.outbox import LANE_CHANNEL
 from cone.accounting.pace import Pace
 from cone.accounting.port.provider import Provider, ProviderClient
 from cone.accounting.registry import explain_mismatch, get_provider, list_providers
-from cone.accounting.revocations import revoke_one
+from cone.accounting.revocations import list_reachable, revoke_one
 from cone.accounting.tokens import StoredAccess, own_connection
 
 logger = logging.getLogger(__name__)
@@ -119,9 +119,11 @@ class Dispatcher:
     async def _look_for_work(self) -> None:
         """Heal what notifications and crashes left, each in a transaction of its own, and wake who has work."""
         try:
-            for statement in (sql.RELEASE_STALE_BLOCKS, sql.RELEASE_LINKED_WAITS, sql.TRY_WRITING_AGAIN):
+            for statement in (sql.RELEASE_STALE_BLOCKS, sql.RELEASE_LINKED_WAITS):
                 async with self._pool.connection() as database:
                     await database.execute(statement)
+            async with self._pool.connection() as database:
+                await database.execute(sql.TRY_WRITING_AGAIN, {"reachable": list_reachable(self._clients)})
             async with self._pool.connection() as database:
                 rows = await (await database.execute(sql.CONNECTIONS_WITH_WORK)).fetchall()
         except (psycopg.Error, PoolTimeout) as error:

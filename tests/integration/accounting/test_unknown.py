@@ -19,12 +19,12 @@ from cone.accounting.port.verdicts import (
 )
 from cone.accounting.states import read_record_sync
 from cone.accounting.values import SyncState
-from cone.books.models import Attempt, Connection, Link, OutboxRow
+from cone.books.models import Attempt, Connection, Invoice, Link, OutboxRow
 from cone.domain.customers import CustomerInput
 from cone.operations.actor import Actor
 from cone.operations.refresh_reference import refresh_reference
 from cone.operations.save_customer import save_customer
-from cone.operations.sync_now import sync_cause, sync_record
+from cone.operations.sync_now import sync_all, sync_cause, sync_record
 from tests.builders import make_customer, make_invoice
 from tests.fakes.ledger import FakeLedger
 from tests.integration.accounting.conftest import Worker, configure, connect, is_settled, wait_until
@@ -120,11 +120,17 @@ def test_uncertain_outcome_is_never_created_again_by_itself(
     assert len({sending.request_id for sending in ledger.sent if sending.kind == "invoice"}) == 1
 
 
-@pytest.mark.parametrize("is_there", [True, False])
-def test_id_that_may_be_forgotten_is_looked_up_instead_of_repeated(
+def age(attempt: Attempt, *, hours: int) -> None:
+    """Let an open attempt be that old, and its row be due."""
+    before = attempt.started_at - timedelta(hours=hours)
+    Attempt.objects.filter(pk=attempt.pk).update(started_at=before, last_sent_at=before)
+    OutboxRow.objects.update(not_before=before)
+
+
+def lose_create(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, *, is_there: bool
-) -> None:
-    """The platform forgets every id: the look-up alone must find the lost create, or say that there's none."""
+) -> tuple[Worker, Invoice, Attempt]:
+    """An invoice whose create wasn't answered, at a platform that forgets request ids."""
     ledger.remembers_request_ids = False
     worker = make_worker()
     connect(owner, ledger)
@@ -132,17 +138,104 @@ def test_id_that_may_be_forgotten_is_looked_up_instead_of_repeated(
     ledger.fail_next("invoice", OutcomeUnknownError(Answered(message="no answer")), commit=is_there)
     invoice = make_invoice(owner, is_issued=True)
     wait_until(lambda: Attempt.objects.filter(kind="invoice", verdict="unknown").exists())
-    attempt = Attempt.objects.get(kind="invoice")
-    before = attempt.started_at - timedelta(hours=2)
-    Attempt.objects.filter(pk=attempt.pk).update(started_at=before, last_sent_at=before)
-    OutboxRow.objects.update(not_before=before)
-    worker.wake(Connection.objects.get().pk)
+    return worker, invoice, Attempt.objects.get(kind="invoice")
 
+
+def test_id_that_may_be_forgotten_is_looked_up_instead_of_repeated(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    worker, invoice, attempt = lose_create(owner, ledger, make_worker, is_there=True)
+    age(attempt, hours=2)
+    worker.wake(Connection.objects.get().pk)
     wait_until(lambda: Link.objects.filter(kind="invoice").exists() and is_settled(owner))
     assert len(ledger.records("invoice")) == 1
-    first = Attempt.objects.get(pk=attempt.pk)
-    assert (first.state, first.verdict) == (("succeeded", "found") if is_there else ("failed", "not_there"))
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.verdict) == ("succeeded", "found")
     assert Link.objects.get(kind="invoice").record_uuid == invoice.uuid
+
+
+def test_look_up_that_finds_nothing_asks_a_person_who_may_send_it_again(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    worker, invoice, attempt = lose_create(owner, ledger, make_worker, is_there=False)
+    age(attempt, hours=2)
+    worker.wake(Connection.objects.get().pk)
+    wait_until(lambda: OutboxRow.objects.filter(cause_key=f"outcome_uncertain:{invoice.uuid}").exists())
+    attempt.refresh_from_db()
+    assert attempt.state == "unknown"
+    # Whatever releases everything else releases nothing by itself: it's looked for again, and never made.
+    sync_all(owner)
+    wait_until(lambda: OutboxRow.objects.filter(cause_key=f"outcome_uncertain:{invoice.uuid}").exists())
+    assert ledger.count_sends("invoice") == 1
+
+    sync_record(owner, "invoice", invoice.uuid)
+    wait_until(lambda: Link.objects.filter(kind="invoice").exists() and is_settled(owner))
+    sends = [sending for sending in ledger.sent if sending.kind == "invoice"]
+    assert len(sends) == 2
+    assert sends[0] == sends[1]
+
+
+def test_renamed_customer_with_a_lost_create_is_not_made_again(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    ledger.remembers_request_ids = False
+    worker = make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    ledger.fail_next("customer", OutcomeUnknownError(Answered(message="no answer")), commit=True)
+    customer = make_customer(owner, "Early Ltd")
+    wait_until(lambda: Attempt.objects.filter(kind="customer", verdict="unknown").exists())
+    save_customer(owner, CustomerInput(name="Late Ltd"), uuid=customer.uuid)
+    age(Attempt.objects.get(kind="customer"), hours=2)
+    worker.wake(Connection.objects.get().pk)
+    wait_until(lambda: OutboxRow.objects.filter(cause_key=f"outcome_uncertain:{customer.uuid}").exists())
+    assert [record.document.name for record in ledger.records("customer")] == ["Early Ltd"]  # type: ignore[union-attr]
+
+
+def test_namesake_does_not_take_the_customer_whose_answer_is_out(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    ledger.request_timeout = timedelta(seconds=1)
+    make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    ledger.fail_next("customer", OutcomeUnknownError(Answered(message="no answer")), commit=True)
+    first = make_customer(owner, "J. Smith")
+    wait_until(lambda: Attempt.objects.filter(kind="customer", verdict="unknown").exists())
+    second = make_customer(owner, "J. Smith")
+    wait_until(lambda: Link.objects.filter(record_uuid=first.uuid).exists())
+    wait_until(lambda: OutboxRow.objects.filter(cause_key=f"name_taken:{second.uuid}").exists())
+    assert len(ledger.records("customer")) == 1
+
+
+def test_duplicate_said_of_an_update_is_read_and_planned_again(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    customer = make_customer(owner, "Early Ltd")
+    wait_until(lambda: Link.objects.exists() and is_settled(owner))
+    uncertain = RejectedError(Answered(http_status=400, code="600"), cause=CauseCode.OUTCOME_UNCERTAIN)
+    ledger.fail_next("customer", uncertain)
+    save_customer(owner, CustomerInput(name="Late Ltd"), uuid=customer.uuid)
+    wait_until(lambda: is_settled(owner) and Link.objects.get().synced_revision == 2)
+    assert [record.document.name for record in ledger.records("customer")] == ["Late Ltd"]  # type: ignore[union-attr]
+
+
+def test_page_of_a_gateway_to_a_repeat_leaves_the_attempt_open(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    lose_first_answer(ledger, "invoice", RejectedError(Answered(http_status=413, message="a proxy's page")))
+    invoice = make_invoice(owner, is_issued=True)
+    wait_until(lambda: OutboxRow.objects.filter(cause_key=f"refused:{invoice.uuid}").exists())
+    assert Attempt.objects.get(kind="invoice").state == "unknown"
+    sync_record(owner, "invoice", invoice.uuid)
+    wait_until(lambda: Link.objects.filter(kind="invoice").exists() and is_settled(owner))
+    assert len(ledger.records("invoice")) == 1
 
 
 def test_update_unknown_for_a_day_asks_a_person(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> None:

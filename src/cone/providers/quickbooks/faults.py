@@ -317,7 +317,9 @@ def _verdict(received: Received, row: FaultRow, entries: Sequence[FaultEntry], *
         element = next((entry.element for entry in entries if entry.element), "")[:100]
         return RejectedError(answered, cause=row.cause, field_name=element, params={"explanation": row.words})
     if row.meaning is Meaning.TRY_LATER:
-        return TryLaterError(answered, delay=received.retry_after)
+        # A page that stops one payload (its words, its size) must not hold up the company's other records.
+        is_of_one_record = row.code == 0 and received.status == 403
+        return TryLaterError(answered, delay=received.retry_after, scope="record" if is_of_one_record else "connection")
     if row.meaning is Meaning.UNCLEAR:
         return unclear(answered, is_write=is_write)
     return _PLAIN[row.meaning](answered)
