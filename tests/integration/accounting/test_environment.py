@@ -17,10 +17,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_other_environment_makes_the_connection_read_only_until_it_is_restored(
     owner: Actor, ledger: FakeLedger, make_worker: Callable[[], Worker]
 ) -> None:
-    make_worker()
     connect(owner, ledger)
     configure(owner)
+    # Another configuration means a restart: the worker has never known the old one.
     ledger.environment = "production"
+    make_worker()
     make_customer(owner, "Not For Production")
     wait_until(lambda: Connection.objects.get().state == "read_only")
     assert ledger.sent == []
