@@ -121,7 +121,8 @@ class Worker:
         if self._thread is not None and self._thread.is_alive():
             assert self._task is not None
             self._loop.call_soon_threadsafe(self._task.cancel)
-            self._thread.join(10)
+            # Cancelling a query asks the server first, which may take its five seconds, twice.
+            self._thread.join(30)
             assert not self._thread.is_alive()
 
 
