@@ -42,7 +42,7 @@ def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
 
 def ask(base: str, method: str, path: str, body: object = None) -> dict[str, object]:
     request = Request(f"{base}{path}", json.dumps(body or {}).encode(), method=method)  # noqa: S310 - our own server
-    with urlopen(request) as answer:  # noqa: S310
+    with urlopen(request) as answer:  # noqa: S310 - as above
         found: dict[str, object] = json.load(answer)
         return found
 

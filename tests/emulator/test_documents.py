@@ -275,7 +275,7 @@ def test_us_sample_has_what_clients_take_for_granted(us: Company) -> None:
         "3": "Tucson",
     }
     kinds = ("Customer", "Vendor", "Employee", "Item", "Account", "Invoice", "Payment", "Estimate", "SalesReceipt")
-    counts = {kind: us.query(f"select count(*) from {kind}")["totalCount"] for kind in kinds}  # noqa: S608
+    counts = {kind: us.query(f"select count(*) from {kind}")["totalCount"] for kind in kinds}  # noqa: S608 - a query to the emulator, of the test's own words
     assert min(counts.values()) > 10
     assert counts["Account"] > 20
     balances = {each["Balance"] == 0 for each in us.all("Invoice")}

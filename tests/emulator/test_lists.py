@@ -188,7 +188,7 @@ def test_company_and_preferences(uk: Company) -> None:
 
 
 def _names(company: Company, clauses: str) -> list[str]:
-    return [each["DisplayName"] for each in company.query(f"select * from Customer {clauses}").get("Customer", [])]  # noqa: S608
+    return [each["DisplayName"] for each in company.query(f"select * from Customer {clauses}").get("Customer", [])]  # noqa: S608 - a query to the emulator, of the test's own words
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def books() -> Books:
 
 
 def _numbers(books: Books, entity: str, clauses: str) -> list[str]:
-    rows = run_query(books, f"select * from {entity} {clauses}").get(entity, [])  # noqa: S608
+    rows = run_query(books, f"select * from {entity} {clauses}").get(entity, [])  # noqa: S608 - a query to the emulator, of the test's own words
     return [each.get("DocNumber") or each.get("Name") or each["Id"] for each in rows]
 
 
@@ -51,7 +51,7 @@ def test_forms_that_clients_send(books: Books, entity: str, clauses: str, expect
     [("Invoice", True), ("TaxCode", True), ("Customer", False), ("Payment", False), ("CreditMemo", False)],
 )
 def test_total_count_stands_where_it_was_recorded(books: Books, entity: str, present: bool) -> None:
-    answer = run_query(books, f"select * from {entity} maxresults 1")  # noqa: S608
+    answer = run_query(books, f"select * from {entity} maxresults 1")  # noqa: S608 - a query to the emulator, of the test's own words
     assert ("totalCount" in answer, answer["startPosition"]) == (present, 1)
 
 

@@ -44,7 +44,7 @@ class _Books(RuleBasedStateMachine):
             }
 
     def _some(self, entity: str, pick: int) -> Json | None:
-        rows = self.company.query(f"select * from {entity} orderby Id maxresults 1000").get(entity, [])  # noqa: S608
+        rows = self.company.query(f"select * from {entity} orderby Id maxresults 1000").get(entity, [])  # noqa: S608 - a query to the emulator, of the test's own words
         return rows[pick % len(rows)] if rows else None
 
     def _sale(self, customer: Json, amount: Decimal) -> Json:

@@ -234,7 +234,7 @@ def test_ladder_of_retries_on_the_emulators_clock(
     customer(uk, "Persistent")
     for done, step in enumerate(steps, start=1):
         endpoint.wait(done)
-        _until(lambda count=done: _attempts(emulator) == count)  # type: ignore[misc]
+        _until(lambda count=done: _attempts(emulator) == count)  # type: ignore[misc]  # a lambda's default has no type to infer
         emulator.control("POST", "clock", {"jump_seconds": step - 2})
         time.sleep(0.03)
         assert len(endpoint.received) == done

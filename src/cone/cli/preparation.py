@@ -48,7 +48,7 @@ def find_sign_in(places: Places) -> SignIn | None:
 def migrate() -> None:
     """Bring the tables up to this version; of several machines that try at once, one does it."""
     from django.core.management import call_command  # noqa: PLC0415 -- only after the environment is complete
-    from django.db import connection  # noqa: PLC0415
+    from django.db import connection  # noqa: PLC0415 -- only after the environment is complete
 
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_lock(%s)", [_LOCK_NUMBER])
@@ -60,7 +60,7 @@ def migrate() -> None:
 
 def collect_static_files() -> None:
     """Put style sheets, scripts and pictures where the web server finds them under their hashed names."""
-    from django.core.management import call_command  # noqa: PLC0415
+    from django.core.management import call_command  # noqa: PLC0415 -- only after the environment is complete
 
     call_command("collectstatic", verbosity=0, interactive=False)
 
@@ -80,7 +80,7 @@ def prepare(places: Places, fingerprint: str, *, with_demo: bool) -> None:
 
 def make_demo_firm() -> SignIn:
     """Make the demo firm if it isn't there, and return how to sign in to it."""
-    from cone.demo.create_demo_firm import create_demo_firm  # noqa: PLC0415
+    from cone.demo.create_demo_firm import create_demo_firm  # noqa: PLC0415 -- only after the environment is complete
 
     demo = create_demo_firm()
     return SignIn(email=demo.email, password=demo.password)

@@ -10,7 +10,7 @@ import django
 
 async def _run() -> None:
     # Models can only be imported once Django is set up.
-    from cone.worker.dispatcher import Dispatcher  # noqa: PLC0415
+    from cone.worker.dispatcher import Dispatcher  # noqa: PLC0415  # only after django.setup()
 
     dispatcher = Dispatcher()
     work = asyncio.create_task(dispatcher.run())

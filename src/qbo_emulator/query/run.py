@@ -307,7 +307,7 @@ def _sort(books: Books, entity: Entity, statement: Statement, rows: list[Json]) 
         for name, descending in reversed(statement.order):
             prop = _property(entity, name)
             rows.sort(
-                key=lambda record, prop=prop: _order_key(prop, _value(books, entity, prop, record)),  # type: ignore[misc]
+                key=lambda record, prop=prop: _order_key(prop, _value(books, entity, prop, record)),  # type: ignore[misc]  # a lambda's default has no type to infer
                 reverse=descending,
             )
     elif entity.is_list:

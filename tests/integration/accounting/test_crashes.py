@@ -43,9 +43,9 @@ def crash_at(
             settle = Settler.sent
 
             async def hold(self: Settler, database: object, row: object, attempt: object, **named: object) -> None:
-                sending = Sending("", attempt.kind, "", attempt.request)  # type: ignore[attr-defined]
+                sending = Sending("", attempt.kind, "", attempt.request)  # type: ignore[attr-defined]  # a stand-in with the original's arguments
                 await held(sending)
-                await settle(self, database, row, attempt, **named)  # type: ignore[arg-type]
+                await settle(self, database, row, attempt, **named)  # type: ignore[arg-type]  # a stand-in with the original's arguments
 
             patch.setattr(Settler, "sent", hold)
         worker = make_worker()

@@ -3,6 +3,7 @@
 import threading
 import time
 from decimal import Decimal
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -20,6 +21,7 @@ from cone.books.models import (
     Attempt,
     Connection,
     ConnectionTokens,
+    Customer,
     Link,
     OutboxRow,
     ReferenceRecord,
@@ -48,10 +50,10 @@ from tests.integration.accounting.test_lane import documents
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def edit(actor: Actor, invoice_uuid: object, customer: object, price: str) -> None:
+def edit(actor: Actor, invoice_uuid: UUID, customer: Customer, price: str) -> None:
     """Give an invoice another price."""
     line = make_line(get_tax_rate(actor.workspace, 20), unit_price=price)
-    save_invoice(actor, make_invoice_input(customer, [line]), uuid=invoice_uuid)  # type: ignore[arg-type]
+    save_invoice(actor, make_invoice_input(customer, [line]), uuid=invoice_uuid)
 
 
 def test_m13_leaving_removes_settings_and_returning_duplicates_nothing(
@@ -219,7 +221,7 @@ def test_pause_between_plan_and_send_holds_that_one_and_lets_the_other_finish(
         with psycopg.connect(conninfo(), autocommit=True) as other:
             other.execute("update books_connection set paused_at = now()")
         is_planned.set()
-        return prepare(*given)  # type: ignore[arg-type]
+        return prepare(*given)  # type: ignore[arg-type]  # a stand-in with the original's arguments
 
     monkeypatch.setattr(ledger, "prepare", pause_then_prepare)
     second = make_invoice(owner, first.customer, is_issued=True)

@@ -112,7 +112,7 @@ def test_killed_between_send_and_commit_twice_makes_one_invoice(
         for kill in (1, 2):
             worker = start_worker(quickbooks.url, log)
             try:
-                wait_until(lambda kill=kill: len(posts()) == kill, seconds=30)  # type: ignore[misc]
+                wait_until(lambda kill=kill: len(posts()) == kill, seconds=30)  # type: ignore[misc]  # a lambda's default has no type to infer
             finally:
                 worker.kill()
                 worker.wait(10)

@@ -44,7 +44,7 @@ def test_issued_invoice_stands_there_with_customer_and_item(
     invoice.refresh_from_db()
     assert (document.number, document.total, document.tax) == (invoice.number, Decimal("240.00"), Decimal("40.00"))
     assert document.deposit_account_id == "35"
-    assert [record.document.name for record in ledger.records("service")] == ["Bookkeeping"]  # type: ignore[union-attr]
+    assert [record.document.name for record in ledger.records("service")] == ["Bookkeeping"]  # type: ignore[union-attr]  # these kinds have names
     assert len(ledger.records("customer")) == 1
     sync = read_record_sync(owner.workspace.pk, "invoice", invoice.uuid)
     assert sync is not None

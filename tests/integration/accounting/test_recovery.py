@@ -237,7 +237,7 @@ def test_broken_row_stops_neither_its_company_nor_another(
     make_customer(owner, "Breaks")
     make_invoice(owner, make_customer(owner, "Fine"), is_issued=True)
     wait_until(lambda: len(ledger.records("invoice")) == 1)
-    assert [record.document.name for record in ledger.records("customer")] == ["Fine"]  # type: ignore[union-attr]
+    assert [record.document.name for record in ledger.records("customer")] == ["Fine"]  # type: ignore[union-attr]  # these kinds have names
     wait_until(lambda: OutboxRow.objects.count() == 1)
     left = OutboxRow.objects.get()
     assert (left.kind, left.state, left.tries) == ("customer", "due", 1)

@@ -189,7 +189,7 @@ def test_renamed_customer_with_a_lost_create_is_not_made_again(
     age(Attempt.objects.get(kind="customer"), hours=2)
     worker.wake(Connection.objects.get().pk)
     wait_until(lambda: OutboxRow.objects.filter(cause_key=f"outcome_uncertain:{customer.uuid}").exists())
-    assert [record.document.name for record in ledger.records("customer")] == ["Early Ltd"]  # type: ignore[union-attr]
+    assert [record.document.name for record in ledger.records("customer")] == ["Early Ltd"]  # type: ignore[union-attr]  # these kinds have names
 
 
 def test_namesake_does_not_take_the_customer_whose_answer_is_out(
@@ -220,7 +220,7 @@ def test_duplicate_said_of_an_update_is_read_and_planned_again(
     ledger.fail_next("customer", uncertain)
     save_customer(owner, CustomerInput(name="Late Ltd"), uuid=customer.uuid)
     wait_until(lambda: is_settled(owner) and Link.objects.get().synced_revision == 2)
-    assert [record.document.name for record in ledger.records("customer")] == ["Late Ltd"]  # type: ignore[union-attr]
+    assert [record.document.name for record in ledger.records("customer")] == ["Late Ltd"]  # type: ignore[union-attr]  # these kinds have names
 
 
 def test_page_of_a_gateway_to_a_repeat_leaves_the_attempt_open(
