@@ -10,12 +10,12 @@ from uuid import UUID, uuid5
 
 from psycopg.types.json import Jsonb
 
-from cone.accounting import statements as sql
 from cone.accounting.database import Database
 from cone.accounting.port.documents import Kind, Step, Update
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.port.verdicts import Answered
 from cone.accounting.records import OpenAttempt, Row, Situation
+from cone.accounting.sql import attempts as attempts_sql
 from cone.accounting.verify import Expected, expected_of
 
 Operation = Literal["create", "update"]
@@ -64,7 +64,7 @@ async def open_attempt(
     expected = expected_of(step.document)
     request_id = request_id_of(situation, row, operation, generation)
     cursor = await database.execute(
-        sql.OPEN_ATTEMPT,
+        attempts_sql.OPEN_ATTEMPT,
         {
             "connection": fence.connection_id,
             "epoch": fence.epoch,
@@ -115,7 +115,7 @@ def as_attempt(row: Row, attempt: OpenAttempt) -> Attempt:
 async def reopen_attempt(database: Database, *, fence: Fence, row: Row, attempt: OpenAttempt) -> Attempt:
     """Take up an attempt whose outcome is unknown, to repeat it. Raises LaneLostError."""
     cursor = await database.execute(
-        sql.REPEAT_ATTEMPT,
+        attempts_sql.REPEAT_ATTEMPT,
         {
             "connection": fence.connection_id,
             "epoch": fence.epoch,
@@ -133,7 +133,7 @@ async def close_attempt(
 ) -> None:
     """Record a definite answer."""
     await database.execute(
-        sql.CLOSE_ATTEMPT,
+        attempts_sql.CLOSE_ATTEMPT,
         {
             "attempt": attempt.id,
             "state": state,
@@ -148,7 +148,7 @@ async def close_attempt(
 async def note_unknown(database: Database, attempt: Attempt, answered: Answered) -> None:
     """Record what is known of an answer that decides nothing; the attempt stays open."""
     await database.execute(
-        sql.NOTE_UNKNOWN,
+        attempts_sql.NOTE_UNKNOWN,
         {
             "attempt": attempt.id,
             "http_status": answered.http_status,
@@ -160,6 +160,6 @@ async def note_unknown(database: Database, attempt: Attempt, answered: Answered)
 
 async def check_fence(database: Database, fence: Fence) -> None:
     """Raise LaneLostError unless this lane still holds its epoch; call it first in the outcome's transaction."""
-    cursor = await database.execute(sql.GATE, {"connection": fence.connection_id, "epoch": fence.epoch})
+    cursor = await database.execute(attempts_sql.GATE, {"connection": fence.connection_id, "epoch": fence.epoch})
     if await cursor.fetchone() is None:
         raise LaneLostError

@@ -14,11 +14,12 @@ from typing import assert_never
 
 import psycopg
 
-from cone.accounting import statements as sql
 from cone.accounting.attempts import Attempt, Fence, LaneLostError, as_attempt, open_attempt, reopen_attempt
 from cone.accounting.database import Database, Pool
 from cone.accounting.pace import Pace
-from cone.accounting.plan import Blocked, LookUp, Nothing, Repeat, Send, WaitFor, look_up_document, plan
+from cone.accounting.plan.decisions import Blocked, LookUp, Nothing, Repeat, Send, WaitFor
+from cone.accounting.plan.next_step import plan
+from cone.accounting.plan.open_attempts import look_up_document
 from cone.accounting.port.documents import Document, RemoteRecord, Step
 from cone.accounting.port.provider import Access, Provider, ProviderClient
 from cone.accounting.port.verdicts import (
@@ -34,6 +35,8 @@ from cone.accounting.port.verdicts import (
 from cone.accounting.records import Row, Situation, Subject
 from cone.accounting.settle import Settler
 from cone.accounting.snapshot import read_snapshot
+from cone.accounting.sql import lane as lane_sql
+from cone.accounting.sql import records as records_sql
 from cone.accounting.verify import is_certainly, is_somebody_elses
 
 logger = logging.getLogger(__name__)
@@ -107,7 +110,7 @@ class Lane:
     async def _reset(self) -> None:
         async with self._tools.pool.connection() as database:
             await database.execute(
-                sql.RESET_SENDING,
+                lane_sql.RESET_SENDING,
                 {
                     "company": self._fence.company_pk,
                     "connection": self._fence.connection_id,
@@ -132,7 +135,7 @@ class Lane:
     async def _next_due(self) -> timedelta | None:
         async with self._tools.pool.connection() as database:
             cursor = await database.execute(
-                sql.NEXT_DUE,
+                lane_sql.NEXT_DUE,
                 {"connection": self._fence.connection_id, "timeout": self._tools.provider.request_timeout},
             )
             row = await cursor.fetchone()
@@ -248,7 +251,7 @@ class Lane:
             return None
         async with self._tools.pool.connection() as database:
             values = {"company": self._fence.company_pk, "kind": found.kind, "remote_id": found.remote_id}
-            cursor = await database.execute(sql.LINKED_ELSEWHERE, {**values, "uuid": document.uuid})
+            cursor = await database.execute(records_sql.LINKED_ELSEWHERE, {**values, "uuid": document.uuid})
             return None if await cursor.fetchone() else found
 
     async def _find_first(self, subject: Subject, step: Step, situation: Situation) -> bool:
@@ -369,7 +372,9 @@ class Lane:
     async def _read_version(self, subject: Subject, situation: Situation) -> None:
         row = subject.row
         async with self._tools.pool.connection() as database:
-            cursor = await database.execute(sql.LINKED, {"company": self._fence.company_pk, "uuids": [row.uuid]})
+            cursor = await database.execute(
+                records_sql.LINKED, {"company": self._fence.company_pk, "uuids": [row.uuid]}
+            )
             link = await cursor.fetchone()
         if link is None:
             return

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
-from cone.accounting import statements as sql
 from cone.accounting.database import Database, connect
+from cone.accounting.sql import lane as lane_sql
 
 # The first key of the two-key advisory lock space that belongs to lanes.
 _LANES = 0x0C0E
@@ -48,7 +48,7 @@ class LaneLocks:
                 row = await cursor.fetchone()
                 if row is None or not row["taken"]:
                     return None
-                cursor = await self._database.execute(sql.TAKE_LANE, {"connection": connection_id})
+                cursor = await self._database.execute(lane_sql.TAKE_LANE, {"connection": connection_id})
                 lane = await cursor.fetchone()
                 if lane is None:
                     await self._database.execute("select pg_advisory_unlock(%s, %s)", [_LANES, connection_id])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from cone.accounting.plan import Blocked
+from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.verdicts import CauseCode, GoneError, RejectedError
 from cone.accounting.records import InvoiceRecord, LineRecord, Situation, Subject
 

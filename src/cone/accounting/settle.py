@@ -7,11 +7,10 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from cone.accounting import statements as sql
 from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempt, note_unknown
 from cone.accounting.connections import State, sources_of
 from cone.accounting.database import Database
-from cone.accounting.plan import Blocked, WaitFor
+from cone.accounting.plan.decisions import Blocked, WaitFor
 from cone.accounting.port.documents import Kind, RemoteRecord
 from cone.accounting.port.provider import Sent
 from cone.accounting.port.verdicts import (
@@ -28,6 +27,7 @@ from cone.accounting.port.verdicts import (
 )
 from cone.accounting.records import InvoiceRecord, Row, Situation, Subject
 from cone.accounting.refusals import cause_of_loss, cause_of_refusal
+from cone.accounting.sql import outcomes as outcomes_sql
 from cone.accounting.verify import find_difference
 
 _LONGEST_BACKOFF = timedelta(minutes=5)
@@ -52,7 +52,7 @@ class Settler:
         """It's true already: the row goes, unless a later revision was asked for meanwhile."""
         async with database.transaction():
             await check_fence(database, self._fence)
-            await database.execute(sql.ROW_DONE, {"row": row.id, "revision": revision})
+            await database.execute(outcomes_sql.ROW_DONE, {"row": row.id, "revision": revision})
 
     async def waits(self, database: Database, row: Row, decision: WaitFor) -> None:
         """Another record goes first: ask for it, and take this one out of the queue until it's linked."""
@@ -65,8 +65,8 @@ class Settler:
         }
         async with database.transaction():
             await check_fence(database, self._fence)
-            await database.execute(sql.WANT_REFERRED, values)
-            await database.execute(sql.ROW_WAITS, values)
+            await database.execute(outcomes_sql.WANT_REFERRED, values)
+            await database.execute(outcomes_sql.ROW_WAITS, values)
 
     async def blocked(self, database: Database, row: Row, decision: Blocked, *, situation: Situation) -> None:
         """A person must act; unless settings or record moved since the plan, which then is made anew."""
@@ -164,7 +164,7 @@ class Settler:
         async with database.transaction():
             await check_fence(database, self._fence)
             await database.execute(
-                sql.SAVE_VERSION,
+                outcomes_sql.SAVE_VERSION,
                 {
                     "company": self._fence.company_pk,
                     "kind": row.kind,
@@ -248,7 +248,7 @@ class Settler:
 
     async def _block(self, database: Database, row: Row, decision: Blocked, situation: Situation) -> None:
         cursor = await database.execute(
-            sql.ROW_BLOCKED,
+            outcomes_sql.ROW_BLOCKED,
             {
                 "row": row.id,
                 "connection": self._fence.connection_id,
@@ -262,13 +262,13 @@ class Settler:
             await self._due(database, row, delay=timedelta())
 
     async def _due(self, database: Database, row: Row, *, delay: timedelta) -> None:
-        await database.execute(sql.ROW_DUE, {"row": row.id, "delay": delay, "tried": 1})
+        await database.execute(outcomes_sql.ROW_DUE, {"row": row.id, "delay": delay, "tried": 1})
 
     async def _done(self, database: Database, row: Row, *, revision: int) -> None:
-        await database.execute(sql.RELEASE_WAITING, {"company": self._fence.company_pk, "uuid": row.uuid})
-        cursor = await database.execute(sql.ROW_DONE, {"row": row.id, "revision": revision})
+        await database.execute(outcomes_sql.RELEASE_WAITING, {"company": self._fence.company_pk, "uuid": row.uuid})
+        cursor = await database.execute(outcomes_sql.ROW_DONE, {"row": row.id, "revision": revision})
         if cursor.rowcount == 0:
-            await database.execute(sql.ROW_DUE, {"row": row.id, "delay": timedelta(), "tried": 0})
+            await database.execute(outcomes_sql.ROW_DUE, {"row": row.id, "delay": timedelta(), "tried": 0})
 
     async def _save_link(
         self,
@@ -281,7 +281,7 @@ class Settler:
         is_equal: bool,
     ) -> None:
         await database.execute(
-            sql.SAVE_LINK,
+            outcomes_sql.SAVE_LINK,
             {
                 "company": self._fence.company_pk,
                 "kind": kind,
@@ -295,13 +295,13 @@ class Settler:
 
     async def _hold(self, database: Database, delay: timedelta) -> None:
         await database.execute(
-            sql.HOLD_CONNECTION,
+            outcomes_sql.HOLD_CONNECTION,
             {"connection": self._fence.connection_id, "epoch": self._fence.epoch, "delay": delay},
         )
 
     async def _move(self, database: Database, target: State, reason: str) -> None:
         await database.execute(
-            sql.MOVE_CONNECTION,
+            outcomes_sql.MOVE_CONNECTION,
             {
                 "connection": self._fence.connection_id,
                 "epoch": self._fence.epoch,

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from cone.accounting import statements as sql
 from cone.accounting.database import Database
 from cone.accounting.facts import facts_from_json
 from cone.accounting.port.documents import Address, CustomerDocument, Kind
@@ -27,6 +26,8 @@ from cone.accounting.records import (
     Subject,
     general_service_uuid,
 )
+from cone.accounting.sql import lane as lane_sql
+from cone.accounting.sql import records as records_sql
 from cone.accounting.verify import read_expected
 from cone.kit.money import round_amount
 
@@ -50,15 +51,15 @@ async def read_snapshot(
     """Read up to `limit` due rows with their records, links and open attempts, and the settings they're planned by."""
     async with database.transaction():
         await database.execute("set transaction isolation level repeatable read, read only")
-        head = await _one(database, sql.SITUATION, {"connection": connection_id})
+        head = await _one(database, lane_sql.SITUATION, {"connection": connection_id})
         may_send = head["state"] == "connected" and not head["is_paused"] and not head["must_wait"]
-        codes = await _all(database, sql.TAX_CODES, {"connection": connection_id})
+        codes = await _all(database, lane_sql.TAX_CODES, {"connection": connection_id})
         situation = _situation(head, codes)
         if not may_send:
             return Snapshot(lane_epoch=head["lane_epoch"], situation=situation, subjects=(), may_send=False)
         rows = await _all(
             database,
-            sql.DUE_ROWS,
+            lane_sql.DUE_ROWS,
             {
                 "company": head["company_id"],
                 "limit": limit,
@@ -119,10 +120,10 @@ async def _read_records(
         uuids[row["kind"]].append(row["record_uuid"])
     records: dict[tuple[Kind, UUID], Record] = {}
     if wanted := uuids.get("customer"):
-        for row in await _all(database, sql.CUSTOMERS, {"uuids": wanted, "workspace": workspace}):
+        for row in await _all(database, records_sql.CUSTOMERS, {"uuids": wanted, "workspace": workspace}):
             records["customer", row["uuid"]] = _customer(row)
     if wanted := uuids.get("service"):
-        for row in await _all(database, sql.SERVICES, {"uuids": wanted, "workspace": workspace}):
+        for row in await _all(database, records_sql.SERVICES, {"uuids": wanted, "workspace": workspace}):
             records["service", row["uuid"]] = ServiceRecord(**row)
         if general in wanted:
             records["service", general] = ServiceRecord(
@@ -138,10 +139,10 @@ async def _read_invoices(
     database: Database, uuids: list[UUID], *, workspace: int, general: UUID
 ) -> list[InvoiceRecord]:
     values = {"uuids": uuids, "workspace": workspace}
-    heads = await _all(database, sql.INVOICES, values)
+    heads = await _all(database, records_sql.INVOICES, values)
     currencies = {head["uuid"]: head["currency"] for head in heads}
     lines: dict[UUID, list[LineRecord]] = defaultdict(list)
-    for row in await _all(database, sql.LINES, values):
+    for row in await _all(database, records_sql.LINES, values):
         invoice_uuid = row.pop("invoice_uuid")
         _shorten(row, ("amount", "net"), currencies[invoice_uuid])
         row["service_uuid"] = row["service_uuid"] or general
@@ -187,7 +188,7 @@ async def _read_linked(database: Database, company_pk: int, records: Iterable[Re
             uuids.update(line.service_uuid for line in record.lines)
     if not uuids:
         return {}
-    found = await _all(database, sql.LINKED, {"company": company_pk, "uuids": list(uuids)})
+    found = await _all(database, records_sql.LINKED, {"company": company_pk, "uuids": list(uuids)})
     return {(row["kind"], row["record_uuid"]): row["remote_id"] for row in found}
 
 

@@ -14,7 +14,6 @@ from typing import Any
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from cone.accounting import statements as sql
 from cone.accounting.attempts import Fence
 from cone.accounting.connections import State, sources_of
 from cone.accounting.database import Database, Pool, connect, make_pool
@@ -25,6 +24,9 @@ from cone.accounting.pace import Pace
 from cone.accounting.port.provider import Provider, ProviderClient
 from cone.accounting.registry import explain_mismatch, get_provider, list_providers
 from cone.accounting.revocations import list_reachable, revoke_one
+from cone.accounting.sql import lane as lane_sql
+from cone.accounting.sql import outcomes as outcomes_sql
+from cone.accounting.sql import sweep as sweep_sql
 from cone.accounting.tokens import StoredAccess, own_connection
 
 logger = logging.getLogger(__name__)
@@ -119,13 +121,13 @@ class Dispatcher:
     async def _look_for_work(self) -> None:
         """Heal what notifications and crashes left, each in a transaction of its own, and wake who has work."""
         try:
-            for statement in (sql.RELEASE_STALE_BLOCKS, sql.RELEASE_LINKED_WAITS):
+            for statement in (sweep_sql.RELEASE_STALE_BLOCKS, sweep_sql.RELEASE_LINKED_WAITS):
                 async with self._pool.connection() as database:
                     await database.execute(statement)
             async with self._pool.connection() as database:
-                await database.execute(sql.TRY_WRITING_AGAIN, {"reachable": list_reachable(self._clients)})
+                await database.execute(sweep_sql.TRY_WRITING_AGAIN, {"reachable": list_reachable(self._clients)})
             async with self._pool.connection() as database:
-                rows = await (await database.execute(sql.CONNECTIONS_WITH_WORK)).fetchall()
+                rows = await (await database.execute(sweep_sql.CONNECTIONS_WITH_WORK)).fetchall()
         except (psycopg.Error, PoolTimeout) as error:
             # The lanes at work don't depend on this look; the next one comes in seconds.
             logger.warning("the sweep couldn't look (%s)", type(error).__name__)
@@ -178,14 +180,14 @@ class Dispatcher:
     async def _make_lane(self, connection_id: int, epoch: int) -> Lane | None:
         """A lane for the connection; None when it was made in another environment than the configured one."""
         async with self._pool.connection() as database:
-            cursor = await database.execute(sql.SITUATION, {"connection": connection_id})
+            cursor = await database.execute(lane_sql.SITUATION, {"connection": connection_id})
             head = await cursor.fetchone()
             if head is None:
                 raise LookupError("the connection's row is gone")
             if reason := explain_mismatch(head["provider"], head["environment"]):
                 target = State.READ_ONLY
                 move = {"connection": connection_id, "epoch": epoch, "target": target.value, "reason": reason}
-                await database.execute(sql.MOVE_CONNECTION, {**move, "sources": sources_of(target)})
+                await database.execute(outcomes_sql.MOVE_CONNECTION, {**move, "sources": sources_of(target)})
                 return None
         provider: Provider = get_provider(head["provider"])
         client = self._clients[provider.key]

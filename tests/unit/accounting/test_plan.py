@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cone.accounting.plan import Blocked, Decision, LookUp, Nothing, Repeat, Send, WaitFor, look_up_document, plan
+from cone.accounting.plan.decisions import Blocked, Decision, LookUp, Nothing, Repeat, Send, WaitFor
+from cone.accounting.plan.next_step import plan
+from cone.accounting.plan.open_attempts import look_up_document
 from cone.accounting.port.documents import Create, InvoiceDocument, InvoiceLineDocument, ServiceDocument, Update
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import InvoiceRecord, LinkState, MappedCode, OpenAttempt, Record, Situation, Subject

@@ -21,7 +21,8 @@ from cone.accounting.facts import (
     reference_to_json,
     tax_code_from_json,
 )
-from cone.accounting.plan import Blocked, plan
+from cone.accounting.plan.decisions import Blocked
+from cone.accounting.plan.next_step import plan
 from cone.accounting.port.company import Account, TaxCode
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode

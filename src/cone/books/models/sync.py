@@ -1,7 +1,7 @@
 """What must be true in the accounting software, what was tried, and which record is which there.
 
 Keyed by workspace, provider, environment and company (one `RemoteCompany` row), so it outlives a disconnect.
-The engine writes these tables with SQL of its own (`cone/accounting/statements.py`): they are its hot path.
+The engine writes these tables with SQL of its own (`cone/accounting/sql/`): they are its hot path.
 """
 
 from typing import ClassVar

@@ -1,0 +1,65 @@
+"""What a plan may decide for one due row: a closed set, as data."""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+from uuid import UUID
+
+from cone.accounting.port.documents import Document, Kind, Step
+from cone.accounting.port.verdicts import CauseCode
+from cone.accounting.records import OpenAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """It's true already, or nobody wants it there (a draft, out of scope): the row can go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this step under a new attempt.
+
+    `find_first` looks whether the record is there by its business key: services always, and everything that was tried
+    to be created before, since an earlier try may have arrived after all.
+    """
+
+    step: Step
+    find_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Send an earlier attempt again, byte for byte: its outcome isn't known."""
+
+    attempt: OpenAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Look whether the record is there instead of sending it again.
+
+    It was voided here while the outcome of sending it isn't known, or the platform may have forgotten the id by which
+    it would know a repeat.
+    """
+
+    attempt: OpenAttempt
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFor:
+    """Another record must be linked first."""
+
+    kind: Kind
+    uuid: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A person must act. `key` is shared by all records that the same act mends."""
+
+    code: CauseCode
+    key: str
+    params: dict[str, str] = field(default_factory=dict)
+
+
+Decision: TypeAlias = Nothing | Send | Repeat | LookUp | WaitFor | Blocked

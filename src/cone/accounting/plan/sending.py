@@ -1,0 +1,13 @@
+"""The write that a document needs: a create while nothing is linked, an update afterwards."""
+
+from cone.accounting.plan.decisions import Send
+from cone.accounting.port.documents import Create, CustomerDocument, InvoiceDocument, Update
+from cone.accounting.records import Subject
+
+
+def send(subject: Subject, document: CustomerDocument | InvoiceDocument) -> Send:
+    """Create it there, or bring what stands there up to date."""
+    link = subject.link
+    if link is None:
+        return Send(Create(document), find_first=subject.row.last_generation > 0)
+    return Send(Update(document, remote_id=link.remote_id, remote_version=link.remote_version))

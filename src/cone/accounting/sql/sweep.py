@@ -1,0 +1,34 @@
+"""The sweep: what notifications and crashes left behind."""
+
+RELEASE_STALE_BLOCKS = """
+update books_outboxrow set state = 'due', cause_key = null, cause = null
+where id in (
+    select o.id from books_outboxrow o join books_connection c on c.company_id = o.company_id
+    where c.state = 'connected' and o.state = 'blocked' and o.blocked_settings_revision < c.settings_revision
+    order by o.id for update of o skip locked)
+"""
+
+RELEASE_LINKED_WAITS = """
+update books_outboxrow set waits_for_kind = null, waits_for_uuid = null
+where id in (
+    select o.id from books_outboxrow o
+    join books_link l on l.company_id = o.company_id and l.kind = o.waits_for_kind and l.record_uuid = o.waits_for_uuid
+    order by o.id for update of o skip locked)
+"""
+
+# Whether a company that refused writing allows it again is found by trying, once an hour, when something waits.
+TRY_WRITING_AGAIN = """
+update books_connection c set state = 'connected'
+where c.state = 'read_only' and c.not_before <= now() and c.paused_at is null
+    and c.provider || ' ' || c.environment = any(%(reachable)s)
+    and exists (select from books_outboxrow o where o.company_id = c.company_id and o.state = 'due'
+                and o.waits_for_uuid is null and o.not_before <= now())
+"""
+
+# 'sending' too: a lane that died may have left rows so, and only taking the lane anew resets them.
+CONNECTIONS_WITH_WORK = """
+select c.id from books_connection c
+where c.state = 'connected' and c.paused_at is null and c.not_before <= now()
+    and exists (select from books_outboxrow o where o.company_id = c.company_id and o.state in ('due', 'sending')
+                and o.waits_for_uuid is null and o.not_before <= now())
+"""
