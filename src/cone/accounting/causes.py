@@ -143,7 +143,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.REFUSED: _Words(
         "{provider} refused {label}",
-        "{provider} says why below. Mend it and send the record again.",
+        "{explanation} Mend it and send the record again.",
         "Open the record",
         _RECORD,
     ),
@@ -161,7 +161,8 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
     """The words of a stored cause of one record."""
     words = _WORDS[CauseCode(stored["code"])]
     params: Mapping[str, str] = stored.get("params") or {}
-    facts = _Facts(params, provider=provider_name, label=label or "this record")
+    facts = _Facts({"explanation": "It says why below."} | dict(params))
+    facts.update(provider=provider_name, label=label or "this record")
     target: ActionTarget = words.target or ("none" if kind == "payment" else kind)
     target_uuid: UUID | None = uuid
     if words.target is not None:

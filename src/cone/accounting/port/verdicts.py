@@ -63,10 +63,15 @@ class VerdictError(Exception):
 
 @dataclass(eq=False)
 class TryLaterError(VerdictError):
-    """Nothing happened there. `scope` says whether the whole connection should wait or only this record."""
+    """Nothing happened there. `scope` says whether the whole connection should wait or only this record.
+
+    `delay` is what the platform asked for; without it the engine backs off. `allowance`: what this month's allowance
+    of requests doesn't cover any more, reads alone or everything; it's no matter of seconds then.
+    """
 
     delay: timedelta | None = None
     scope: Literal["connection", "record"] = "connection"
+    allowance: Literal["", "reads", "everything"] = ""
 
 
 @dataclass(eq=False)

@@ -1,15 +1,12 @@
-"""What QuickBooks' refusals mean: one table from fault code to verdict, and the reading of both fault shapes.
+"""What QuickBooks' refusals mean: from either shape of fault, by the table of codes, to a verdict.
 
-"§" is a section of the collected facts on the API; "error table" is Intuit's page
-developer.intuit.com/app/developer/qbo/docs/develop/troubleshooting/error-codes. Nothing else in this provider
-decides by a fault's text.
+"§" is a section of the collected facts on the API. Nothing else in this provider decides by a fault's text.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from enum import Enum, auto
 from typing import Any
 
 import msgspec
@@ -26,146 +23,13 @@ from cone.accounting.port.verdicts import (
     TryLaterError,
     VerdictError,
 )
+from cone.providers.quickbooks.fault_table import FAULTS, FaultRow, Meaning
 
 MESSAGE_LENGTH = 2000
 
 
-class Meaning(Enum):
-    """What a fault says happened; UNCLEAR becomes "outcome unknown" for a write and "try later" for a read."""
-
-    TRY_LATER = auto()
-    UNCLEAR = auto()
-    REJECTED = auto()
-    STALE = auto()
-    GONE = auto()
-    RECONNECT = auto()
-    MISCONFIGURED = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class FaultRow:
-    """One code: the HTTP status it was seen or documented with, what it means, and what to tell a person."""
-
-    code: int
-    http: int | None
-    meaning: Meaning
-    words: str
-    source: str
-    cause: CauseCode = CauseCode.REFUSED
-
-
-FAULTS: tuple[FaultRow, ...] = (
-    FaultRow(120, 401, Meaning.RECONNECT, "Who connected QuickBooks no longer has access.", "§2.6, reported"),
-    FaultRow(130, None, Meaning.TRY_LATER, "QuickBooks is moving this company.", "error table"),
-    FaultRow(140, None, Meaning.TRY_LATER, "QuickBooks has locked this company for now.", "error table"),
-    FaultRow(150, 503, Meaning.TRY_LATER, "QuickBooks is under maintenance.", "error table"),
-    FaultRow(500, 400, Meaning.REJECTED, "QuickBooks doesn't support this operation.", "§2.6, recorded"),
-    # A repeat that is told "duplicate" means that the first one arrived: the engine looks for it, and never re-creates.
-    FaultRow(
-        600,
-        400,
-        Meaning.REJECTED,
-        "QuickBooks has seen this request before.",
-        "§2.4, error table",
-        CauseCode.OUTCOME_UNCERTAIN,
-    ),
-    FaultRow(610, 400, Meaning.GONE, "It, or something it refers to, is no longer active there.", "§2.6, recorded"),
-    FaultRow(620, 400, Meaning.REJECTED, "These two can't be linked in QuickBooks.", "§2.6, reported"),
-    FaultRow(1040, 400, Meaning.REJECTED, "Too many records in one request.", "error table"),
-    FaultRow(2010, 400, Meaning.REJECTED, "QuickBooks doesn't know one of the fields sent.", "§2.6, recorded"),
-    FaultRow(2020, 400, Meaning.REJECTED, "QuickBooks misses a field.", "§2.6, recorded"),
-    FaultRow(2030, 400, Meaning.REJECTED, "QuickBooks doesn't accept an id.", "§2.6, recorded"),
-    FaultRow(2050, 400, Meaning.REJECTED, "A text is too long for QuickBooks.", "§2.6, reported"),
-    FaultRow(2090, 400, Meaning.REJECTED, "QuickBooks doesn't accept a number.", "error table"),
-    FaultRow(2130, 400, Meaning.REJECTED, "QuickBooks doesn't accept the request id.", "§2.4, error table"),
-    FaultRow(2210, 400, Meaning.REJECTED, "QuickBooks doesn't accept the e-mail address.", "§2.6, reported"),
-    FaultRow(
-        2500,
-        400,
-        Meaning.REJECTED,
-        "It refers to something that QuickBooks doesn't have, or no longer uses.",
-        "§2.6, recorded",
-        CauseCode.REFERENCE_MISSING,
-    ),
-    FaultRow(3001, 429, Meaning.TRY_LATER, "QuickBooks asks to slow down.", "§2.6, recorded (403 in 2016)"),
-    FaultRow(3100, 403, Meaning.MISCONFIGURED, "These app keys may not use this company.", "§2.6, reported"),
-    FaultRow(3200, 401, Meaning.RECONNECT, "QuickBooks doesn't accept the sign-in any more.", "§2.5, recorded"),
-    FaultRow(3202, 403, Meaning.RECONNECT, "The app is no longer connected to this company.", "error table"),
-    FaultRow(4000, 400, Meaning.REJECTED, "QuickBooks doesn't understand the query.", "§2.6, recorded"),
-    FaultRow(4001, 400, Meaning.REJECTED, "QuickBooks doesn't answer this query.", "§2.6, recorded"),
-    FaultRow(5010, 400, Meaning.STALE, "It was changed in QuickBooks meanwhile.", "§2.6, recorded"),
-    FaultRow(5020, 403, Meaning.REJECTED, "The person who connected QuickBooks may not change this.", "error table"),
-    FaultRow(5030, 400, Meaning.REJECTED, "This edition of QuickBooks doesn't have the feature.", "error table"),
-    FaultRow(6000, 400, Meaning.REJECTED, "QuickBooks' own rules refuse it.", "§2.6, recorded"),
-    FaultRow(6010, 400, Meaning.REJECTED, "QuickBooks needs an account type.", "error table"),
-    FaultRow(6070, 400, Meaning.REJECTED, "An amount isn't quantity times price for QuickBooks.", "§2.6, reported"),
-    FaultRow(
-        6100,
-        400,
-        Meaning.REJECTED,
-        "QuickBooks doesn't accept a line's tax code.",
-        "error table",
-        CauseCode.TAX_CODE_INACTIVE,
-    ),
-    FaultRow(
-        6140,
-        400,
-        Meaning.REJECTED,
-        "The number is already used in QuickBooks.",
-        "§2.6, recorded",
-        CauseCode.NUMBER_TAKEN,
-    ),
-    FaultRow(
-        6160,
-        400,
-        Meaning.REJECTED,
-        "QuickBooks' custom sales tax code can't be used.",
-        "error table",
-        CauseCode.TAX_CODE_INACTIVE,
-    ),
-    FaultRow(6170, 400, Meaning.REJECTED, "Tax details on an invoice without tax.", "error table"),
-    FaultRow(6180, 400, Meaning.REJECTED, "Too many levels of sub-records.", "error table"),
-    FaultRow(
-        6190, 400, Meaning.MISCONFIGURED, "The QuickBooks subscription has ended or has a problem.", "§2.6, reported"
-    ),
-    FaultRow(
-        6200,
-        400,
-        Meaning.REJECTED,
-        "The books are closed for this date.",
-        "error table",
-        CauseCode.PERIOD_CLOSED,
-    ),
-    FaultRow(
-        6210,
-        400,
-        Meaning.REJECTED,
-        "The books are closed for this date.",
-        "§2.6, reported",
-        CauseCode.PERIOD_CLOSED,
-    ),
-    FaultRow(6220, 400, Meaning.REJECTED, "It still has a balance in QuickBooks.", "error table"),
-    FaultRow(
-        6230,
-        400,
-        Meaning.REJECTED,
-        "QuickBooks' custom sales tax code can't be used.",
-        "error table",
-        CauseCode.TAX_CODE_INACTIVE,
-    ),
-    FaultRow(
-        6240,
-        400,
-        Meaning.REJECTED,
-        "The name is already used in QuickBooks.",
-        "§2.6, recorded",
-        CauseCode.NAME_TAKEN,
-    ),
-    FaultRow(6250, 400, Meaning.REJECTED, "QuickBooks doesn't sell to this customer.", "error table"),
-    FaultRow(6540, 400, Meaning.REJECTED, "It's part of a bank deposit in QuickBooks.", "§2.6, reported"),
-    FaultRow(6560, 400, Meaning.REJECTED, "QuickBooks misses the customer.", "error table"),
-    FaultRow(10000, 500, Meaning.UNCLEAR, "QuickBooks had an error of its own.", "§2.6, recorded"),
-)
+# The text of the 429 that means "no more reads this month" isn't published (§3, §13): words that only it should have.
+_ALLOWANCE = re.compile(r"\b(quota|monthly|per month|this month|CorePlus|billing (?:cycle|period))\b", re.IGNORECASE)
 
 _ROWS: Mapping[int, FaultRow] = {row.code: row for row in FAULTS}
 
@@ -301,7 +165,7 @@ def _refined(row: FaultRow, entries: Sequence[FaultEntry]) -> FaultRow:
     # A recorded detail reads “Invalid Reference Id : Accounts element id 77 not found”; others name Names or Items.
     if row.code == 2500 and "Accounts element id" in text:
         cause = CauseCode.ACCOUNT_INACTIVE
-    return FaultRow(row.code, row.http, row.meaning, row.words, row.source, cause)
+    return replace(row, cause=cause)
 
 
 def _verdict(received: Received, row: FaultRow, entries: Sequence[FaultEntry], *, is_write: bool) -> VerdictError:
@@ -316,6 +180,10 @@ def _verdict(received: Received, row: FaultRow, entries: Sequence[FaultEntry], *
     if row.meaning is Meaning.REJECTED:
         element = next((entry.element for entry in entries if entry.element), "")[:100]
         return RejectedError(answered, cause=row.cause, field_name=element, params={"explanation": row.words})
+    if row.meaning is Meaning.TRY_LATER and _says_allowance_is_used(received):
+        # Writes aren't metered (§3): a refused read says nothing against them, a refused write stops everything.
+        message = f"The monthly allowance is used up. {answered.message}"[:MESSAGE_LENGTH]
+        return TryLaterError(replace(answered, message=message), allowance="everything" if is_write else "reads")
     if row.meaning is Meaning.TRY_LATER:
         # A page that stops one payload (its words, its size) must not hold up the company's other records.
         is_of_one_record = row.code == 0 and received.status == 403
@@ -323,6 +191,10 @@ def _verdict(received: Received, row: FaultRow, entries: Sequence[FaultEntry], *
     if row.meaning is Meaning.UNCLEAR:
         return unclear(answered, is_write=is_write)
     return _PLAIN[row.meaning](answered)
+
+
+def _says_allowance_is_used(received: Received) -> bool:
+    return received.status == 429 and _ALLOWANCE.search(received.body[:4000].decode(errors="replace")) is not None
 
 
 def _message(row: FaultRow, said: str) -> str:
