@@ -152,7 +152,19 @@ def test_words_name_only_what_the_plan_says_of_that_cause() -> None:
             for _, name, _, _ in string.Formatter().parse(text)
             if name
         }
-        assert named - {"provider", "label"} <= set(PARAMS.get(code, {})), code
+        assert named - {"provider", "label", "explanation"} <= set(PARAMS.get(code, {})), code
+
+
+def test_refusal_is_explained_by_the_provider_where_it_can_be() -> None:
+    def explain(**params: str) -> str:
+        stored = {"code": "refused", "params": params}
+        cause = causes.describe(
+            f"refused:{INVOICE}", stored, kind="invoice", uuid=INVOICE, label="INV-1", provider_name="QuickBooks"
+        )
+        return cause.explanation
+
+    assert explain(explanation="A text is too long.") == "A text is too long. Mend it and send the record again."
+    assert explain() == "It says why below. Mend it and send the record again."
 
 
 def test_cause_leads_to_the_place_where_it_is_mended() -> None:
