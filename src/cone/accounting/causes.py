@@ -114,6 +114,38 @@ _WORDS: Mapping[CauseCode, _Words] = {
         "Open the invoice",
         _RECORD,
     ),
+    CauseCode.CUSTOMER_CURRENCY_DIFFERS: _Words(
+        "{customer} is kept in {theirs} in {provider}",
+        "A customer's currency is fixed for life in {provider}. This invoice is in {currency}: give it to a second "
+        "customer in {currency}; that one gets a record of its own there.",
+        "Open the invoice",
+        _RECORD,
+    ),
+    CauseCode.EMAIL_INVALID: _Words(
+        "{provider} doesn't accept the e-mail address",
+        "Its e-mail address needs an @, a dot and at most 100 characters.",
+        "Change the e-mail address",
+        _RECORD,
+    ),
+    CauseCode.TOO_MANY_LINES: _Words(
+        "{label} has too many taxed lines",
+        "{provider} takes at most 750 taxed lines on an invoice. Split it into several.",
+        "Open the invoice",
+        _RECORD,
+    ),
+    CauseCode.TAX_CODES_MIXED: _Words(
+        "{label} has two sales taxes",
+        "{provider} takes one sales tax per invoice in the US, and this one's lines are mapped to {codes}. "
+        "Make an invoice for each, or map the rates to one code.",
+        "Open the invoice",
+        _RECORD,
+    ),
+    CauseCode.TOTAL_WOULD_DIFFER: _Words(
+        "{label} would come to another total in {provider}",
+        "The total here is {ours}, in {provider} it would be {theirs}, so nothing was sent. {reason}",
+        "Open the invoice",
+        _RECORD,
+    ),
     CauseCode.TOTAL_DIFFERS: _Words(
         "{number} differs in {provider}",
         "The {what} here is {ours}, in {provider} {theirs}. {reason}",
@@ -180,15 +212,22 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
 
 # A record that waits for a blocked one counts under the blocked one's cause: the same act mends both.
 _BLOCKED = """
-with stuck as (
+with standing as (
     select coalesce(d.cause_key, o.cause_key) as key, coalesce(d.cause, o.cause) as cause,
            coalesce(d.kind, o.kind) as source_kind, coalesce(d.record_uuid, o.record_uuid) as source_uuid,
-           o.kind, o.record_uuid, o.changed_at,
-           row_number() over (partition by coalesce(d.cause_key, o.cause_key) order by o.changed_at, o.id) as place
+           o.kind, o.record_uuid, o.changed_at, o.id
     from books_outboxrow o
     left join books_outboxrow d on d.company_id = o.company_id and d.kind = o.waits_for_kind
         and d.record_uuid = o.waits_for_uuid and d.state = 'blocked'
     where o.company_id = %(company)s and (o.state = 'blocked' or d.id is not null)
+), each as (
+    select * from standing
+    union all
+    -- a record with several causes counts under each of them
+    select m.cause ->> 'key', m.cause, s.source_kind, s.source_uuid, s.kind, s.record_uuid, s.changed_at, s.id
+    from standing s cross join jsonb_array_elements(s.cause -> 'also') as m(cause)
+), stuck as (
+    select *, row_number() over (partition by key order by changed_at, id) as place from each
 )
 select key, count(*) as count, min(changed_at) as since,
        (array_agg(cause order by place))[1] as cause,

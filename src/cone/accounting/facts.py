@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from cone.accounting.port.company import Account, CompanyFacts, EnvironmentName, TaxCode
+from cone.accounting.port.company import Account, CompanyFacts, EnvironmentName, TaxCode, TaxComponent
 from cone.accounting.port.documents import Kind
 
 
@@ -35,6 +35,11 @@ def account_from_json(stored: Mapping[str, Any]) -> Account:
 def tax_code_from_json(stored: Mapping[str, Any]) -> TaxCode:
     """The inverse of `reference_to_json` for tax codes."""
     return msgspec.convert(dict(stored), TaxCode)
+
+
+def components_from_json(stored: Any) -> tuple[TaxComponent, ...]:
+    """A cached code's rates; none where the list was read before they were kept."""
+    return msgspec.convert(stored or [], tuple[TaxComponent, ...], strict=False)
 
 
 def as_environment(stored: str) -> EnvironmentName:

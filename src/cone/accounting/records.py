@@ -4,13 +4,13 @@ Made by `snapshot` in one database snapshot, judged by `plan`; nothing here touc
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 from uuid import UUID, uuid5
 
-from cone.accounting.port.company import CompanyFacts
+from cone.accounting.port.company import CompanyFacts, TaxComponent
 from cone.accounting.port.documents import CustomerDocument, Kind
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.verify import Expected
@@ -140,6 +140,7 @@ class MappedCode:
     remote_id: str
     name: str
     is_active: bool | None
+    components: tuple[TaxComponent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +161,5 @@ class Situation:
     send_from_date: date | None
     tax_codes: Mapping[UUID, MappedCode]
     linked: Mapping[tuple[Kind, UUID], str]
+    # What a linked customer's currency is there, by our uuid; it's fixed for life.
+    customer_currencies: Mapping[UUID, str] = field(default_factory=dict)

@@ -52,6 +52,14 @@ def _tax(subject: Subject, situation: Situation) -> _Found | None:
     }
 
 
+def _mixed(subject: Subject, situation: Situation) -> _Found | None:
+    if not isinstance(subject.record, InvoiceRecord):
+        return None
+    codes = {line.tax_rate_uuid: situation.tax_codes.get(line.tax_rate_uuid) for line in subject.record.lines}
+    names = dict.fromkeys(code.name for code in codes.values() if code is not None)
+    return f":{subject.row.uuid}", {"codes": " and ".join(names)}
+
+
 def _period(subject: Subject, situation: Situation) -> _Found | None:
     """The answer doesn't say until when the books are closed; what was read of the company may."""
     number = subject.record.number if isinstance(subject.record, InvoiceRecord) else ""
@@ -72,6 +80,7 @@ _SHARED: Mapping[CauseCode, Callable[[Subject, Situation], _Found | None]] = {
     CauseCode.INCOME_ACCOUNT_MISSING: _income_account,
     CauseCode.TAX_UNMAPPED: _tax,
     CauseCode.TAX_CODE_INACTIVE: _tax,
+    CauseCode.TAX_CODES_MIXED: _mixed,
     CauseCode.PERIOD_CLOSED: _period,
     CauseCode.CURRENCY_UNSUPPORTED: _currency,
 }

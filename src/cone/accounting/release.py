@@ -20,6 +20,13 @@ where company_id = %(company)s and state = 'blocked'
 """
 
 
+# One of several causes that a record has may be mended before the one it's listed under.
+_HAS_CAUSE = """
+cause_key = any(%(keys)s) or exists (
+    select from jsonb_array_elements(cause -> 'also') as more where more ->> 'key' = any(%(keys)s))
+"""
+
+
 def release_all(active: Connection) -> int:
     """Make every blocked record due; the number of them."""
     return _release(active, "", [])
@@ -27,7 +34,7 @@ def release_all(active: Connection) -> int:
 
 def release_causes(active: Connection, keys: Sequence[str]) -> int:
     """Make the records of these causes due; the number of them."""
-    return _release(active, " and cause_key = any(%(keys)s)", list(keys))
+    return _release(active, f" and ({_HAS_CAUSE})", list(keys))
 
 
 def release_record(active: Connection, kind: Kind, uuid: UUID) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from cone.accounting.answers import answer_to_json
 from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempt, note_unknown
 from cone.accounting.connections import State, sources_of
 from cone.accounting.database import Database
@@ -254,7 +255,7 @@ class Settler:
                 "connection": self._fence.connection_id,
                 "settings_revision": situation.settings_revision,
                 "cause_key": decision.key[:200],
-                "cause": Jsonb({"code": decision.code.value, "params": decision.params}),
+                "cause": Jsonb(decision.to_json()),
                 "revision": row.wanted_revision,
             },
         )
@@ -289,7 +290,7 @@ class Settler:
                 "remote_id": record.remote_id,
                 "remote_version": record.version,
                 "revision": revision,
-                "answer": Jsonb(_figures(record) | {"is_equal": is_equal}),
+                "answer": Jsonb(answer_to_json(record) | {"is_equal": is_equal}),
             },
         )
 
@@ -335,12 +336,3 @@ def _says_nothing_of(attempt: Attempt, verdict: Verdict) -> bool:
             return False
         case _:
             assert_never(verdict)
-
-
-def _figures(record: RemoteRecord) -> dict[str, object]:
-    return {
-        "number": record.number,
-        "total": None if record.total is None else str(record.total),
-        "tax": None if record.tax is None else str(record.tax),
-        "codes": list(record.tax_codes),
-    }

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from cone.accounting.database import Database
-from cone.accounting.facts import facts_from_json
+from cone.accounting.facts import components_from_json, facts_from_json
 from cone.accounting.port.documents import Address, CustomerDocument, Kind
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.records import (
@@ -68,10 +68,10 @@ async def read_snapshot(
             },
         )
         records = await _read_records(database, rows, head)
-        linked = await _read_linked(database, head["company_id"], records.values())
+        linked, currencies = await _read_linked(database, head["company_id"], records.values())
     return Snapshot(
         lane_epoch=head["lane_epoch"],
-        situation=replace(situation, linked=linked),
+        situation=replace(situation, linked=linked, customer_currencies=currencies),
         subjects=tuple(_subject(row, records.get((row["kind"], row["record_uuid"]))) for row in rows),
         may_send=True,
     )
@@ -103,7 +103,12 @@ def _situation(head: Mapping[str, Any], codes: Iterable[Mapping[str, Any]]) -> S
         connected_at=head["connected_at"],
         send_from_date=head["send_from_date"],
         tax_codes={
-            code["uuid"]: MappedCode(remote_id=code["remote_id"], name=code["remote_name"], is_active=code["is_active"])
+            code["uuid"]: MappedCode(
+                remote_id=code["remote_id"],
+                name=code["remote_name"],
+                is_active=code["is_active"],
+                components=components_from_json(code["components"]),
+            )
             for code in codes
         },
         linked={},
@@ -180,16 +185,19 @@ def _customer(row: Mapping[str, Any]) -> CustomerDocument:
     )
 
 
-async def _read_linked(database: Database, company_pk: int, records: Iterable[Record]) -> dict[tuple[Kind, UUID], str]:
+async def _read_linked(
+    database: Database, company_pk: int, records: Iterable[Record]
+) -> tuple[dict[tuple[Kind, UUID], str], dict[UUID, str]]:
     uuids: set[UUID] = set()
     for record in records:
         if isinstance(record, InvoiceRecord):
             uuids.add(record.customer_uuid)
             uuids.update(line.service_uuid for line in record.lines)
     if not uuids:
-        return {}
+        return {}, {}
     found = await _all(database, records_sql.LINKED, {"company": company_pk, "uuids": list(uuids)})
-    return {(row["kind"], row["record_uuid"]): row["remote_id"] for row in found}
+    linked = {(row["kind"], row["record_uuid"]): row["remote_id"] for row in found}
+    return linked, {row["record_uuid"]: row["currency"] for row in found if row["currency"]}
 
 
 def _subject(row: Mapping[str, Any], record: Record | None) -> Subject:

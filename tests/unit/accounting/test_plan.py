@@ -73,6 +73,10 @@ ITEM = ServiceDocument(
 )
 NO_DEPOSIT = Blocked(CauseCode.DEFAULT_ACCOUNT_MISSING, key="default_account_missing")
 UNMAPPED = Blocked(CauseCode.TAX_UNMAPPED, key=f"tax_unmapped:{STANDARD}", params={"rate": "VAT 20 %", "percent": "20"})
+FUEL = replace(LINE, tax_rate_uuid=REDUCED, tax_rate_name="Fuel", tax_percent=Decimal("12.5000"))
+UNMAPPED_FUEL = Blocked(
+    CauseCode.TAX_UNMAPPED, key=f"tax_unmapped:{REDUCED}", params={"rate": "Fuel", "percent": "12.5"}
+)
 
 DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
     # customers
@@ -153,16 +157,14 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
     ),
     "unmapped rate": (subject(ISSUED), ready(tax_codes={}), UNMAPPED),
     "second line's rate is unmapped": (
-        subject(
-            issued(
-                lines=(
-                    LINE,
-                    replace(LINE, tax_rate_uuid=REDUCED, tax_rate_name="Fuel", tax_percent=Decimal("12.5000")),
-                )
-            )
-        ),
+        subject(issued(lines=(LINE, FUEL))),
         READY,
-        Blocked(CauseCode.TAX_UNMAPPED, key=f"tax_unmapped:{REDUCED}", params={"rate": "Fuel", "percent": "12.5"}),
+        UNMAPPED_FUEL,
+    ),
+    "two rates are unmapped, and both are told": (
+        subject(issued(lines=(LINE, FUEL, LINE))),
+        ready(tax_codes={}),
+        replace(UNMAPPED, also=(UNMAPPED_FUEL,)),
     ),
     "mapped code is inactive": (
         subject(ISSUED),
@@ -194,7 +196,22 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
     "foreign currency in a multicurrency company": (
         subject(issued(currency="EUR")),
         ready(facts=facts(is_multicurrency=True)),
-        Send(Create(replace(DOCUMENT, currency="EUR"))),
+        Send(Create(replace(DOCUMENT, currency="EUR", deposit_account_id=None))),
+    ),
+    "customer is kept in another currency there": (
+        subject(issued(currency="EUR")),
+        ready(facts=facts(is_multicurrency=True), customer_currencies={CUSTOMER: "USD"}),
+        Blocked(
+            CauseCode.CUSTOMER_CURRENCY_DIFFERS,
+            key=f"customer_currency_differs:{CUSTOMER}",
+            params={
+                "number": "INV-0042",
+                "currency": "EUR",
+                "home_currency": "GBP",
+                "customer": "Brûlé & Söhne",
+                "theirs": "USD",
+            },
+        ),
     ),
     "closed through that very day": (
         subject(ISSUED),

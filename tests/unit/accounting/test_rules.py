@@ -119,7 +119,9 @@ PARAMS: dict[CauseCode, dict[str, str]] = {
         "ours": "120.00 GBP",
         "theirs": "120.01 GBP",
         "reason": "Rounding.",
-    }
+    },
+    CauseCode.TOTAL_WOULD_DIFFER: {"ours": "120.00 GBP", "theirs": "120.01 GBP", "reason": "Rounding."},
+    CauseCode.TAX_CODES_MIXED: {"codes": "California and Tucson"},
 }
 KEYS = {code: f"{code.value}:{INVOICE}" for code in CauseCode if code is not CauseCode.DEFAULT_ACCOUNT_MISSING} | {
     CauseCode.DEFAULT_ACCOUNT_MISSING: "default_account_missing"

@@ -55,11 +55,22 @@ class WaitFor:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A person must act. `key` is shared by all records that the same act mends."""
+    """A person must act. `key` is shared by all records that the same act mends.
+
+    `also` are further causes of the same record, known at once: a person needn't find them one after the other.
+    """
 
     code: CauseCode
     key: str
     params: dict[str, str] = field(default_factory=dict)
+    also: tuple["Blocked", ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """As it's kept on the row."""
+        stored: dict[str, object] = {"code": self.code.value, "params": self.params}
+        if self.also:
+            stored["also"] = [{"key": more.key[:200], **more.to_json()} for more in self.also]
+        return stored
 
 
 Decision: TypeAlias = Nothing | Send | Repeat | LookUp | WaitFor | Blocked

@@ -22,6 +22,8 @@ class CompanyFacts:
     is_multicurrency: bool
     books_closed_through_date: date | None
     email: str = ""
+    # The company works out sales tax by address, whatever code an invoice names.
+    computes_tax_itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,27 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class TaxComponent:
+    """One rate of a tax code: its tax is rounded apart from the others'. `takes_amounts`: we may state its tax."""
+
+    remote_id: str
+    percent: Decimal
+    takes_amounts: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TaxCode:
-    """A tax code that a sales line may name. `percent` is the sum of its sales rates; None when it isn't fixed."""
+    """A tax code that a sales line may name. `percent` is the sum of its sales rates; None when it isn't fixed.
+
+    `components` are those rates; empty when `percent` is None.
+    """
 
     remote_id: str
     name: str
     description: str
     percent: Decimal | None
     is_active: bool
+    components: tuple[TaxComponent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 from uuid import UUID
 
+from cone.accounting.port.company import TaxComponent
+
 Kind: TypeAlias = Literal["customer", "service", "invoice", "payment"]
 
 
@@ -69,6 +71,7 @@ class InvoiceLineDocument:
     net: Decimal
     tax_code_id: str
     tax_percent: Decimal
+    tax_components: tuple[TaxComponent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,8 @@ class InvoiceDocument:
     tax: Decimal
     total: Decimal
     deposit_account_id: str | None
+    # Where the company works out sales tax by itself: it takes ours instead.
+    is_tax_ours: bool = False
     kind: Literal["invoice"] = "invoice"
 
 
@@ -136,3 +141,4 @@ class RemoteRecord:
     marker: str = ""
     customer_id: str | None = None
     email: str = ""
+    currency: str = ""

@@ -28,7 +28,7 @@ where c.id = %(connection)s
 """
 
 TAX_CODES = """
-select r.uuid, m.remote_id, m.remote_name, ref.is_active
+select r.uuid, m.remote_id, m.remote_name, ref.is_active, ref.detail->'components' as components
 from books_taxmapping m
 join books_taxrate r on r.id = m.tax_rate_id
 left join books_referencerecord ref

@@ -31,7 +31,7 @@ order by i.uuid, l.position
 """
 
 LINKED = """
-select kind, record_uuid, remote_id from books_link
+select kind, record_uuid, remote_id, coalesce(answer->>'currency', '') as currency from books_link
 where company_id = %(company)s and record_uuid = any(%(uuids)s)
 """
 

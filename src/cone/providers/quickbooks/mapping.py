@@ -27,11 +27,11 @@ from cone.accounting.port.documents import (
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
 from cone.kit.money import round_amount
+from cone.providers.quickbooks.taxes import check_taxes, line_tax_code, tax_detail
 from cone.providers.quickbooks.wire import JsonObject, encode, number
 
 MINOR_VERSION = 75
 MARKER = "cone:"
-TAXABLE, NOT_TAXABLE = "TAX", "NON"
 
 _PRICE_DECIMALS = 7
 _LARGEST_AMOUNT = Decimal(10) ** 10
@@ -101,7 +101,7 @@ def _item(document: ServiceDocument, *, is_new: bool) -> JsonObject:
 
 def _invoice(document: InvoiceDocument, facts: CompanyFacts, *, is_new: bool) -> JsonObject:
     _check_currency(document.currency, facts)
-    _check_taxes(document, facts)
+    check_taxes(document, facts)
     fields: JsonObject = {"CustomerRef": {"value": document.customer_id}}
     if document.number:
         fields["DocNumber"] = _number_of(document)
@@ -112,8 +112,8 @@ def _invoice(document: InvoiceDocument, facts: CompanyFacts, *, is_new: bool) ->
     if facts.tax_model != "us":
         fields["GlobalTaxCalculation"] = _calculation(document, facts)
     fields["Line"] = [_line(line, document, facts) for line in document.lines]
-    if facts.tax_model == "us" and (code := _document_tax_code(document)):
-        fields["TxnTaxDetail"] = {"TxnTaxCodeRef": {"value": code}}
+    if detail := tax_detail(document, facts):
+        fields["TxnTaxDetail"] = detail
     if document.memo or not is_new:
         fields["CustomerMemo"] = {"value": _text(document.memo, "memo", longest=1000)}
     if is_new:
@@ -136,7 +136,7 @@ def _line(line: InvoiceLineDocument, document: InvoiceDocument, facts: CompanyFa
         "UnitPrice": number(unit_price),
     }
     if facts.tax_model != "none":
-        detail["TaxCodeRef"] = {"value": _line_tax_code(line, facts)}
+        detail["TaxCodeRef"] = {"value": line_tax_code(line, facts)}
     if facts.tax_model == "global" and document.amounts_are == "inclusive":
         detail["TaxInclusiveAmt"] = number(line.amount)
     fields: JsonObject = {"Amount": number(line.net)}
@@ -162,30 +162,6 @@ def _calculation(document: InvoiceDocument, facts: CompanyFacts) -> str:
     if facts.tax_model == "none":
         return "NotApplicable"
     return "TaxInclusive" if document.amounts_are == "inclusive" else "TaxExcluded"
-
-
-def _line_tax_code(line: InvoiceLineDocument, facts: CompanyFacts) -> str:
-    if facts.tax_model == "us" and line.tax_code_id != NOT_TAXABLE:
-        return TAXABLE
-    return line.tax_code_id
-
-
-def _document_tax_code(document: InvoiceDocument) -> str:
-    """The one real code of a US invoice, or empty."""
-    codes = {line.tax_code_id for line in document.lines} - {TAXABLE, NOT_TAXABLE}
-    return next(iter(codes), "")
-
-
-def _check_taxes(document: InvoiceDocument, facts: CompanyFacts) -> None:
-    if facts.tax_model == "none":
-        if document.tax:
-            raise _refuse("Sales tax is switched off in this QuickBooks company.", field_name="tax")
-        return
-    codes = {line.tax_code_id for line in document.lines}
-    if "" in codes:
-        raise _refuse("A line has no tax code.", CauseCode.TAX_UNMAPPED, field_name="tax code")
-    if facts.tax_model == "us" and len(codes - {NOT_TAXABLE}) > 1:
-        raise _refuse("QuickBooks takes one sales tax code per invoice in the US.", field_name="tax code")
 
 
 def _check_currency(currency: str, facts: CompanyFacts) -> None:
@@ -218,7 +194,8 @@ def _number_of(document: InvoiceDocument) -> str:
 
 def _email(email: str) -> str:
     if len(email) > 100 or "@" not in email or "." not in email:
-        raise _refuse("QuickBooks doesn't take this e-mail address.", field_name="e-mail")
+        message = "QuickBooks doesn't take this e-mail address."
+        raise _refuse(message, CauseCode.EMAIL_INVALID, field_name="e-mail")
     return email
 
 

@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from cone.accounting.port.company import Account, CompanyFacts, Reference, TaxCode, TaxModel
+from cone.accounting.port.company import Account, CompanyFacts, Reference, TaxCode, TaxComponent, TaxModel
 from cone.accounting.port.documents import RemoteRecord
 from cone.accounting.port.verdicts import Answered, MisconfiguredError
-from cone.providers.quickbooks.mapping import MARKER, NOT_TAXABLE, TAXABLE
+from cone.providers.quickbooks.mapping import MARKER
+from cone.providers.quickbooks.taxes import NOT_TAXABLE, TAXABLE
 from cone.providers.quickbooks.wire import (
     AccountRow,
     CompanyRow,
@@ -36,6 +37,7 @@ def customer_record(row: CustomerRow) -> RemoteRecord:
         name=row.display_name,
         is_active=row.active,
         email=(row.primary_email_addr.address or "") if row.primary_email_addr else "",
+        currency=row.currency_ref.value if row.currency_ref else "",
     )
 
 
@@ -80,6 +82,7 @@ def company_facts(company: CompanyRow, preferences: PreferencesRow) -> CompanyFa
         is_multicurrency=bool(preferences.currency_prefs.multi_currency_enabled),
         books_closed_through_date=preferences.accounting_info_prefs.book_close_date,
         email=(company.email.address or "") if company.email else "",
+        computes_tax_itself=country == "US" and preferences.tax_prefs.partner_tax_enabled is True,
     )
 
 
@@ -91,9 +94,9 @@ def reference(
 ) -> Reference:
     """The lists that settings choose from."""
     ours = tuple(_account(row, facts) for row in accounts)
-    percents = {rate.id: rate.rate_value for rate in rates}
+    rows = {rate.id: rate for rate in rates}
     listed = {row.id: row for row in codes if row.id != _CUSTOM_SALES_TAX and not _is_for_purchases(row)}
-    tax_codes = tuple(_tax_code(row, percents) for row in listed.values())
+    tax_codes = tuple(_tax_code(row, rows) for row in listed.values())
     return Reference(
         accounts=ours,
         tax_codes=(_NO_TAX,) if facts.tax_model == "none" else tax_codes,
@@ -143,13 +146,25 @@ def _is_for_purchases(row: TaxCodeRow) -> bool:
     return has_purchases and not has_sales
 
 
-def _tax_code(row: TaxCodeRow, percents: Mapping[str, Decimal | None]) -> TaxCode:
+def _tax_code(row: TaxCodeRow, rates: Mapping[str, TaxRateRow]) -> TaxCode:
+    percent = _percent(row, {rate.id: rate.rate_value for rate in rates.values()})
     return TaxCode(
         remote_id=row.id,
         name=row.name,
         description=row.description or "",
-        percent=_percent(row, percents),
+        percent=percent,
         is_active=row.active is not False and not row.hidden,
+        components=_components(row, rates) if percent is not None else (),
+    )
+
+
+def _components(row: TaxCodeRow, rates: Mapping[str, TaxRateRow]) -> tuple[TaxComponent, ...]:
+    """The rates of a code's sales; "ReadOnly" ones refuse an amount of ours (api-facts §4.11)."""
+    details = row.sales_tax_rate_list.tax_rate_detail if row.sales_tax_rate_list else ()
+    found = [rates[detail.tax_rate_ref.value] for detail in details]
+    return tuple(
+        TaxComponent(rate.id, rate.rate_value or Decimal(0), takes_amounts=rate.display_type != "ReadOnly")
+        for rate in found
     )
 
 

@@ -33,6 +33,7 @@ class CustomerRow(Row, frozen=True):
     display_name: str = ""
     active: bool = True
     primary_email_addr: EmailAddress | None = None
+    currency_ref: Ref | None = None
 
 
 class ItemRow(Row, frozen=True):
@@ -88,6 +89,7 @@ class SalesFormsPrefs(Row, frozen=True):
 
 class TaxPrefs(Row, frozen=True):
     using_sales_tax: bool | None = None
+    partner_tax_enabled: bool | None = None
 
 
 class CurrencyPrefs(Row, frozen=True):
@@ -139,6 +141,7 @@ class TaxCodeRow(Row, frozen=True):
 class TaxRateRow(Row, frozen=True):
     id: str
     rate_value: Decimal | None = None
+    display_type: str | None = None
 
 
 class CustomerAnswer(Row, frozen=True):

@@ -1,0 +1,15 @@
+"""What is kept of an answer, beside the link it made or confirmed: figures, and what is fixed for life there."""
+
+from cone.accounting.port.documents import RemoteRecord
+
+
+def answer_to_json(record: RemoteRecord) -> dict[str, object]:
+    """Decimals as strings: exact through any JSON."""
+    return {
+        "number": record.number,
+        "total": None if record.total is None else str(record.total),
+        "tax": None if record.tax is None else str(record.tax),
+        "codes": list(record.tax_codes),
+        "name": record.name,
+        "currency": record.currency,
+    }

@@ -1,0 +1,89 @@
+"""Every reason why a record can't go that's known from our books, settings and cached facts: it costs no request.
+
+What depends on the provider's own limits is refused by its `prepare`, which sends nothing either.
+"""
+
+from cone.accounting.plan.decisions import Blocked
+from cone.accounting.port.verdicts import CauseCode
+from cone.accounting.records import InvoiceRecord, LineRecord, Situation
+
+# The lowest limit among the providers: a longer number is a cause before anything is sent.
+MAX_NUMBER_LENGTH = 21
+
+
+def find_known_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
+    """The first reason why an invoice can't be sent now."""
+    return (
+        _account_cause(situation)
+        or _tax_cause(record, situation)
+        or _currency_cause(record, situation)
+        or _period_cause(record, situation)
+        or _number_cause(record)
+    )
+
+
+def _account_cause(situation: Situation) -> Blocked | None:
+    if not situation.deposit_account_id:
+        return Blocked(CauseCode.DEFAULT_ACCOUNT_MISSING, key="default_account_missing")
+    if not situation.is_deposit_account_active:
+        return Blocked(
+            CauseCode.ACCOUNT_INACTIVE,
+            key=f"account_inactive:{situation.deposit_account_id}",
+            params={"account": situation.deposit_account_name},
+        )
+    return None
+
+
+def _tax_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
+    """All rates of the invoice that can't be sent, each a cause of its own: one visit to the mapping mends them."""
+    found: dict[str, Blocked] = {}
+    for line in record.lines:
+        if cause := _rate_cause(line, situation):
+            found.setdefault(cause.key, cause)
+    if not found:
+        return None
+    first, *more = found.values()
+    return Blocked(first.code, first.key, first.params, also=tuple(more))
+
+
+def _rate_cause(line: LineRecord, situation: Situation) -> Blocked | None:
+    params = {"rate": line.tax_rate_name, "percent": f"{line.tax_percent.normalize():f}"}
+    code = situation.tax_codes.get(line.tax_rate_uuid)
+    if code is None:
+        return Blocked(CauseCode.TAX_UNMAPPED, key=f"tax_unmapped:{line.tax_rate_uuid}", params=params)
+    if not code.is_active:
+        return Blocked(
+            CauseCode.TAX_CODE_INACTIVE,
+            key=f"tax_code_inactive:{line.tax_rate_uuid}",
+            params={**params, "code": code.name},
+        )
+    return None
+
+
+def _currency_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
+    facts = situation.facts
+    params = {"number": record.number, "currency": record.currency, "home_currency": facts.home_currency}
+    if record.currency != facts.home_currency and not facts.is_multicurrency:
+        return Blocked(CauseCode.CURRENCY_UNSUPPORTED, key=f"currency_unsupported:{record.currency}", params=params)
+    theirs = situation.customer_currencies.get(record.customer_uuid)
+    if theirs and theirs != record.currency:
+        return Blocked(
+            CauseCode.CUSTOMER_CURRENCY_DIFFERS,
+            key=f"customer_currency_differs:{record.customer_uuid}",
+            params={**params, "customer": record.customer_name, "theirs": theirs},
+        )
+    return None
+
+
+def _period_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
+    closed_through = situation.facts.books_closed_through_date
+    if closed_through is None or record.issue_date > closed_through:
+        return None
+    params = {"number": record.number, "date": closed_through.isoformat()}
+    return Blocked(CauseCode.PERIOD_CLOSED, key=f"period_closed:{closed_through.isoformat()}", params=params)
+
+
+def _number_cause(record: InvoiceRecord) -> Blocked | None:
+    if len(record.number) <= MAX_NUMBER_LENGTH:
+        return None
+    return Blocked(CauseCode.NUMBER_TOO_LONG, key=f"number_too_long:{record.uuid}", params={"number": record.number})
