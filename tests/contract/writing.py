@@ -8,12 +8,15 @@ from uuid import uuid4
 from cone.accounting.port.company import TaxCode
 from cone.accounting.port.documents import (
     Address,
+    AllocationDocument,
     Create,
     CustomerDocument,
     Document,
     InvoiceDocument,
     InvoiceLineDocument,
+    PaymentDocument,
     RemoteRecord,
+    Removal,
     ServiceDocument,
     Update,
 )
@@ -21,6 +24,13 @@ from cone.accounting.port.provider import Sent
 from cone.domain.totals import AmountsAre, PricedLine, total_up
 
 from .platform import Connected
+
+
+async def take(connected: Connected, step: Removal) -> RemoteRecord:
+    """Void or delete."""
+    request = connected.provider.prepare(step, connected.facts)
+    sent = await connected.client.send(connected.access, request, request_id=str(uuid4()), kind=step.kind)
+    return sent.record
 
 
 async def send(connected: Connected, document: Document, *, over: RemoteRecord | None = None, key: str = "") -> Sent:
@@ -115,4 +125,22 @@ async def an_invoice(
         tax=totals.tax,
         total=totals.total,
         deposit_account_id=None,
+    )
+
+
+def a_payment(connected: Connected, customer_id: str, amount: Decimal, *parts: tuple[str, Decimal]) -> PaymentDocument:
+    """A payment into the first bank account, of (invoice's id there, amount) parts."""
+    bank = next(account for account in connected.reference.accounts if account.can_receive_deposits)
+    return PaymentDocument(
+        uuid=uuid4(),
+        revision=1,
+        customer_id=customer_id,
+        received_date=date(2026, 11, 5),
+        amount=amount,
+        currency=connected.facts.home_currency,
+        deposit_account_id=bank.remote_id,
+        method="Standing order",
+        method_id="",
+        reference="BACS 7",
+        allocations=tuple(AllocationDocument(invoice_id, part) for invoice_id, part in parts),
     )

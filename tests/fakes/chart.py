@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from cone.accounting.port.company import Account, TaxCode
+from cone.accounting.port.company import Account, PaymentMethod, TaxCode
 
 BANK, SAVINGS, CLOSED_BANK, INCOME, UNDEPOSITED = "35", "36", "37", "1", "4"
 STANDARD, REDUCED, ZERO, RETIRED = "20S", "5R", "0Z", "17S"
@@ -40,4 +40,13 @@ def usual_tax_codes() -> tuple[TaxCode, ...]:
         TaxCode(REDUCED, "5.0% R", "Reduced", Decimal(5), is_active=True),
         TaxCode(ZERO, "0.0% Z", "Zero", Decimal(0), is_active=True),
         TaxCode(RETIRED, "17.5% S", "Until 2011", Decimal("17.5"), is_active=False),
+    )
+
+
+def usual_payment_methods() -> tuple[PaymentMethod, ...]:
+    """Cash and cards, and one that was retired; bank transfers have no name of their own."""
+    return (
+        PaymentMethod("1", "Cash", is_active=True),
+        PaymentMethod("2", "Card", is_active=True),
+        PaymentMethod("3", "Cheque", is_active=False),
     )

@@ -7,7 +7,7 @@ is one platform: its companies, grants and records outlive every client that is 
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
@@ -17,23 +17,21 @@ from urllib.parse import urlencode
 import msgspec
 
 from cone.accounting.port.company import (
-    Account,
     CompanyFacts,
     EnvironmentName,
     Reference,
-    TaxCode,
     TaxModel,
     TokenGrant,
 )
 from cone.accounting.port.documents import (
     CustomerDocument,
+    Delete,
     Document,
-    InvoiceDocument,
     Kind,
     RemoteRecord,
-    ServiceDocument,
     Step,
     Update,
+    Void,
 )
 from cone.accounting.port.provider import (
     Access,
@@ -46,13 +44,12 @@ from cone.accounting.port.provider import (
 from cone.accounting.port.verdicts import (
     Answered,
     CauseCode,
-    GoneError,
     ReconnectError,
     RejectedError,
-    StaleError,
     VerdictError,
 )
 
+from .books import FakeCompany, FakeRecord, business_key
 from .chart import (
     BANK,
     CLOSED_BANK,
@@ -102,12 +99,6 @@ Hook: TypeAlias = Callable[["Sending"], Awaitable[None]]
 
 DEFAULT_COMPANY = "fake-company"
 
-_DOCUMENTS: Mapping[str, type[CustomerDocument] | type[ServiceDocument] | type[InvoiceDocument]] = {
-    "customer": CustomerDocument,
-    "service": ServiceDocument,
-    "invoice": InvoiceDocument,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Sending:
@@ -117,29 +108,6 @@ class Sending:
     kind: Kind
     request_id: str
     request: WireRequest
-
-
-@dataclass
-class FakeRecord:
-    """A record on the platform, with the document last written to it."""
-
-    kind: Kind
-    remote_id: str
-    document: Document
-    version: int = 0
-    is_active: bool = True
-
-
-@dataclass
-class FakeCompany:
-    """One company's books there."""
-
-    facts: CompanyFacts
-    accounts: tuple[Account, ...]
-    tax_codes: tuple[TaxCode, ...]
-    suggested_income_account_id: str | None = INCOME
-    records: dict[tuple[Kind, str], FakeRecord] = field(default_factory=dict)
-    answers: dict[str, Sent] = field(default_factory=dict)
 
 
 @dataclass
@@ -204,6 +172,9 @@ class FakeLedger:
         return opened()
 
     def prepare(self, step: Step, facts: CompanyFacts) -> WireRequest:
+        if isinstance(step, Void | Delete):
+            verb = "void" if isinstance(step, Void) else "delete"
+            return WireRequest(line=f"{verb} {step.kind} {step.remote_id} {step.remote_version}", body=b"{}")
         document = step.document
         if isinstance(document, CustomerDocument) and ":" in document.name:
             raise RejectedError(
@@ -246,6 +217,7 @@ class FakeLedger:
             ),
             accounts=usual_accounts(currency),
             tax_codes=usual_tax_codes(),
+            numbers=self._numbers,
         )
         self.companies[company_id] = company
         return company
@@ -267,6 +239,12 @@ class FakeLedger:
     def count_sends(self, kind: Kind) -> int:
         """How many writes of a kind reached the platform, whatever became of them."""
         return sum(sending.kind == kind for sending in self.sent)
+
+    def void_there(self, kind: Kind, remote_id: str, company_id: str = DEFAULT_COMPANY) -> None:
+        """Void a record as its bookkeeper would."""
+        record = self.get(company_id, kind, remote_id)
+        record.standing = "void"
+        record.version += 1
 
     def edit_there(self, kind: Kind, remote_id: str, company_id: str = DEFAULT_COMPANY) -> None:
         """Change a record as its bookkeeper would: our version of it becomes old."""
@@ -339,74 +317,12 @@ class FakeLedger:
     def write(self, company_id: str, request: WireRequest) -> RemoteRecord:
         """Do what a write says. Raises verdicts."""
         company = self.companies[company_id]
-        verb, kind, *where = request.line.split()
-        document: Document = msgspec.json.decode(request.body, type=_DOCUMENTS[kind])
-        self._check(company, document, where[0] if where else None)
-        if verb == "create":
-            record = FakeRecord(kind=document.kind, remote_id=str(next(self._numbers)), document=document)
-            company.records[document.kind, record.remote_id] = record
-        else:
-            record = self.get(company_id, document.kind, where[0])
-            if str(record.version) != where[1]:
-                raise StaleError(Answered(http_status=400, message="someone else changed it"))
-            record.document = document
-            record.version += 1
-        return self.show(record)
+        company.total_is_off_by = self.total_is_off_by
+        return company.write(request)
 
     def get(self, company_id: str, kind: Kind, remote_id: str) -> FakeRecord:
-        record = self.companies[company_id].records.get((kind, remote_id))
-        if record is None:
-            raise GoneError(Answered(http_status=404, message="no such record"))
-        return record
-
-    def show(self, record: FakeRecord) -> RemoteRecord:
-        """A record as the port tells it."""
-        shown = RemoteRecord(
-            kind=record.kind, remote_id=record.remote_id, version=str(record.version), is_active=record.is_active
-        )
-        document = record.document
-        if isinstance(document, InvoiceDocument):
-            total = document.total + self.total_is_off_by
-            return replace(
-                shown,
-                number=document.number,
-                total=total,
-                tax=document.tax + self.total_is_off_by,
-                balance=total,
-                tax_codes=tuple(line.tax_code_id for line in document.lines),
-                deposit_account_id=document.deposit_account_id,
-                marker=str(document.uuid),
-                customer_id=document.customer_id,
-                email=document.customer_email,
-            )
-        return replace(
-            shown, name=document.name, email=document.email if isinstance(document, CustomerDocument) else ""
-        )
-
-    def _check(self, company: FakeCompany, document: Document, remote_id: str | None) -> None:
-        others = [
-            record.document
-            for (kind, its_id), record in company.records.items()
-            if kind == document.kind and its_id != remote_id
-        ]
-        if isinstance(document, InvoiceDocument):
-            self._check_invoice(company, document)
-            if any(isinstance(other, InvoiceDocument) and other.number == document.number for other in others):
-                raise _refusal("this number is taken", CauseCode.NUMBER_TAKEN, "number")
-        elif any(not isinstance(other, InvoiceDocument) and other.name == document.name for other in others):
-            raise _refusal("this name is taken", CauseCode.NAME_TAKEN, "name")
-
-    def _check_invoice(self, company: FakeCompany, document: InvoiceDocument) -> None:
-        closed = company.facts.books_closed_through_date
-        if closed is not None and document.issue_date <= closed:
-            raise _refusal("the period is closed", CauseCode.PERIOD_CLOSED, "issue_date")
-        codes = {code.remote_id for code in company.tax_codes if code.is_active}
-        if any(line.tax_code_id not in codes for line in document.lines):
-            raise _refusal("no such tax code", CauseCode.TAX_CODE_INACTIVE, "tax_code")
-        needed: list[tuple[Kind, str]] = [("customer", document.customer_id)]
-        needed += [("service", line.item_id) for line in document.lines]
-        if any(key not in company.records for key in needed):
-            raise _refusal("no such record", CauseCode.REFERENCE_MISSING, "reference")
+        """The record of that id. Raises GoneError."""
+        return self.companies[company_id].get(kind, remote_id)
 
 
 class FakeLedgerClient:
@@ -445,6 +361,7 @@ class FakeLedgerClient:
             accounts=company.accounts,
             tax_codes=company.tax_codes,
             suggested_income_account_id=company.suggested_income_account_id,
+            payment_methods=company.payment_methods,
         )
 
     async def send(self, access: Access, request: WireRequest, *, request_id: str, kind: Kind) -> Sent:
@@ -473,14 +390,15 @@ class FakeLedgerClient:
     async def read(self, access: Access, kind: Kind, remote_id: str) -> RemoteRecord:
         await self._authorize(access)
         self._ledger.enter("read")
-        return self._ledger.show(self._ledger.get(access.company_id, kind, remote_id))
+        company = self._ledger.companies[access.company_id]
+        return company.show(company.get(kind, remote_id))
 
     async def find(self, access: Access, document: Document) -> RemoteRecord | None:
         await self._authorize(access)
         self._ledger.enter("find")
         for record in self._ledger.records(document.kind, access.company_id):
-            if record.is_active and _business_key(record.document) == _business_key(document):
-                return self._ledger.show(record)
+            if record.is_active and business_key(record.document) == business_key(document):
+                return self._ledger.companies[access.company_id].show(record)
         return None
 
     async def _authorize(self, access: Access) -> None:
@@ -489,11 +407,3 @@ class FakeLedgerClient:
             return
         if self._ledger.company_of(await access.renew(rejected=token)) != access.company_id:
             raise ReconnectError(Answered(http_status=401, message="the token is dead"))
-
-
-def _business_key(document: Document) -> str:
-    return document.number if isinstance(document, InvoiceDocument) else document.name
-
-
-def _refusal(message: str, cause: CauseCode, field_name: str) -> RejectedError:
-    return RejectedError(Answered(http_status=400, message=message), cause=cause, field_name=field_name)

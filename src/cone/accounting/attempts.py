@@ -4,6 +4,7 @@ The request id is derived, not random: the same record, operation and generation
 crash between writing and sending, or between sending and committing, can be repeated and never duplicated.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID, uuid5
@@ -11,14 +12,15 @@ from uuid import UUID, uuid5
 from psycopg.types.json import Jsonb
 
 from cone.accounting.database import Database
-from cone.accounting.port.documents import Kind, Step, Update
+from cone.accounting.port.documents import Create, Delete, Kind, Step, Update, Void
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.port.verdicts import Answered
 from cone.accounting.records import OpenAttempt, Row, Situation
 from cone.accounting.sql import attempts as attempts_sql
-from cone.accounting.verify import Expected, expected_of
+from cone.accounting.verify import Expectation, expected_of
 
-Operation = Literal["create", "update"]
+Operation = Literal["create", "update", "void", "delete"]
+_OPERATIONS: Mapping[type[Step], Operation] = {Create: "create", Update: "update", Void: "void", Delete: "delete"}
 
 
 class LaneLostError(Exception):
@@ -44,7 +46,7 @@ class Attempt:
     revision: int
     request: WireRequest
     request_id: str
-    expected: Expected | None
+    expected: Expectation | None
     sends: int
     age_seconds: int
 
@@ -59,9 +61,11 @@ async def open_attempt(
     database: Database, *, fence: Fence, situation: Situation, row: Row, step: Step, request: WireRequest
 ) -> Attempt:
     """Write a new attempt and mark its row as sending. Raises LaneLostError when this lane may not send (any more)."""
-    operation: Operation = "update" if isinstance(step, Update) else "create"
+    operation = _OPERATIONS[type(step)]
     generation = row.last_generation + 1
-    expected = expected_of(step.document)
+    document = step.document if isinstance(step, Create | Update) else None
+    revision = step.revision if isinstance(step, Void | Delete) else step.document.revision
+    expected = expected_of(document) if document else None
     request_id = request_id_of(situation, row, operation, generation)
     cursor = await database.execute(
         attempts_sql.OPEN_ATTEMPT,
@@ -72,7 +76,7 @@ async def open_attempt(
             "row": row.id,
             "kind": row.kind,
             "uuid": row.uuid,
-            "revision": step.document.revision,
+            "revision": revision,
             "operation": operation,
             "generation": generation,
             "request_id": request_id,
@@ -88,7 +92,7 @@ async def open_attempt(
         id=made["id"],
         kind=row.kind,
         uuid=row.uuid,
-        revision=step.document.revision,
+        revision=revision,
         request=request,
         request_id=request_id,
         expected=expected,

@@ -90,9 +90,9 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.PERIOD_CLOSED: _Words(
         "The books are closed",
-        "The books in {provider} are closed for the date of these invoices. Ask your bookkeeper to open the period, "
-        "or give the invoice a later date.",
-        "Open the invoice",
+        "The books in {provider} are closed for the date of these invoices or payments. Ask your bookkeeper to open "
+        "the period, or give the record a later date.",
+        "Open {label}",
         _RECORD,
     ),
     CauseCode.ACCOUNT_INACTIVE: _Words(
@@ -110,8 +110,8 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.CURRENCY_UNSUPPORTED: _Words(
         "{provider} keeps this company's books in {home_currency} only",
-        "Invoices in {currency} need multicurrency, which is switched off in this company.",
-        "Open the invoice",
+        "Invoices and payments in {currency} need multicurrency, which is switched off in this company.",
+        "Open {label}",
         _RECORD,
     ),
     CauseCode.CUSTOMER_CURRENCY_DIFFERS: _Words(
@@ -149,7 +149,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
     CauseCode.TOTAL_DIFFERS: _Words(
         "{number} differs in {provider}",
         "The {what} here is {ours}, in {provider} {theirs}. {reason}",
-        "Open the invoice",
+        "Open {label}",
         _RECORD,
     ),
     CauseCode.OUTCOME_UNCERTAIN: _Words(
@@ -167,10 +167,28 @@ _WORDS: Mapping[CauseCode, _Words] = {
         _RECORD,
     ),
     CauseCode.VOIDED_HERE: _Words(
-        "{number} is void here: remove it in {provider}",
-        "The invoice was voided in Cone after it had been sent. Void or delete it in {provider}, "
-        "then say that it's done.",
+        "{label} is void here: remove it in {provider}",
+        "It was voided in Cone after it had been sent. Void or delete it in {provider}, then say that it's done.",
+        "Open {label}",
+        _RECORD,
+    ),
+    CauseCode.PAYMENT_APPLIED: _Words(
+        "{label} can't be taken back: a payment is applied to it in {provider}",
+        "The invoice was voided in Cone, and in {provider} {paid} of it is paid. Take the payment off the invoice "
+        "there, then press Sync now.",
         "Open the invoice",
+        _RECORD,
+    ),
+    CauseCode.INVOICE_NOT_THERE: _Words(
+        "{number} isn't in {provider}, so its payment can't be either",
+        "{why} The payment follows as soon as all invoices that it pays are there.",
+        "Open {label}",
+        _RECORD,
+    ),
+    CauseCode.REFERENCE_TOO_LONG: _Words(
+        "The reference of {label} is too long",
+        "{provider} keeps at most 21 characters of a payment's reference.",
+        "Open {label}",
         _RECORD,
     ),
     CauseCode.REFUSED: _Words(

@@ -20,7 +20,7 @@ from cone.accounting.pace import Pace
 from cone.accounting.plan.decisions import Blocked, LookUp, Nothing, Repeat, Send, WaitFor
 from cone.accounting.plan.next_step import plan
 from cone.accounting.plan.open_attempts import look_up_document
-from cone.accounting.port.documents import Document, RemoteRecord, Step
+from cone.accounting.port.documents import Document, RemoteRecord, Step, Write
 from cone.accounting.port.provider import Access, Provider, ProviderClient
 from cone.accounting.port.verdicts import (
     VERDICTS,
@@ -254,7 +254,7 @@ class Lane:
             cursor = await database.execute(records_sql.LINKED_ELSEWHERE, {**values, "uuid": document.uuid})
             return None if await cursor.fetchone() else found
 
-    async def _find_first(self, subject: Subject, step: Step, situation: Situation) -> bool:
+    async def _find_first(self, subject: Subject, step: Write, situation: Situation) -> bool:
         """Link what is there already; whether there's nothing left to send now."""
         try:
             found = await self._find(step.document)

@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from cone.accounting.port.company import CompanyFacts, TaxComponent
 from cone.accounting.port.documents import CustomerDocument, Kind
 from cone.accounting.port.provider import WireRequest
-from cone.accounting.verify import Expected
+from cone.accounting.verify import Expectation
 
 
 def general_service_uuid(workspace_uuid: UUID) -> UUID:
@@ -99,7 +99,7 @@ class OpenAttempt:
     revision: int
     request: WireRequest
     request_id: str
-    expected: Expected | None
+    expected: Expectation | None
     sends: int
     age_seconds: int
     silent_seconds: int

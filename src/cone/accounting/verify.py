@@ -6,9 +6,18 @@ process, is checked against what was sent and not against what the record has be
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Any, TypeAlias
 
-from cone.accounting.port.documents import CustomerDocument, Document, InvoiceDocument, RemoteRecord, ServiceDocument
+from cone.accounting.port.documents import (
+    CustomerDocument,
+    Document,
+    InvoiceDocument,
+    PaymentDocument,
+    RemoteRecord,
+    ServiceDocument,
+)
 from cone.kit.money import round_amount
 
 
@@ -28,8 +37,43 @@ class Expected:
         return {key: str(value) for key, value in asdict(self).items()}
 
 
-def expected_of(document: Document) -> Expected | None:
+@dataclass(frozen=True, slots=True)
+class ExpectedPayment:
+    """The figures of a sent payment; `applied` is the amount by the invoice's id there."""
+
+    currency: str
+    total: Decimal
+    deposit_account_id: str
+    applied: Mapping[str, Decimal]
+    customer_id: str
+    received_date: date
+
+    def to_json(self) -> dict[str, Any]:
+        """Every figure as a string: exact through any JSON."""
+        return {
+            "currency": self.currency,
+            "total": str(self.total),
+            "deposit_account_id": self.deposit_account_id,
+            "applied": {invoice_id: str(amount) for invoice_id, amount in self.applied.items()},
+            "customer_id": self.customer_id,
+            "received_date": self.received_date.isoformat(),
+        }
+
+
+Expectation: TypeAlias = Expected | ExpectedPayment
+
+
+def expected_of(document: Document) -> Expectation | None:
     """What the answer to this document must agree with; None where there are no figures."""
+    if isinstance(document, PaymentDocument):
+        return ExpectedPayment(
+            currency=document.currency,
+            total=document.amount,
+            deposit_account_id=document.deposit_account_id,
+            applied={part.invoice_id: part.amount for part in document.allocations},
+            customer_id=document.customer_id,
+            received_date=document.received_date,
+        )
     if not isinstance(document, InvoiceDocument):
         return None
     return Expected(
@@ -42,10 +86,19 @@ def expected_of(document: Document) -> Expected | None:
     )
 
 
-def read_expected(stored: Mapping[str, str] | None) -> Expected | None:
-    """The inverse of `Expected.to_json`."""
+def read_expected(stored: Mapping[str, Any] | None) -> Expectation | None:
+    """The inverse of `to_json`."""
     if not stored:
         return None
+    if "applied" in stored:
+        return ExpectedPayment(
+            currency=stored["currency"],
+            total=Decimal(stored["total"]),
+            deposit_account_id=stored["deposit_account_id"],
+            applied={invoice_id: Decimal(amount) for invoice_id, amount in stored["applied"].items()},
+            customer_id=stored["customer_id"],
+            received_date=date.fromisoformat(stored["received_date"]),
+        )
     return Expected(
         number=stored["number"],
         currency=stored["currency"],
@@ -56,7 +109,7 @@ def read_expected(stored: Mapping[str, str] | None) -> Expected | None:
     )
 
 
-def is_somebody_elses(expected: Expected | None, answer: RemoteRecord, *, marker: str) -> bool:
+def is_somebody_elses(expected: Expectation | None, answer: RemoteRecord, *, marker: str) -> bool:
     """Whether an answer can't be to what we sent: another record's marker, or another customer."""
     if answer.marker and answer.marker != marker:
         return True
@@ -66,11 +119,11 @@ def is_somebody_elses(expected: Expected | None, answer: RemoteRecord, *, marker
 def is_certainly(document: Document, found: RemoteRecord) -> bool:
     """Whether a record found by its business key is ours beyond doubt.
 
-    An invoice carries our marker; a customer's name alone proves nothing, its e-mail address does; an item of the
-    same name is the item to use.
+    Invoices and payments carry our marker; a customer's name alone proves nothing, its e-mail address does; an item
+    of the same name is the item to use.
     """
     match document:
-        case InvoiceDocument():
+        case InvoiceDocument() | PaymentDocument():
             return found.marker == str(document.uuid)
         case CustomerDocument():
             return bool(document.email) and found.email.casefold() == document.email.casefold()
@@ -78,13 +131,49 @@ def is_certainly(document: Document, found: RemoteRecord) -> bool:
             return True
 
 
-def find_difference(expected: Expected | None, answer: RemoteRecord) -> dict[str, str] | None:
-    """What differs between an invoice as sent and as answered, as the cause's facts; None when they're equal.
+def find_difference(expected: Expectation | None, answer: RemoteRecord) -> dict[str, str] | None:
+    """What differs between a record as sent and as answered, as the cause's facts; None when they're equal.
 
-    Balance isn't compared: payments, deposits and credits applied there are no error.
+    Balance isn't compared: payments, deposits and credits applied there are no error. Nor is what else a payment's
+    rest was applied to there.
     """
-    if expected is None:
-        return None
+    match expected:
+        case None:
+            return None
+        case ExpectedPayment():
+            return _find_difference_of_payment(expected, answer)
+        case Expected():
+            return _find_difference_of_invoice(expected, answer)
+
+
+def _find_difference_of_payment(expected: ExpectedPayment, answer: RemoteRecord) -> dict[str, str] | None:
+    applied = {part.invoice_id: part.amount for part in answer.applied}
+    ours, theirs = sum(expected.applied.values(), start=Decimal(0)), Decimal(0)
+    for invoice_id, amount in expected.applied.items():
+        theirs += min(applied.get(invoice_id, Decimal(0)), amount)
+    compared = [("amount", expected.total, answer.total), ("amount applied to invoices", ours, theirs)]
+    if applied.keys() == expected.applied.keys():
+        compared.append(("rest that isn't applied", expected.total - ours, answer.unapplied))
+    facts = {"number": f"The payment of {_plain(expected.total, expected.currency)}"}
+    for what, here, there in compared:
+        if there is not None and here != there:
+            return facts | {
+                "what": what,
+                "ours": _plain(here, expected.currency),
+                "theirs": _plain(there, expected.currency),
+                "reason": "Its invoices may have been paid or changed there meanwhile.",
+            }
+    if answer.deposit_account_id not in (None, expected.deposit_account_id):
+        return facts | {
+            "what": "account it was paid into",
+            "ours": "the default account",
+            "theirs": "another one",
+            "reason": "The account may have been replaced there.",
+        }
+    return None
+
+
+def _find_difference_of_invoice(expected: Expected, answer: RemoteRecord) -> dict[str, str] | None:
     for what, ours, theirs in (("total", expected.total, answer.total), ("tax", expected.tax, answer.tax)):
         if theirs is not None and theirs != ours:
             return {

@@ -122,6 +122,8 @@ PARAMS: dict[CauseCode, dict[str, str]] = {
     },
     CauseCode.TOTAL_WOULD_DIFFER: {"ours": "120.00 GBP", "theirs": "120.01 GBP", "reason": "Rounding."},
     CauseCode.TAX_CODES_MIXED: {"codes": "California and Tucson"},
+    CauseCode.PAYMENT_APPLIED: {"paid": "20.00 GBP"},
+    CauseCode.INVOICE_NOT_THERE: {"number": "INV-0042", "why": "It's void there."},
 }
 KEYS = {code: f"{code.value}:{INVOICE}" for code in CauseCode if code is not CauseCode.DEFAULT_ACCOUNT_MISSING} | {
     CauseCode.DEFAULT_ACCOUNT_MISSING: "default_account_missing"

@@ -1,12 +1,20 @@
 """Verify after send: figures, and answers that can't be to what was sent."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from cone.accounting.port.documents import RemoteRecord
-from cone.accounting.verify import Expected, expected_of, find_difference, is_somebody_elses, read_expected
+from cone.accounting.port.documents import AllocationDocument, RemoteRecord
+from cone.accounting.verify import (
+    Expected,
+    ExpectedPayment,
+    expected_of,
+    find_difference,
+    is_somebody_elses,
+    read_expected,
+)
 from tests.unit.accounting.builders import INVOICE, NAMED
 
 SENT = Expected("INV-0042", "GBP", Decimal("100.00"), Decimal("20.00"), Decimal("120.00"), "58")
@@ -102,3 +110,64 @@ def test_expected_figures_survive_json_exactly() -> None:
 )
 def test_somebody_elses_answer_is_recognized(expected: Expected | None, answer: RemoteRecord, is_other: bool) -> None:
     assert is_somebody_elses(expected, answer, marker=str(INVOICE)) is is_other
+
+
+PAYMENT = ExpectedPayment(
+    currency="GBP",
+    total=Decimal("150.00"),
+    deposit_account_id="35",
+    applied={"155": Decimal("100.00"), "156": Decimal("20.00")},
+    customer_id="58",
+    received_date=date(2026, 11, 5),
+)
+PAID = RemoteRecord(
+    kind="payment",
+    remote_id="180",
+    version="0",
+    total=Decimal("150.00"),
+    deposit_account_id="35",
+    customer_id="58",
+    unapplied=Decimal("30.00"),
+    applied=(AllocationDocument("155", Decimal("100.00")), AllocationDocument("156", Decimal("20.00"))),
+)
+
+
+def test_payment_as_sent_has_no_difference_and_survives_json() -> None:
+    assert find_difference(PAYMENT, PAID) is None
+    assert read_expected(PAYMENT.to_json()) == PAYMENT
+
+
+def test_rest_that_was_applied_to_another_invoice_there_is_no_error() -> None:
+    applied = (*PAID.applied, AllocationDocument("99", Decimal("30.00")))
+    assert find_difference(PAYMENT, replace(PAID, applied=applied, unapplied=Decimal(0))) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "what", "ours", "theirs"),
+    [
+        (replace(PAID, total=Decimal("151.00")), "amount", "150.00 GBP", "151.00 GBP"),
+        (
+            replace(PAID, applied=PAID.applied[:1], unapplied=Decimal("50.00")),
+            "amount applied to invoices",
+            "120.00 GBP",
+            "100.00 GBP",
+        ),
+        (replace(PAID, unapplied=Decimal("29.99")), "rest that isn't applied", "30.00 GBP", "29.99 GBP"),
+        (replace(PAID, deposit_account_id="4"), "account it was paid into", "the default account", "another one"),
+    ],
+)
+def test_payment_that_differs_says_in_what(answer: RemoteRecord, what: str, ours: str, theirs: str) -> None:
+    found = find_difference(PAYMENT, answer)
+    assert found is not None
+    assert (found["number"], found["what"], found["ours"], found["theirs"]) == (
+        "The payment of 150.00 GBP",
+        what,
+        ours,
+        theirs,
+    )
+
+
+def test_answer_of_another_payment_or_customer_is_somebody_elses() -> None:
+    assert not is_somebody_elses(PAYMENT, PAID, marker=str(INVOICE))
+    assert is_somebody_elses(PAYMENT, replace(PAID, customer_id="59"), marker=str(INVOICE))
+    assert is_somebody_elses(PAYMENT, replace(PAID, marker=str(NAMED.uuid)), marker=str(INVOICE))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID
 
-from cone.accounting.port.documents import Document, Kind, Step
+from cone.accounting.port.documents import Document, Kind, Write
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import OpenAttempt
 
@@ -22,7 +22,7 @@ class Send:
     to be created before, since an earlier try may have arrived after all.
     """
 
-    step: Step
+    step: Write
     find_first: bool = False
 
 

@@ -66,12 +66,22 @@ class TaxCode:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentMethod:
+    """A way of paying that the company's payments may name."""
+
+    remote_id: str
+    name: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """The lists that settings choose from. `suggested_income_account_id` comes from the company's own chart."""
 
     accounts: tuple[Account, ...]
     tax_codes: tuple[TaxCode, ...]
     suggested_income_account_id: str | None
+    payment_methods: tuple[PaymentMethod, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

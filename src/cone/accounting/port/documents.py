@@ -12,6 +12,8 @@ from uuid import UUID
 from cone.accounting.port.company import TaxComponent
 
 Kind: TypeAlias = Literal["customer", "service", "invoice", "payment"]
+# Whether a record stands there; voided and deleted ones count for nothing.
+Standing: TypeAlias = Literal["live", "void", "deleted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,36 @@ class InvoiceDocument:
     kind: Literal["invoice"] = "invoice"
 
 
-Document: TypeAlias = CustomerDocument | ServiceDocument | InvoiceDocument
+@dataclass(frozen=True, slots=True)
+class AllocationDocument:
+    """The part of a payment that pays one invoice there."""
+
+    invoice_id: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentDocument:
+    """A payment as it should stand there; what the allocations leave of `amount` is the customer's credit.
+
+    `method_id` is empty where the company has no payment method of the name: the name is then kept in the note.
+    """
+
+    uuid: UUID
+    revision: int
+    customer_id: str
+    received_date: date
+    amount: Decimal
+    currency: str
+    deposit_account_id: str
+    method: str
+    method_id: str
+    reference: str
+    allocations: tuple[AllocationDocument, ...]
+    kind: Literal["payment"] = "payment"
+
+
+Document: TypeAlias = CustomerDocument | ServiceDocument | InvoiceDocument | PaymentDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +148,31 @@ class Update:
     remote_version: str
 
 
-Step: TypeAlias = Create | Update
+@dataclass(frozen=True, slots=True)
+class Void:
+    """Void the record there: it stays, with nothing owed or paid."""
+
+    kind: Kind
+    uuid: UUID
+    revision: int
+    remote_id: str
+    remote_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the record there."""
+
+    kind: Kind
+    uuid: UUID
+    revision: int
+    remote_id: str
+    remote_version: str
+
+
+Write: TypeAlias = Create | Update
+Removal: TypeAlias = Void | Delete
+Step: TypeAlias = Write | Removal
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +180,7 @@ class RemoteRecord:
     """A record as the provider has it. Figures are None where the kind has none; decimals are exact.
 
     `tax_codes` are the codes of the lines in order; `deposit_account_id` is the account the answer names, if any.
+    `payment_ids` are the payments applied to an invoice, `applied` what a payment pays of which invoice there.
     """
 
     kind: Kind
@@ -142,3 +198,7 @@ class RemoteRecord:
     customer_id: str | None = None
     email: str = ""
     currency: str = ""
+    standing: Standing = "live"
+    payment_ids: tuple[str, ...] = ()
+    unapplied: Decimal | None = None
+    applied: tuple[AllocationDocument, ...] = ()

@@ -90,11 +90,14 @@ class ProviderClient(Protocol):
         ...
 
     async def read(self, access: Access, kind: Kind, remote_id: str) -> RemoteRecord:
-        """The record as it stands there. Raises GoneError."""
+        """The record as it stands there; a void one is still read. Raises GoneError once it's deleted."""
         ...
 
     async def find(self, access: Access, document: Document) -> RemoteRecord | None:
-        """The active record there that is this one by its business key (a service: its name), or None."""
+        """The active record there that is this one by its business key (a service: its name), or None.
+
+        A payment: its customer and date, then the marker.
+        """
         ...
 
 

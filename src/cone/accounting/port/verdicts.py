@@ -43,6 +43,9 @@ class CauseCode(StrEnum):
     OUTCOME_UNCERTAIN = "outcome_uncertain"
     REMOVED_THERE = "removed_there"
     VOIDED_HERE = "voided_here"
+    PAYMENT_APPLIED = "payment_applied"
+    INVOICE_NOT_THERE = "invoice_not_there"
+    REFERENCE_TOO_LONG = "reference_too_long"
     REFUSED = "refused"
 
 

@@ -3,7 +3,7 @@
 Composes the other modules of this folder and decides nothing by itself but the one repeat after a refused token.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 from urllib.parse import quote, urlencode
@@ -16,6 +16,7 @@ from cone.accounting.port.documents import (
     Document,
     InvoiceDocument,
     Kind,
+    PaymentDocument,
     RemoteRecord,
     ServiceDocument,
     Step,
@@ -95,7 +96,8 @@ class QuickBooksClient:
         accounts = [row for page in await self._pages(access, "Account") for row in page.account]
         codes = [row for page in await self._pages(access, "TaxCode") for row in page.tax_code]
         rates = [row for page in await self._pages(access, "TaxRate") for row in page.tax_rate]
-        return reading.reference(accounts, codes, rates, facts)
+        methods = [row for page in await self._pages(access, "PaymentMethod") for row in page.payment_method]
+        return reading.reference(accounts, codes, rates, methods, facts)
 
     async def send(self, access: Access, request: WireRequest, *, request_id: str, kind: Kind) -> Sent:
         method, target = request.line.split(" ", 1)
@@ -106,8 +108,9 @@ class QuickBooksClient:
             target=f"{target}{joint}{urlencode({'requestid': request_id})}",
             body=request.body,
         )
+        read = _deleted if mapping.is_deletion(request.line) else _record
         return Sent(
-            record=_record(received, kind, is_write=True),
+            record=read(received, kind, is_write=True),
             answered=Answered(http_status=received.status, tid=received.tid),
         )
 
@@ -126,6 +129,8 @@ class QuickBooksClient:
                 return reading.customer_record(found[0]) if found else None
             case InvoiceDocument():
                 return await self._find_invoice(access, document)
+            case PaymentDocument():
+                return await self._find_payment(access, document)
 
     async def _find_item(self, access: Access, document: ServiceDocument) -> RemoteRecord | None:
         """An active item that can be sold without stock; a service before anything else of the name."""
@@ -140,11 +145,13 @@ class QuickBooksClient:
         if not document.number:
             keys = {"CustomerRef": document.customer_id, "TxnDate": document.issue_date.isoformat()}
         rows = await self._query(access, query.select_where("Invoice", **keys))
-        found = [record for row in rows.invoice if (record := reading.invoice_record(row)).marker == str(document.uuid)]
-        if len(found) > 1:
-            message = "Two invoices in QuickBooks carry this invoice's mark."
-            raise RejectedError(Answered(message=message), cause=CauseCode.OUTCOME_UNCERTAIN)
-        return found[0] if found else None
+        return _marked([reading.invoice_record(row) for row in rows.invoice], document)
+
+    async def _find_payment(self, access: Access, document: PaymentDocument) -> RemoteRecord | None:
+        """The payment with our marker among those of the customer and date."""
+        keys = {"CustomerRef": document.customer_id, "TxnDate": document.received_date.isoformat()}
+        rows = await self._query(access, query.select_where("Payment", **keys))
+        return _marked([reading.payment_record(row) for row in rows.payment], document)
 
     async def _pages(self, access: Access, entity: str) -> list[wire.Rows]:
         """All rows of a list. Pseudo tax codes may come on top of a page, so a page is full from its size on."""
@@ -153,7 +160,8 @@ class QuickBooksClient:
             statement = query.select_page(entity, page=number, with_inactive=entity == "Account")
             rows = await self._query(access, statement)
             pages.append(rows)
-            if max(len(rows.account), len(rows.tax_code), len(rows.tax_rate)) < query.PAGE_SIZE:
+            lists = (rows.account, rows.tax_code, rows.tax_rate, rows.payment_method)
+            if max(len(listed) for listed in lists) < query.PAGE_SIZE:
                 break
         return pages
 
@@ -212,7 +220,27 @@ def _record(received: Received, kind: Kind, *, is_write: bool) -> RemoteRecord:
         case "invoice":
             return reading.invoice_record(_decode(received, wire.InvoiceAnswer, is_write=is_write).invoice)
         case "payment":
-            raise RejectedError(Answered(message="Payments aren't synced with QuickBooks in this version."))
+            return reading.payment_record(_decode(received, wire.PaymentAnswer, is_write=is_write).payment)
+
+
+def _deleted(received: Received, kind: Kind, *, is_write: bool) -> RemoteRecord:
+    """The record that is no more: of it nothing is told but its id."""
+    answer = _decode(received, wire.DeletedAnswer, is_write=is_write)
+    row = answer.payment if kind == "payment" else answer.invoice
+    if row is None:
+        answered = Answered(
+            http_status=received.status, tid=received.tid, message="The answer names no deleted record."
+        )
+        raise unclear(answered, is_write=is_write)
+    return RemoteRecord(kind=kind, remote_id=row.id, version="", standing="deleted")
+
+
+def _marked(records: Sequence[RemoteRecord], document: InvoiceDocument | PaymentDocument) -> RemoteRecord | None:
+    found = [record for record in records if record.marker == str(document.uuid)]
+    if len(found) > 1:
+        message = f"Two {document.kind}s in QuickBooks carry this {document.kind}'s mark."
+        raise RejectedError(Answered(message=message), cause=CauseCode.OUTCOME_UNCERTAIN)
+    return found[0] if found else None
 
 
 def _decode(received: Received, answer: type[_Answer], *, is_write: bool) -> _Answer:

@@ -18,11 +18,15 @@ from cone.accounting.port.documents import (
     Address,
     Create,
     CustomerDocument,
+    Delete,
     Document,
     InvoiceDocument,
     InvoiceLineDocument,
+    PaymentDocument,
+    Removal,
     ServiceDocument,
     Step,
+    Void,
 )
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
@@ -39,11 +43,31 @@ _LARGEST_AMOUNT = Decimal(10) ** 10
 
 def prepare(step: Step, facts: CompanyFacts) -> WireRequest:
     """Write a step as a request. Raises RejectedError for what QuickBooks can't take."""
+    if isinstance(step, Void | Delete):
+        return _removal(step)
     is_new = isinstance(step, Create)
     entity, fields = _written(step.document, facts, is_new=is_new)
     if not isinstance(step, Create):
         fields = {"Id": step.remote_id, "SyncToken": step.remote_version, "sparse": True, **fields}
     return WireRequest(line=f"POST /{entity}?minorversion={MINOR_VERSION}", body=encode(fields))
+
+
+def _removal(step: Removal) -> WireRequest:
+    """Void or delete: the body is the record's id and version, nothing more (§2.1, §5)."""
+    if step.kind not in ("invoice", "payment"):
+        raise _refuse("QuickBooks voids and deletes transactions only.", field_name="record")
+    fields: JsonObject = {"Id": step.remote_id, "SyncToken": step.remote_version}
+    operation = "void" if isinstance(step, Void) else "delete"
+    if isinstance(step, Void) and step.kind == "payment":
+        operation = "update&include=void"
+        fields["sparse"] = True
+    line = f"POST /{step.kind}?operation={operation}&minorversion={MINOR_VERSION}"
+    return WireRequest(line=line, body=encode(fields))
+
+
+def is_deletion(line: str) -> bool:
+    """Whether a request, as stored, deletes a record: its answer has a shape of its own."""
+    return "?operation=delete&" in line
 
 
 def _written(document: Document, facts: CompanyFacts, *, is_new: bool) -> tuple[str, JsonObject]:
@@ -54,6 +78,8 @@ def _written(document: Document, facts: CompanyFacts, *, is_new: bool) -> tuple[
             return "item", _item(document, is_new=is_new)
         case InvoiceDocument():
             return "invoice", _invoice(document, facts, is_new=is_new)
+        case PaymentDocument():
+            return "payment", _payment(document, facts, is_new=is_new)
 
 
 def _customer(document: CustomerDocument, facts: CompanyFacts, *, is_new: bool) -> JsonObject:
@@ -156,6 +182,45 @@ def _price(line: InvoiceLineDocument, document: InvoiceDocument) -> tuple[Decima
     if is_exact and unit_price == round(unit_price, _PRICE_DECIMALS):
         return line.quantity, unit_price
     return Decimal(1), line.net
+
+
+def _payment(document: PaymentDocument, facts: CompanyFacts, *, is_new: bool) -> JsonObject:
+    """A payment with the full list of its lines, which an update replaces as a whole (§4.7).
+
+    The company's own payment method of the same name is used, and none is made: a list of theirs that grows by what
+    is typed here would be theirs to tidy up. A name without a counterpart is kept in the note instead.
+    """
+    _check_currency(document.currency, facts)
+    if not document.deposit_account_id:
+        message = "A payment needs the account it was paid into."
+        raise _refuse(message, CauseCode.DEFAULT_ACCOUNT_MISSING, field_name="default account")
+    if len(document.reference) > 21:
+        message = "A payment's reference there has at most 21 characters."
+        raise _refuse(message, CauseCode.REFERENCE_TOO_LONG, field_name="reference")
+    fields: JsonObject = {
+        "CustomerRef": {"value": document.customer_id},
+        "TotalAmt": number(document.amount),
+        "TxnDate": document.received_date.isoformat(),
+    }
+    if facts.is_multicurrency:
+        fields["CurrencyRef"] = {"value": document.currency}
+    fields["DepositToAccountRef"] = {"value": document.deposit_account_id}
+    if document.method_id:
+        fields["PaymentMethodRef"] = {"value": document.method_id}
+    if document.reference or not is_new:
+        fields["PaymentRefNum"] = document.reference
+    if is_new:
+        paid_by = f"\nPaid by: {document.method}" if document.method and not document.method_id else ""
+        fields["PrivateNote"] = f"{MARKER}{document.uuid}{paid_by}"
+    if document.allocations or not is_new:
+        fields["Line"] = [
+            {
+                "Amount": number(part.amount),
+                "LinkedTxn": [{"TxnId": part.invoice_id, "TxnType": "Invoice"}],
+            }
+            for part in document.allocations
+        ]
+    return fields
 
 
 def _calculation(document: InvoiceDocument, facts: CompanyFacts) -> str:

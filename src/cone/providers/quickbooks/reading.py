@@ -4,8 +4,16 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from cone.accounting.port.company import Account, CompanyFacts, Reference, TaxCode, TaxComponent, TaxModel
-from cone.accounting.port.documents import RemoteRecord
+from cone.accounting.port.company import (
+    Account,
+    CompanyFacts,
+    PaymentMethod,
+    Reference,
+    TaxCode,
+    TaxComponent,
+    TaxModel,
+)
+from cone.accounting.port.documents import AllocationDocument, RemoteRecord, Standing
 from cone.accounting.port.verdicts import Answered, MisconfiguredError
 from cone.providers.quickbooks.mapping import MARKER
 from cone.providers.quickbooks.taxes import NOT_TAXABLE, TAXABLE
@@ -15,6 +23,8 @@ from cone.providers.quickbooks.wire import (
     CustomerRow,
     InvoiceRow,
     ItemRow,
+    PaymentMethodRow,
+    PaymentRow,
     PreferencesRow,
     TaxCodeRow,
     TaxRateRow,
@@ -62,7 +72,41 @@ def invoice_record(row: InvoiceRow) -> RemoteRecord:
         marker=_marker(row.private_note or ""),
         customer_id=row.customer_ref.value if row.customer_ref else None,
         email=(row.bill_email.address or "") if row.bill_email else "",
+        standing=_standing(row.private_note, row.total_amt),
+        payment_ids=tuple(link.txn_id for link in row.linked_txn if link.txn_type == "Payment"),
     )
+
+
+def payment_record(row: PaymentRow) -> RemoteRecord:
+    """A payment as the port tells it; lines that apply credits or journal entries aren't invoices and are left out."""
+    return RemoteRecord(
+        kind="payment",
+        remote_id=row.id,
+        version=row.sync_token,
+        number=row.payment_ref_num,
+        total=row.total_amt,
+        deposit_account_id=row.deposit_to_account_ref.value if row.deposit_to_account_ref else None,
+        marker=_marker(row.private_note or ""),
+        customer_id=row.customer_ref.value if row.customer_ref else None,
+        standing=_standing(row.private_note, row.total_amt),
+        unapplied=row.unapplied_amt,
+        applied=tuple(
+            AllocationDocument(link.txn_id, line.amount)
+            for line in row.line
+            for link in line.linked_txn
+            if link.txn_type == "Invoice"
+        ),
+    )
+
+
+def _standing(note: str | None, total: Decimal) -> Standing:
+    """Nothing but a note that begins with "Voided", and a total of zero, marks a void record (§5)."""
+    return "void" if not total and (note or "").startswith("Voided") else "live"
+
+
+def payment_method(row: PaymentMethodRow) -> PaymentMethod:
+    """A payment method as the port tells it."""
+    return PaymentMethod(remote_id=row.id, name=row.name, is_active=row.active)
 
 
 def company_facts(company: CompanyRow, preferences: PreferencesRow) -> CompanyFacts:
@@ -90,6 +134,7 @@ def reference(
     accounts: Sequence[AccountRow],
     codes: Sequence[TaxCodeRow],
     rates: Sequence[TaxRateRow],
+    methods: Sequence[PaymentMethodRow],
     facts: CompanyFacts,
 ) -> Reference:
     """The lists that settings choose from."""
@@ -101,6 +146,7 @@ def reference(
         accounts=ours,
         tax_codes=(_NO_TAX,) if facts.tax_model == "none" else tax_codes,
         suggested_income_account_id=_suggested_income_account_id(ours, facts),
+        payment_methods=tuple(payment_method(row) for row in methods),
     )
 
 

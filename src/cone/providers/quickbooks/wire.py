@@ -5,7 +5,7 @@ Unknown fields are ignored: answers grow. Field names are QuickBooks' own, in Py
 
 from datetime import date
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -57,6 +57,11 @@ class TaxDetail(Row, frozen=True):
     total_tax: Decimal | None = None
 
 
+class LinkedTransaction(Row, frozen=True):
+    txn_id: str = ""
+    txn_type: str = ""
+
+
 class InvoiceRow(Row, frozen=True):
     id: str
     sync_token: str
@@ -69,6 +74,30 @@ class InvoiceRow(Row, frozen=True):
     deposit_to_account_ref: Ref | None = None
     line: tuple[LineRow, ...] = ()
     txn_tax_detail: TaxDetail | None = None
+    linked_txn: tuple[LinkedTransaction, ...] = ()
+
+
+class PaymentLineRow(Row, frozen=True):
+    amount: Decimal = Decimal(0)
+    linked_txn: tuple[LinkedTransaction, ...] = ()
+
+
+class PaymentRow(Row, frozen=True):
+    id: str
+    sync_token: str
+    total_amt: Decimal
+    unapplied_amt: Decimal | None = None
+    payment_ref_num: str | None = None
+    private_note: str | None = None
+    customer_ref: Ref | None = None
+    deposit_to_account_ref: Ref | None = None
+    line: tuple[PaymentLineRow, ...] = ()
+
+
+class PaymentMethodRow(Row, frozen=True):
+    id: str
+    name: str = ""
+    active: bool = True
 
 
 class CountryOf(Row, frozen=True):
@@ -156,6 +185,24 @@ class InvoiceAnswer(Row, frozen=True):
     invoice: InvoiceRow
 
 
+class PaymentAnswer(Row, frozen=True):
+    payment: PaymentRow
+
+
+class DeletedRow(msgspec.Struct, frozen=True):
+    """What is told of a deleted record: {"domain": "QBO", "status": "Deleted", "Id": "266"}."""
+
+    id: str = msgspec.field(name="Id")
+    status: Literal["Deleted"]
+
+
+class DeletedAnswer(Row, frozen=True):
+    """One of these is filled."""
+
+    invoice: DeletedRow | None = None
+    payment: DeletedRow | None = None
+
+
 class CompanyAnswer(Row, frozen=True):
     company_info: CompanyRow
 
@@ -173,6 +220,8 @@ class Rows(Row, frozen=True):
     account: tuple[AccountRow, ...] = ()
     tax_code: tuple[TaxCodeRow, ...] = ()
     tax_rate: tuple[TaxRateRow, ...] = ()
+    payment: tuple[PaymentRow, ...] = ()
+    payment_method: tuple[PaymentMethodRow, ...] = ()
 
 
 class QueryAnswer(Row, frozen=True):

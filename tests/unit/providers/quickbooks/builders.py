@@ -8,9 +8,11 @@ from uuid import UUID
 from cone.accounting.port.company import CompanyFacts
 from cone.accounting.port.documents import (
     Address,
+    AllocationDocument,
     CustomerDocument,
     InvoiceDocument,
     InvoiceLineDocument,
+    PaymentDocument,
     ServiceDocument,
 )
 from cone.accounting.port.verdicts import ReconnectError
@@ -117,3 +119,20 @@ class StoredAccess:
             raise ReconnectError
         self._tokens.pop(0)
         return self._tokens[0]
+
+
+def a_payment(**changes: Any) -> PaymentDocument:
+    given: dict[str, Any] = {
+        "uuid": UUID_ONE,
+        "revision": 1,
+        "customer_id": "58",
+        "received_date": date(2026, 11, 5),
+        "amount": Decimal("150.00"),
+        "currency": "GBP",
+        "deposit_account_id": "35",
+        "method": "Bank transfer",
+        "method_id": "",
+        "reference": "BACS 7",
+        "allocations": (AllocationDocument("155", Decimal("100.00")), AllocationDocument("156", Decimal("20.5"))),
+    }
+    return PaymentDocument(**(given | changes))

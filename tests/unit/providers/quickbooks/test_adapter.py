@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from cone.accounting.port.verdicts import CauseCode, RejectedError
+from cone.accounting.port.provider import WireRequest
+from cone.accounting.port.verdicts import CauseCode, OutcomeUnknownError, RejectedError
 from cone.providers.quickbooks import QuickBooks, QuickBooksConfig
 from cone.providers.quickbooks.adapter import QuickBooksClient
 from cone.providers.quickbooks.config import emulator_endpoints
@@ -88,18 +89,22 @@ async def test_two_invoices_of_one_mark_are_for_a_person_to_decide() -> None:
 async def test_lists_are_read_to_their_last_page() -> None:
     page = [{"Id": str(number), "Name": f"Account {number}", "AccountType": "Bank"} for number in range(1000)]
     last = [{"Id": "2000", "Name": "Sales", "AccountType": "Income"}]
-    async with answering({"Account": page}, {"Account": last}, {}, {}) as (client, server):
+    async with answering({"Account": page}, {"Account": last}, {}, {}, {}) as (client, server):
         reference = await client.read_reference(StoredAccess(), a_company())
     assert len(reference.accounts) == 1001
     assert reference.suggested_income_account_id == "2000"
     entities = [request.query["query"].split()[3] for request in server.seen]
-    assert entities == ["Account", "Account", "TaxCode", "TaxRate"]
+    assert entities == ["Account", "Account", "TaxCode", "TaxRate", "PaymentMethod"]
     assert "STARTPOSITION 1001" in server.seen[1].query["query"]
 
 
-async def test_payments_arent_read_in_this_version() -> None:
-    async with serving(answer({"Payment": {"Id": "1"}})) as server:
-        config = QuickBooksConfig(emulator_endpoints(server.url), "id", "secret")
-        async with QuickBooks(config).open() as client:
-            with pytest.raises(RejectedError):
-                await client.read(StoredAccess(), "payment", "1")
+async def test_answer_to_a_delete_that_names_no_deleted_record_leaves_it_unknown() -> None:
+    request = WireRequest("POST /payment?operation=delete&minorversion=75", b"{}")
+    still_there = {"Payment": {"Id": "1", "SyncToken": "2", "TotalAmt": 0}}
+    another = {"Invoice": {"Id": "1", "status": "Deleted"}}
+    for body in (still_there, another):
+        async with serving(answer(body)) as server:
+            config = QuickBooksConfig(emulator_endpoints(server.url), "id", "secret")
+            async with QuickBooks(config).open() as client:
+                with pytest.raises(OutcomeUnknownError):
+                    await client.send(StoredAccess(), request, request_id="r", kind="payment")
