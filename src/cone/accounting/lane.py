@@ -17,7 +17,7 @@ import psycopg
 from cone.accounting.attempts import Attempt, Fence, LaneLostError, as_attempt, open_attempt, reopen_attempt
 from cone.accounting.database import Database, Pool
 from cone.accounting.pace import Pace
-from cone.accounting.plan.decisions import Blocked, LookUp, Nothing, Repeat, Send, WaitFor
+from cone.accounting.plan.decisions import Blocked, LookUp, Nothing, Postpone, Repeat, Send, WaitFor
 from cone.accounting.plan.next_step import plan
 from cone.accounting.plan.open_attempts import look_up_document
 from cone.accounting.port.documents import Document, RemoteRecord, Step, Write
@@ -186,6 +186,8 @@ class Lane:
             case Nothing():
                 revision = subject.record.revision if subject.record is not None else row.wanted_revision
                 await self._settler.nothing(database, row, revision=max(revision, row.wanted_revision))
+            case Postpone(delay):
+                await self._settler.postponed(database, row, delay=delay)
             case WaitFor():
                 await self._settler.waits(database, row, decision)
             case Blocked():
@@ -275,6 +277,9 @@ class Lane:
         try:
             found = await self._find(document)
         except (TryLaterError, OutcomeUnknownError) as verdict:
+            if isinstance(verdict, TryLaterError) and verdict.allowance:
+                await self._settle_unsent(subject, verdict, situation)
+                return
             # It stays as unknown as it was; a day of that asks a person.
             await self._settle_failed(subject, attempt, OutcomeUnknownError(verdict.answered), situation)
             return

@@ -6,6 +6,7 @@ from typing import TypedDict
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef
 
+from cone.accounting.allowance import read_allowance
 from cone.accounting.causes import PATIENT
 from cone.accounting.facts import as_environment, as_kind
 from cone.accounting.outbox import find_active_connection
@@ -50,6 +51,7 @@ def view_connection(active: Connection) -> ConnectionView:
     provider = get_provider(active.provider)
     counts = _counts(active.company_id)
     shown = [counts[kind] for kind in ("customer", "invoice")]
+    held, held_until = read_allowance(active)
     return ConnectionView(
         uuid=active.uuid,
         provider_key=active.provider,
@@ -65,6 +67,8 @@ def view_connection(active: Connection) -> ConnectionView:
         attention_count=sum(entry["attention"] for entry in shown),
         synced_count=sum(entry["synced"] for entry in shown),
         company_url=provider.accounts_url(environment=active.environment, company_id=active.company_id_remote),
+        held=held,
+        held_until=held_until,
     )
 
 

@@ -5,7 +5,7 @@ Made by `snapshot` in one database snapshot, judged by `plan`; nothing here touc
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, TypeAlias
 from uuid import UUID, uuid5
@@ -109,7 +109,8 @@ class OpenAttempt:
 class Row:
     """One due outbox row.
 
-    `last_generation` is the highest generation ever used for the record (0: none). `is_in_scope`: a person issued the
+    `last_generation` is the highest generation ever used for the record (0: none). `may_have_arrived`: an earlier
+    generation of its create was given up without a plain no to its only send. `is_in_scope`: a person issued the
     record, or asked for it by name, while connected.
     """
 
@@ -121,6 +122,7 @@ class Row:
     tries: int
     last_generation: int
     is_in_scope: bool
+    may_have_arrived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,11 @@ class MappedCode:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The connection's settings and the company's facts, as of one snapshot."""
+    """The connection's settings and the company's facts, as of one snapshot.
+
+    `reads_held_for`: how long this month's allowance of reads is still used up; None when it isn't. `is_throttled`: the
+    platform asked to slow down, and hasn't answered anything since.
+    """
 
     connection_id: int
     company_pk: int
@@ -163,3 +169,5 @@ class Situation:
     linked: Mapping[tuple[Kind, UUID], str]
     # What a linked customer's currency is there, by our uuid; it's fixed for life.
     customer_currencies: Mapping[UUID, str] = field(default_factory=dict)
+    reads_held_for: timedelta | None = None
+    is_throttled: bool = False

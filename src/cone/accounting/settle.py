@@ -11,6 +11,7 @@ from cone.accounting.answers import answer_to_json
 from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempt, note_unknown
 from cone.accounting.connections import State, sources_of
 from cone.accounting.database import Database
+from cone.accounting.holds import end_backoff, hold, postpone
 from cone.accounting.plan.decisions import Blocked, WaitFor
 from cone.accounting.port.documents import Kind, RemoteRecord
 from cone.accounting.port.provider import Sent
@@ -54,6 +55,12 @@ class Settler:
         async with database.transaction():
             await check_fence(database, self._fence)
             await database.execute(outcomes_sql.ROW_DONE, {"row": row.id, "revision": revision})
+
+    async def postponed(self, database: Database, row: Row, *, delay: timedelta) -> None:
+        """It must be looked at first, and reads are held back: until then it waits."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await postpone(database, row, delay)
 
     async def waits(self, database: Database, row: Row, decision: WaitFor) -> None:
         """Another record goes first: ask for it, and take this one out of the queue until it's linked."""
@@ -125,6 +132,7 @@ class Settler:
         difference = find_difference(attempt.expected, sent.record)
         async with database.transaction():
             await check_fence(database, self._fence)
+            await end_backoff(database, self._fence, situation)
             await close_attempt(database, attempt, state="succeeded", verdict="sent", answered=sent.answered)
             await self._save_link(
                 database,
@@ -210,11 +218,10 @@ class Settler:
         row = subject.row
         match verdict:
             case TryLaterError():
-                delay = verdict.delay or backoff(row.tries)
                 if verdict.scope == "connection":
-                    await self._hold(database, delay)
-                    delay = timedelta()
-                await self._due(database, row, delay=delay)
+                    await hold(database, self._fence, row, verdict)
+                else:
+                    await self._due(database, row, delay=verdict.delay or backoff(row.tries))
             case OutcomeUnknownError():
                 await self._stay_unknown(database, row, attempt, verdict, situation)
             case RejectedError():
@@ -292,12 +299,6 @@ class Settler:
                 "revision": revision,
                 "answer": Jsonb(answer_to_json(record) | {"is_equal": is_equal}),
             },
-        )
-
-    async def _hold(self, database: Database, delay: timedelta) -> None:
-        await database.execute(
-            outcomes_sql.HOLD_CONNECTION,
-            {"connection": self._fence.connection_id, "epoch": self._fence.epoch, "delay": delay},
         )
 
     async def _move(self, database: Database, target: State, reason: str) -> None:

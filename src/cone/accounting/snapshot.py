@@ -102,6 +102,8 @@ def _situation(head: Mapping[str, Any], codes: Iterable[Mapping[str, Any]]) -> S
         income_account_id=head["income_account_id"],
         connected_at=head["connected_at"],
         send_from_date=head["send_from_date"],
+        reads_held_for=head["reads_held_for"],
+        is_throttled=head["is_throttled"],
         tax_codes={
             code["uuid"]: MappedCode(
                 remote_id=code["remote_id"],
@@ -231,6 +233,7 @@ def _subject(row: Mapping[str, Any], record: Record | None) -> Subject:
             priority=row["priority"],
             tries=row["tries"],
             last_generation=row["last_generation"],
+            may_have_arrived=row["may_have_arrived"],
             is_in_scope=row["is_in_scope"],
         ),
         record=record,

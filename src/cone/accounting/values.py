@@ -82,7 +82,11 @@ class RecordSync:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionView:
-    """The active connection as the pages show it."""
+    """The active connection as the pages show it.
+
+    `held` is what the month's used-up allowance holds back until `held_until`: nothing (empty), what begins with a
+    read, or everything.
+    """
 
     uuid: UUID
     provider_key: str
@@ -98,6 +102,8 @@ class ConnectionView:
     attention_count: int
     synced_count: int
     company_url: str
+    held: Literal["", "reads", "everything"] = ""
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

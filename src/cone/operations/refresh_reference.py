@@ -4,9 +4,10 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from cone.accounting import network
+from cone.accounting.allowance import note_reads_used_up
 from cone.accounting.connections import NotConnectedError
 from cone.accounting.outbox import find_active_connection
-from cone.accounting.port.verdicts import VERDICTS, MisconfiguredError, ReconnectError
+from cone.accounting.port.verdicts import VERDICTS, MisconfiguredError, ReconnectError, TryLaterError
 from cone.accounting.reference import store_books
 from cone.accounting.registry import explain_mismatch, get_provider
 from cone.accounting.release import release_all
@@ -51,6 +52,13 @@ def refresh_reference(actor: Actor, *, permission: Permission = Permission.INTEG
         raise SignInNeededError from verdict
     except MisconfiguredError as verdict:
         raise RefreshFailedError(f"The accounting software refused: {verdict}") from verdict
+    except TryLaterError as verdict:
+        if not verdict.allowance:
+            raise RefreshFailedError from verdict
+        note_reads_used_up(active)
+        raise RefreshFailedError(
+            "The monthly allowance of reads is used up, so the lists can't be read again this month."
+        ) from verdict
     except VERDICTS as verdict:
         raise RefreshFailedError from verdict
     with transaction.atomic():

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
+from cone.accounting.allowance import lift_hold
 from cone.accounting.outbox import enqueue
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
@@ -90,6 +91,7 @@ def _get_running(actor: Actor) -> Connection:
         raise SyncPausedError
     if active.state == "needs_reconnect":
         raise SignInNeededError
+    lift_hold(active)
     if active.state == "read_only":
         if reason := explain_mismatch(active.provider, active.environment):
             raise RefreshFailedError(reason)

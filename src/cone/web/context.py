@@ -114,6 +114,16 @@ def make_banner(connection: ConnectionView) -> Banner | None:
         return Banner("warn", "alert", text, "See what to do", url)
     if connection.is_paused:
         return Banner("idle", "held", f"Sync with {name} is paused.{waiting}", "Integrations", url)
+    if connection.held and connection.held_until:
+        until = f"{connection.held_until:%-d %B}"
+        if connection.held == "reads":
+            text = (
+                f"The monthly allowance of reads from {name} is used up. Until {until} new records still go; "
+                "what has to be looked up there first waits."
+            )
+        else:
+            text = f"The monthly allowance of requests to {name} is used up, so nothing goes until {until}.{waiting}"
+        return Banner("warn", "clock", text, "See what to do", url)
     return None
 
 

@@ -1,6 +1,7 @@
 """What a plan may decide for one due row: a closed set, as data."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeAlias
 from uuid import UUID
 
@@ -18,8 +19,8 @@ class Nothing:
 class Send:
     """Send this step under a new attempt.
 
-    `find_first` looks whether the record is there by its business key: services always, and everything that was tried
-    to be created before, since an earlier try may have arrived after all.
+    `find_first` looks whether the record is there by its business key: services always, and everything that an earlier
+    try may have created after all.
     """
 
     step: Write
@@ -43,6 +44,13 @@ class LookUp:
 
     attempt: OpenAttempt
     document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Postpone:
+    """It begins with a look at what stands there, and this month's allowance of reads is used up."""
+
+    delay: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +81,4 @@ class Blocked:
         return stored
 
 
-Decision: TypeAlias = Nothing | Send | Repeat | LookUp | WaitFor | Blocked
+Decision: TypeAlias = Nothing | Send | Repeat | LookUp | Postpone | WaitFor | Blocked

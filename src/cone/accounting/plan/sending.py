@@ -9,5 +9,5 @@ def send(subject: Subject, document: CustomerDocument | InvoiceDocument) -> Send
     """Create it there, or bring what stands there up to date."""
     link = subject.link
     if link is None:
-        return Send(Create(document), find_first=subject.row.last_generation > 0)
+        return Send(Create(document), find_first=subject.row.may_have_arrived)
     return Send(Update(document, remote_id=link.remote_id, remote_version=link.remote_version))

@@ -18,6 +18,8 @@ select c.id, c.workspace_id, c.company_id, c.company_id_remote, c.provider, c.en
        c.paused_at is not null as is_paused,
        c.lane_epoch, c.settings_revision, c.facts, c.deposit_account_id, c.income_account_id,
        c.connected_at, c.send_from_date, c.not_before > now() as must_wait, w.uuid as workspace_uuid,
+       (c.throttle_tries > 0 or c.is_allowance_used) as is_throttled,
+       case when c.reads_not_before > now() then c.reads_not_before - now() end as reads_held_for,
        coalesce(a.name, '') as deposit_account_name,
        coalesce(a.is_active and (a.detail->>'can_receive_deposits')::bool, false) as is_deposit_account_active
 from books_connection c
@@ -40,9 +42,7 @@ where m.connection_id = %(connection)s
 DUE_ROWS = """
 select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is_in_scope,
        l.remote_id, l.remote_version, l.synced_revision, coalesce((l.answer->>'is_equal')::bool, true) as is_equal,
-       coalesce((select max(g.generation) from books_attempt g
-                 where g.company_id = o.company_id and g.kind = o.kind and g.record_uuid = o.record_uuid), 0)
-           as last_generation,
+       coalesce(g.last_generation, 0) as last_generation, coalesce(g.may_have_arrived, false) as may_have_arrived,
        u.id as attempt_id, u.operation, u.revision as attempt_revision, u.request_line, u.body, u.request_id, u.sends,
        u.expected, extract(epoch from now() - u.started_at)::int as attempt_age,
        extract(epoch from now() - u.last_sent_at)::int as attempt_silence
@@ -50,6 +50,13 @@ from books_outboxrow o
 left join books_link l on l.company_id = o.company_id and l.kind = o.kind and l.record_uuid = o.record_uuid
 left join books_attempt u on u.company_id = o.company_id and u.kind = o.kind and u.record_uuid = o.record_uuid
     and u.state = 'unknown'
+-- what was answered to a first send with a plain no has certainly not arrived; anything else may have
+left join lateral (
+    select max(p.generation) as last_generation,
+           bool_or(p.state = 'failed' and p.operation = 'create' and not (
+               p.sends = 1 and p.verdict in ('trylater', 'rejected', 'reconnect', 'misconfigured'))) as may_have_arrived
+    from books_attempt p where p.company_id = o.company_id and p.kind = o.kind and p.record_uuid = o.record_uuid
+) g on true
 where o.company_id = %(company)s and o.state = 'due' and o.not_before <= now() and o.waits_for_uuid is null
     and o.priority <= %(lowest_priority)s
     -- an open attempt is repeated only after its own timeout: until then the first may still be executing

@@ -56,11 +56,6 @@ update books_outboxrow set waits_for_kind = null, waits_for_uuid = null, changed
 where company_id = %(company)s and waits_for_uuid = %(uuid)s
 """
 
-HOLD_CONNECTION = """
-update books_connection set not_before = greatest(not_before, now() + %(delay)s)
-where id = %(connection)s and lane_epoch = %(epoch)s
-"""
-
 MOVE_CONNECTION = """
 update books_connection set state = %(target)s::text, state_reason = %(reason)s,
        not_before = case when %(target)s::text = 'read_only' then now() + interval '1 hour' else not_before end

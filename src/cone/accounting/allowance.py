@@ -1,0 +1,50 @@
+"""The month's allowance of requests, for pages and operations: whether it's used up, and a person's word that it isn't.
+
+Reads are metered there and writes are not, so a refused read holds back what begins with a look and nothing else.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from cone.accounting.sql import holds as holds_sql
+from cone.books.models import Connection
+
+_READS_DUE = """
+update books_outboxrow set not_before = now()
+where company_id = %(company)s and state = 'due' and not_before > now()
+"""
+
+
+def read_allowance(active: Connection) -> tuple[Literal["", "reads", "everything"], datetime | None]:
+    """What is held back because the allowance is used up, and until when."""
+    # Asked of the database's clock, and only in the rare month when there's something to ask.
+    mine = Connection.objects.filter(pk=active.pk)
+    if active.is_allowance_used and mine.filter(not_before__gt=Now()).exists():
+        return "everything", active.not_before
+    if active.reads_not_before is not None and mine.filter(reads_not_before__gt=Now()).exists():
+        return "reads", active.reads_not_before
+    return "", None
+
+
+def note_reads_used_up(active: Connection) -> None:
+    """A page's read was refused: the lane needn't ask as well."""
+    with connection.cursor() as cursor:
+        cursor.execute(holds_sql.HOLD_READS, {"connection": active.pk, "epoch": active.lane_epoch})
+
+
+def lift_hold(active: Connection) -> None:
+    """A person says that the allowance was raised: everything it held back is tried; the next refusal holds it again.
+
+    Call it in a transaction that holds the connection's row. A platform that merely asked to slow down is still heeded.
+    """
+    if not active.is_allowance_used and active.reads_not_before is None:
+        return
+    if active.is_allowance_used:
+        active.not_before = Now()
+    active.is_allowance_used, active.reads_not_before = False, None
+    active.save(update_fields=["not_before", "is_allowance_used", "reads_not_before"])
+    with connection.cursor() as cursor:
+        cursor.execute(_READS_DUE, {"company": active.company_id})

@@ -1,0 +1,45 @@
+"""What becomes of "not now": the company as a whole waits, counted on its connection, until a success.
+
+A used-up monthly allowance is no matter of seconds: its reads (or everything, when a write was refused too) wait for
+the next month, or until a person says that the allowance was raised.
+"""
+
+from datetime import timedelta
+
+from cone.accounting.attempts import Fence
+from cone.accounting.database import Database
+from cone.accounting.port.verdicts import TryLaterError
+from cone.accounting.records import Row, Situation
+from cone.accounting.sql import holds as holds_sql
+from cone.accounting.sql import outcomes as outcomes_sql
+
+_STATEMENTS = {
+    "": holds_sql.HOLD_CONNECTION,
+    "reads": holds_sql.HOLD_READS,
+    "everything": holds_sql.HOLD_EVERYTHING,
+}
+
+
+async def hold(database: Database, fence: Fence, row: Row, verdict: TryLaterError) -> None:
+    """Hold the connection for as long as the verdict asks. The row that met it hasn't failed, so it's no try.
+
+    Where reads alone are held, the row waits for them: it would only ask for the same one again.
+    """
+    values = {"connection": fence.connection_id, "epoch": fence.epoch, "delay": verdict.delay, "row": row.id}
+    await database.execute(_STATEMENTS[verdict.allowance], values)
+    if verdict.allowance == "reads":
+        await database.execute(holds_sql.POSTPONE_ROW, values)
+    else:
+        await postpone(database, row, timedelta())
+
+
+async def end_backoff(database: Database, fence: Fence, situation: Situation) -> None:
+    """Begin at one second again: the platform answered. Costs nothing while it wasn't asked to wait."""
+    if situation.is_throttled:
+        values = {"connection": fence.connection_id, "epoch": fence.epoch}
+        await database.execute(holds_sql.END_BACKOFF, values)
+
+
+async def postpone(database: Database, row: Row, delay: timedelta) -> None:
+    """Have a row wait without counting a try."""
+    await database.execute(outcomes_sql.ROW_DUE, {"row": row.id, "delay": delay, "tried": 0})
