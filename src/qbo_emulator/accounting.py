@@ -17,8 +17,10 @@ from .entities.registry import BY_NAME, BY_PATH, UNCOVERED
 from .entities.tax_service import create_tax_code
 from .evidence import Mark, rule
 from .faults import Fault, unsupported
+from .including import read_include, with_link
 from .jsonio import Json, MalformedJsonError, decode, encode
-from .operations import perform, read
+from .operations import read
+from .perform import perform
 from .query.run import run_query
 from .request_ids import RequestIds, digest
 
@@ -124,7 +126,8 @@ class Accounting:
         if len(call.parts) != 1 or call.method not in {"GET", "POST"}:
             raise self._no_resource(call)
         text = call.options.get("query", "") or call.body.decode("utf-8", "replace")
-        response = run_query(self._ids.seen(books), text, strict=self._strict)
+        include = read_include(call.options.get("include", ""))
+        response = run_query(self._ids.seen(books), text, strict=self._strict, include=include)
         return _wrap(books, {"QueryResponse": response})
 
     def _get(self, books: Books, call: Call, resource: str) -> Answer:
@@ -148,7 +151,8 @@ class Accounting:
         number = call.parts[1]
         if entity.name == "TaxCode" and number in {"TAX", "NON"}:
             raise unsupported("read of a pseudo tax code")
-        return _wrap(books, {entity.name: read(books, entity, number)})
+        include = read_include(call.options.get("include", ""))
+        return _wrap(books, {entity.name: with_link(books.realm, entity.name, read(books, entity, number), include)})
 
     def _entity(self, call: Call, resource: str) -> Entity:
         entity = BY_PATH.get(resource)
@@ -169,14 +173,16 @@ class Accounting:
                 return self._send(books, call, self._entity(call, resource))
             raise self._no_resource(call)
         entity = self._entity(call, resource)
-        txn = Txn(books, call.options.get("include", ""))
-        record = perform(txn, entity, parse_body(call.body), call.options)
-        return self._commit(txn, call, _wrap(books, {entity.name: record}))
+        txn = Txn(books, read_include(call.options.get("include", "")))
+        record = perform(txn, entity, parse_body(call.body), call.options.get("operation", ""))
+        shown = with_link(books.realm, entity.name, record, txn.include)
+        return self._commit(txn, call, _wrap(books, {entity.name: shown}))
 
     def _send(self, books: Books, call: Call, entity: Entity) -> Answer:
-        txn = Txn(books)
+        txn = Txn(books, read_include(call.options.get("include", "")))
         record = send(txn, entity, call.parts[1], call.options.get("sendTo", ""))
-        return self._commit(txn, call, _wrap(books, {entity.name: record}))
+        shown = with_link(books.realm, entity.name, record, txn.include)
+        return self._commit(txn, call, _wrap(books, {entity.name: shown}))
 
     def _tax_code(self, books: Books, call: Call) -> Answer:
         txn = Txn(books)

@@ -12,8 +12,9 @@ from .cdc import run_cdc
 from .entities.registry import BY_NAME
 from .evidence import Mark, rule
 from .faults import Fault, missing, unsupported
+from .including import read_include, with_link
 from .jsonio import Json, decode, encode
-from .operations import perform
+from .perform import perform
 from .query.run import run_query
 from .request_ids import RequestIds, digest
 
@@ -25,7 +26,13 @@ rule(
     Mark.DOCUMENT,
     "Intuit basic field definitions",
 )
-rule("batch.options", "optionsData of a batch item", Mark.MISSING)
+rule(
+    "batch.options",
+    "optionsData void beside operation update voids a payment; the words of include= are taken alone or as include=...",
+    Mark.REPORT,
+    "a thread about a client; the schema says name-value pairs, which are assumed",
+)
+rule("batch.other-options", "Any other optionsData of a batch item is refused (500)", Mark.MISSING)
 rule("batch.replay", "A pair of request id and bId is executed once", Mark.DOCUMENT, "Intuit basic field definitions")
 rule(
     "batch.visibility",
@@ -104,15 +111,23 @@ class _Batch:
         names = [name for name in item if name not in {"bId", "operation", "optionsData"}]
         if len(names) != 1 or names[0] not in BY_NAME or names[0] == "Roles":
             raise unsupported(f"batch item {', '.join(map(str, names))[:60]}")
-        if item.get("optionsData"):
-            raise unsupported("optionsData in a batch item (its syntax is not documented)")
         entity = BY_NAME[names[0]]
-        txn = Txn(self._books, hidden=self._made)
+        txn = Txn(self._books, _include_of(item.get("optionsData")), self._made)
         operation = str(item.get("operation", "create")).lower()
         if operation not in {"create", "update", "delete", "void"}:
             raise unsupported(f"batch operation {operation[:40]}")
-        record = perform(txn, entity, item[names[0]], {"operation": operation})
-        answer: Json = {entity.name: record}
+        record = perform(txn, entity, item[names[0]], operation)
+        answer: Json = {entity.name: with_link(self._books.realm, entity.name, record, txn.include)}
         txn.commit(self._ids.memo(key, 200, encode(answer), fingerprint) if key else None)
         self._made.add((entity.name, str(record["Id"])))
         return answer
+
+
+def _include_of(options: Any) -> frozenset[str]:
+    """The words that a batch item's optionsData stands for."""
+    if options in (None, ""):
+        return frozenset()
+    if not isinstance(options, str):
+        raise unsupported("optionsData that is no text")
+    words = (word.strip().removeprefix("include=") for word in options.split("&"))
+    return read_include(",".join(words))

@@ -4,8 +4,8 @@ A transaction collects changes, writes them to the journal, and only then makes 
 nothing behind. Balances are not stored in records: they are sums kept up to date here.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections import ChainMap, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from .clock import Clock
@@ -15,6 +15,7 @@ from .jsonio import ZERO, Json
 from .store import Journal, Replay, Row
 
 Key = tuple[str, str]
+Parts = Callable[[Entity, Json], Iterable[tuple[str, Decimal]]]
 
 
 class Books:
@@ -108,17 +109,36 @@ class Books:
 class Txn:
     """A set of changes to one company that happens as a whole; reads see what is staged."""
 
-    def __init__(self, books: Books, include: str = "", hidden: Collection[Key] = ()) -> None:
+    def __init__(self, books: Books, include: Collection[str] = (), hidden: Collection[Key] = ()) -> None:
         """`hidden` records exist but are not seen: what a batch has made so far."""
         self.books = books
         self._hidden = hidden
-        self.include = include.lower()
-        self.account_balances = books.account_balances
-        self.name_balances = books.name_balances
-        self.quantities = books.quantities
+        self.include = frozenset(include)
         self.now = books.clock.stamp()
         self._staged: dict[Key, Row] = {}
         self._taken: dict[str, int] = {}
+
+    @property
+    def account_balances(self) -> Mapping[str, Decimal]:
+        return self._sums(self.books.account_balances, lambda entity, record: entity.postings(self, record))
+
+    @property
+    def name_balances(self) -> Mapping[str, Decimal]:
+        return self._sums(self.books.name_balances, lambda entity, record: entity.owed(record))
+
+    @property
+    def quantities(self) -> Mapping[str, Decimal]:
+        return self._sums(self.books.quantities, lambda entity, record: entity.moved(record))
+
+    def _sums(self, kept: dict[str, Decimal], parts: Parts) -> Mapping[str, Decimal]:
+        """The sums as they will be once what is staged has been committed."""
+        changed: dict[str, Decimal] = {}
+        for (kind, number), row in self._staged.items():
+            after = None if row.deleted_at is not None else row.body
+            for record, sign in ((self.books.get(kind, number), -1), (after, 1)):
+                for key, amount in parts(BY_NAME[kind], record) if record is not None else ():
+                    changed[key] = changed.get(key, kept.get(key, ZERO)) + sign * amount
+        return ChainMap(changed, kept)
 
     def get(self, entity: str, number: str) -> Json | None:
         if (entity, number) in self._hidden:

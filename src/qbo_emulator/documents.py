@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from .books import Books
+from .document_lines import SHIPPING, flat, is_extra
 from .entities.entity import Entity
 from .entities.sales import SalesDocument
 from .evidence import Mark, rule
@@ -48,7 +49,7 @@ def _text(books: Books, entity: Entity, shown: Json) -> Iterable[str]:
     if shown.get("CustomerRef"):
         yield f"To: {shown['CustomerRef'].get('name', '')}"
     yield ""
-    for line in shown["Line"]:
+    for line in flat(shown["Line"]):
         label = (
             "Subtotal" if line["DetailType"] == "SubTotalLineDetail" else str(line.get("Description") or _item(line))
         )
@@ -61,7 +62,10 @@ def _text(books: Books, entity: Entity, shown: Json) -> Iterable[str]:
 
 def _item(line: Json) -> str:
     detail = line.get("SalesItemLineDetail") or {}
-    return str((detail.get("ItemRef") or {}).get("name", line["DetailType"].removesuffix("LineDetail")))
+    if is_extra(line):
+        return "Shipping" if detail["ItemRef"]["value"] == SHIPPING else "Gratuity"
+    named = detail.get("ItemRef") or (line.get("GroupLineDetail") or {}).get("GroupItemRef") or {}
+    return str(named.get("name", line["DetailType"].removesuffix("LineDetail")))
 
 
 def _row(label: str, amount: Any) -> str:

@@ -1,14 +1,12 @@
 """Create, update (full and sparse), void, delete and read any entity: one road for API and bookkeeper."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from .books import Books, Txn
 from .entities.entity import Entity, find
-from .entities.registry import BY_NAME
 from .evidence import Mark, rule
 from .faults import Fault, missing, not_found, stale, unsupported
-from .jsonio import Json, dec
+from .jsonio import Json
 
 rule(
     "write.sync-token",
@@ -27,12 +25,6 @@ rule(
     "A sparse update changes the given properties only, a full update clears the others",
     Mark.DOCUMENT,
     "Intuit REST API features",
-)
-rule(
-    "invoice.auto-apply-credit",
-    "With AutoApplyCredit a new invoice is paid from the customer's open credit memos, oldest first",
-    Mark.DOCUMENT,
-    "Intuit preferences reference; the order is assumed",
 )
 rule("write.lines", "A given Line array replaces all lines", Mark.DOCUMENT, "Intuit invoice reference")
 rule(
@@ -54,18 +46,12 @@ def check_id(value: Any, *, element: str = "Id") -> str:
     return text
 
 
-def _body(body: Any) -> Json:
-    if not isinstance(body, dict):
-        raise Fault(2010, "Property Name:The request body is not a JSON object specified is unsupported or invalid")
-    return body
-
-
 def _is_sparse(body: Json) -> bool:
     value = body.get("sparse", False)
     return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
-def _current(txn: Txn, entity: Entity, body: Json) -> Json:
+def current(txn: Txn, entity: Entity, body: Json) -> Json:
     """The record a body names, its SyncToken checked."""
     if body.get("Id") in (None, ""):
         raise missing("Id")
@@ -99,9 +85,21 @@ def create(txn: Txn, entity: Entity, body: Json, *, number: str | None = None) -
     return record
 
 
+def replace(txn: Txn, entity: Entity, body: Json, number: str) -> Json:
+    """A record that is found by what it says: made, or replaced whatever its version."""
+    before = txn.get(entity.name, number)
+    if before is None:
+        return create(txn, entity, body)
+    given = {key: value for key, value in _writable(entity, body).items() if value is not None}
+    record = entity.complete(txn, given, before)
+    kept = {key: before[key] for key in ("Id", "SyncToken", "MetaData", "domain", "sparse")}
+    txn.touch(entity.name, {**record, **kept})
+    return find(txn, entity.name, number)
+
+
 def update(txn: Txn, entity: Entity, body: Json) -> Json:
     """Stage a changed record, or the same one when nothing differs."""
-    before = _current(txn, entity, body)
+    before = current(txn, entity, body)
     given = _writable(entity, body)
     entity.check(txn, given)
     if _is_sparse(body):
@@ -119,7 +117,7 @@ def update(txn: Txn, entity: Entity, body: Json) -> Json:
 
 
 def void(txn: Txn, entity: Entity, body: Json) -> Json:
-    before = _current(txn, entity, body)
+    before = current(txn, entity, body)
     txn.touch(entity.name, entity.void(txn, before))
     changed = find(txn, entity.name, before["Id"])
     entity.after_write(txn, before, changed)
@@ -129,65 +127,11 @@ def void(txn: Txn, entity: Entity, body: Json) -> Json:
 def delete(txn: Txn, entity: Entity, body: Json) -> Json:
     if not entity.can_delete:
         raise unsupported(f"delete {entity.name}")
-    before = _current(txn, entity, body)
+    before = current(txn, entity, body)
     entity.check_delete(txn, before)
     txn.remove(entity.name, before["Id"])
     entity.after_write(txn, before, None)
     return {"domain": "QBO", "status": "Deleted", "Id": before["Id"]}
-
-
-def perform(txn: Txn, entity: Entity, body: Any, options: Mapping[str, str]) -> Json:
-    """One POST to an entity, as its options say; answers the entity as it is shown."""
-    content = _body(body)
-    operation = options.get("operation", "").lower()
-    if operation == "delete":
-        return delete(txn, entity, content)
-    if operation == "void" or "void" in options.get("include", "").lower().split(","):
-        return show(txn, entity, void(txn, entity, content))
-    if operation not in {"", "create", "update"}:
-        raise unsupported(f"{operation[:40]} on {entity.name}")
-    known = entity.natural_id(txn, content)
-    if known is not None:
-        return show(txn, entity, _write_by_nature(txn, entity, content, known))
-    if content.get("Id") not in (None, "") or operation == "update":
-        return show(txn, entity, update(txn, entity, content))
-    record = create(txn, entity, content)
-    if entity.name == "Invoice" and txn.books.preferences["SalesFormsPrefs"].get("AutoApplyCredit"):
-        _apply_credits(txn, record)
-        record = find(txn, entity.name, record["Id"])
-    return show(txn, entity, record)
-
-
-def _write_by_nature(txn: Txn, entity: Entity, body: Json, number: str) -> Json:
-    """A record that is found by what it says: made, or replaced whatever its version."""
-    before = txn.get(entity.name, number)
-    if before is None:
-        return create(txn, entity, body)
-    given = {key: value for key, value in _writable(entity, body).items() if value is not None}
-    record = entity.complete(txn, given, before)
-    txn.touch(
-        entity.name, {**record, **{key: before[key] for key in ("Id", "SyncToken", "MetaData", "domain", "sparse")}}
-    )
-    return find(txn, entity.name, number)
-
-
-def _apply_credits(txn: Txn, invoice: Json) -> None:
-    """Use the customer's open credit memos, oldest first, by a payment of zero."""
-    left = dec(invoice["Balance"])
-    lines: list[Json] = []
-    memos = (
-        txn.get("CreditMemo", number) for _, number in txn.holders("Open.CreditMemo", invoice["CustomerRef"]["value"])
-    )
-    for memo in sorted((each for each in memos if each is not None), key=lambda each: int(each["Id"])):
-        amount = min(left, dec(memo["Balance"]))
-        if amount > 0:
-            lines.append({"Amount": amount, "LinkedTxn": [{"TxnId": memo["Id"], "TxnType": "CreditMemo"}]})
-            left -= amount
-    used = dec(invoice["Balance"]) - left
-    if used:
-        own = {"Amount": used, "LinkedTxn": [{"TxnId": invoice["Id"], "TxnType": "Invoice"}]}
-        body = {name: invoice[name] for name in ("CustomerRef", "CurrencyRef", "TxnDate")}
-        create(txn, BY_NAME["Payment"], {**body, "TotalAmt": 0, "Line": [own, *lines]})
 
 
 def show(txn: Txn, entity: Entity, record: Json) -> Json:

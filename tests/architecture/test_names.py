@@ -16,7 +16,7 @@ _EMPTY_CLASS = re.compile(r"(Manager|Helper|Helpers|Processor|Utils?|Common|Base
 # Class → whose word it is.
 WORDS_OF_OTHERS: Mapping[str, str] = {
     "src/cone/books/models/user.py:UserManager": "Django's word for where a model's rows are made",
-    "src/qbo_emulator/entities/lists.py:CompanyInfo": "QuickBooks' name of the entity",
+    "src/qbo_emulator/entities/company_info.py:CompanyInfo": "QuickBooks' name of the entity",
 }
 FAULTS: Mapping[str, str] = {
     "src/qbo_emulator/faults.py:Fault": "QuickBooks' word for an error that is answered",

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from qbo_emulator.books import Books, Txn
+from qbo_emulator.consequences import make
 from qbo_emulator.entities.account import ACCOUNT_TYPES
 from qbo_emulator.entities.entity import Entity, find
 from qbo_emulator.entities.registry import BY_NAME
@@ -41,7 +42,7 @@ def act(books: Books, body: Json) -> Json:
         raise UnknownActionError(f"no entity {body.get('entity')}")
     if action == "create":
         txn = Txn(books)
-        record = show(txn, entity, create(txn, entity, fields))
+        record = show(txn, entity, make(txn, entity, fields))
         txn.commit()
         return record
     return _change(books, entity, str(action), _text(body, "id"), fields)

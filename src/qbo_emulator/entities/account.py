@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
-from qbo_emulator.faults import Fault, business, unsupported
-from qbo_emulator.jsonio import Json, money
+from qbo_emulator.faults import Fault, business, missing, too_long
+from qbo_emulator.jsonio import ZERO, Json, money
 
 from .currencies import CURRENCY_NAMES
-from .entity import Entity, unique
+from .entity import Entity, find
 from .fields import ENVELOPE, TAIL, Bool, Choice, Kept, ReadOnly, Ref, Shape, Text, Uncovered, require
+from .names import DELETED
 from .references import View, rendered
+from .tree import full_name, rename_children
 
 if TYPE_CHECKING:
     from qbo_emulator.books import Txn
@@ -25,9 +28,22 @@ rule(
 )
 rule(
     "account.name",
-    "At most 100 characters, no quote and no colon; unique among accounts (6240)",
+    "At most 100 characters, no quote and no colon; unique by full name (6240)",
     Mark.DOCUMENT,
     "Intuit account reference; text of the fault assumed",
+)
+rule(
+    "account.number",
+    "AcctNum has at most 20 characters in Australia and Canada and 7 elsewhere (2050)",
+    Mark.DOCUMENT,
+    "Intuit account reference",
+)
+rule(
+    "account.sub",
+    "A sub-account has ParentRef and its parent's type (6000), at most five levels (6180); "
+    "CurrentBalanceWithSubAccounts includes those below",
+    Mark.DOCUMENT,
+    "Intuit account reference; the type by third-party report, the texts assumed",
 )
 
 # Type: classification, default subtype, whether a posting to the debit side raises the balance.
@@ -67,7 +83,7 @@ class Account(Entity):
         {
             "Name": Text(100, ':"\t\n'),
             "SubAccount": Bool(),
-            "ParentRef": Uncovered(),
+            "ParentRef": Ref("Account"),
             "Description": Text(100),
             "FullyQualifiedName": ReadOnly(),
             "Active": Bool(),
@@ -100,8 +116,11 @@ class Account(Entity):
     def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
         require(given, "Name")
         record = dict(given)
-        if record.get("SubAccount"):
-            raise unsupported("sub-account")
+        if record.get("SubAccount") and not record.get("ParentRef"):
+            raise missing("ParentRef")
+        longest = 20 if txn.books.country in {"AU", "CA"} else 7
+        if len(record.get("AcctNum") or "") > longest:
+            raise too_long("AcctNum", longest, len(record["AcctNum"]))
         kind = record.get("AccountType") or _TYPE_OF_SUBTYPE.get(record.get("AccountSubType", ""))
         if kind is None and before is not None:
             kind = before["AccountType"]
@@ -118,37 +137,36 @@ class Account(Entity):
         record["Classification"] = ACCOUNT_TYPES[kind][0]
         record.setdefault("AccountSubType", ACCOUNT_TYPES[kind][1])
         record.setdefault("Active", True)
-        record["SubAccount"] = False
-        if not record["Active"] and not record["Name"].endswith(" (deleted)"):
-            record["Name"] += " (deleted)"
-        elif record["Active"]:
-            record["Name"] = record["Name"].removesuffix(" (deleted)")
-        record["FullyQualifiedName"] = record["Name"]
+        record["Name"] = str(record["Name"]).strip().removesuffix(DELETED)
+        if not record["Active"]:
+            record["Name"] += DELETED
+        record["SubAccount"] = bool(record.get("ParentRef"))
+        record["FullyQualifiedName"] = full_name(txn, self.name, record, before, word="account")
+        if record["SubAccount"] and find(txn, self.name, record["ParentRef"]["value"])["AccountType"] != kind:
+            raise business("A sub-account has the type of its parent.")
         record["CurrencyRef"] = _currency(txn, record, before)
-        own = (self.name, before["Id"] if before else "")
-        unique(
-            txn,
-            "Account",
-            record["Name"].casefold(),
-            own=own,
-            text="Another account is already using this \nname. Please use a different name.",
-        )
         return record
 
+    def after_write(self, txn: Txn, before: Json | None, after: Json | None) -> None:
+        rename_children(txn, self.name, before, after)
+
     def keys(self, record: Json) -> Iterable[tuple[str, str]]:
-        return (("Account", record["Name"].casefold()),)
+        yield self.name, record["FullyQualifiedName"].casefold()
+        yield "Account.Name", record["Name"].casefold()
+        if record.get("ParentRef"):
+            yield "Parent.Account", record["ParentRef"]["value"]
 
     def render(self, view: View, record: Json) -> Json:
-        balance = money(view.account_balances.get(record["Id"], 0))
-        return rendered(
-            view,
-            self.shape,
-            {
-                **record,
-                "CurrentBalance": balance,
-                "CurrentBalanceWithSubAccounts": balance,
-            },
-        )
+        balances = {
+            "CurrentBalance": money(view.account_balances.get(record["Id"], 0)),
+            "CurrentBalanceWithSubAccounts": money(_with_sub_accounts(view, record["Id"])),
+        }
+        return rendered(view, self.shape, {**record, **balances})
+
+
+def _with_sub_accounts(view: View, number: str) -> Decimal:
+    own = view.account_balances.get(number, ZERO)
+    return own + sum((_with_sub_accounts(view, child) for _, child in view.holders("Parent.Account", number)), ZERO)
 
 
 def _currency(txn: Txn, record: Json, before: Json | None) -> Json:
@@ -176,3 +194,29 @@ def home_currency(view: View) -> str:
 def find_account(accounts: Iterable[Json], subtype: str) -> str | None:
     """The id of the first active account of a subtype, by which QuickBooks itself finds its special accounts."""
     return next((a["Id"] for a in accounts if a.get("AccountSubType") == subtype and a.get("Active")), None)
+
+
+def ensure_account(txn: Txn, name: str, kind: str, subtype: str, currency: str = "") -> str:
+    """The id of the account with this name, as QuickBooks makes it when it first needs one."""
+    found = (each["Id"] for each in txn.all("Account") if each["FullyQualifiedName"] == name)
+    number = next(found, None)
+    if number is not None:
+        return str(number)
+    number = txn.next_id("Account")
+    account = {
+        "Name": name,
+        "SubAccount": False,
+        "FullyQualifiedName": name,
+        "Active": True,
+        "Classification": ACCOUNT_TYPES[kind][0],
+        "AccountType": kind,
+        "AccountSubType": subtype,
+        "CurrencyRef": {"value": currency or home_currency(txn)},
+        "domain": "QBO",
+        "sparse": False,
+        "Id": number,
+        "SyncToken": "0",
+        "MetaData": {"CreateTime": txn.now, "LastUpdatedTime": txn.now},
+    }
+    txn.put("Account", account)
+    return number

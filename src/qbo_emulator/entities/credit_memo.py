@@ -11,6 +11,7 @@ from qbo_emulator.faults import business
 from qbo_emulator.jsonio import ZERO, Json, dec, money
 
 from .fields import ReadOnly, Ref
+from .gains import follow_rate
 from .invoice import applied, unlink_payment
 from .references import View
 from .sales import SalesDocument, owed_to
@@ -25,7 +26,12 @@ rule(
     Mark.DOCUMENT,
     "Intuit credit memo reference",
 )
-rule("credit-memo.void", "A void of a credit memo is not documented for the API", Mark.MISSING)
+rule(
+    "credit-memo.void",
+    "The API does not void a credit memo (500); a person can, once no payment uses it",
+    Mark.REPORT,
+    "Intuit's answer in an SDK thread; the person's way is assumed",
+)
 
 
 class CreditMemo(SalesDocument):
@@ -44,9 +50,13 @@ class CreditMemo(SalesDocument):
         if record["Balance"] < 0:
             raise business("More of the credit has been used than the transaction's amount.")
 
+    def void(self, txn: Txn, record: Json) -> Json:
+        return {**self.voided(txn, record), "RemainingCredit": ZERO}
+
     def after_write(self, txn: Txn, before: Json | None, after: Json | None) -> None:
+        follow_rate(txn, before, after)
         for link in (before or {}).get("LinkedTxn", []):
-            if after is None:
+            if after is None or link not in after["LinkedTxn"]:
                 unlink_payment(txn, link["TxnId"], ("CreditMemo", (before or {})["Id"]))
 
     def keys(self, record: Json) -> Iterable[tuple[str, str]]:

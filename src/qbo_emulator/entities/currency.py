@@ -11,6 +11,7 @@ from qbo_emulator.jsonio import Json, dec, money, plain
 
 from .account import home_currency
 from .currencies import CURRENCY_NAMES
+from .entity import find
 from .references import View
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ rule(
     Mark.REPORT,
     "third-party report",
 )
-rule("currency.gains", "Realized gains and losses between invoice and payment rate", Mark.MISSING)
 
 
 def is_multicurrency(view: View) -> bool:
@@ -76,6 +76,22 @@ def at_home(record: Json, amount: Decimal) -> Decimal:
     """An amount of a document in the home currency."""
     rate = record.get("ExchangeRate")
     return amount if rate is None or rate == 1 else money(amount * dec(rate))
+
+
+def is_kept_at_home(txn: Txn, record: Json) -> bool:
+    """Whether DepositToAccountRef is kept in the home currency; another than the document's is refused."""
+    if not is_multicurrency(txn) or not record.get("DepositToAccountRef"):
+        return True
+    account = find(txn, "Account", record["DepositToAccountRef"]["value"])
+    code, home = account["CurrencyRef"]["value"], home_currency(txn)
+    if code not in {home, record["CurrencyRef"]["value"]}:
+        raise business("The deposit account must have the currency of the transaction or the home currency.")
+    return bool(code == home)
+
+
+def deposited(record: Json, amount: Decimal) -> Decimal:
+    """An amount in the currency of the account it is put on."""
+    return at_home(record, amount) if record.get("_DepositAtHome", True) else amount
 
 
 def home_amounts(record: Json) -> Json:

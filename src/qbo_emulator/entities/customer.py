@@ -10,7 +10,7 @@ from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business, missing
 from qbo_emulator.jsonio import Json, money
 
-from .account import home_currency
+from .account import ensure_account, home_currency
 from .currencies import CURRENCY_NAMES
 from .fields import ADDRESS, ENVELOPE, TAIL, Bool, Choice, Kept, ReadOnly, Ref, Shape, Text, Uncovered
 from .names import CONTACT, PERSON, RARE, NameEntity
@@ -81,7 +81,7 @@ class Customer(NameEntity):
             "AcctNum": Text(100),
             **RARE,
             **TAIL,
-            "OpenBalanceDate": Uncovered(),
+            "OpenBalanceDate": ReadOnly(),
             "RootCustomerRef": ReadOnly(),
             "CustomerTypeRef": Uncovered(),
             "SalesRepRef": Uncovered(),
@@ -185,20 +185,9 @@ def open_currency(txn: Txn, code: str) -> None:
     if not txn.holders("CompanyCurrency", code):
         number = txn.next_id("CompanyCurrency")
         txn.put("CompanyCurrency", {"Code": code, "Name": CURRENCY_NAMES[code], **envelope, "Id": number})
-    number = txn.next_id("Account")
-    name = f"Accounts Receivable (A/R) - {code}"
-    account = {
-        "Name": name,
-        "SubAccount": False,
-        "FullyQualifiedName": name,
-        "Classification": "Asset",
-        "AccountType": "Accounts Receivable",
-        "AccountSubType": "AccountsReceivable",
-        "CurrencyRef": {"value": code},
-        **envelope,
-        "Id": number,
-    }
-    txn.put("Account", account)
+    number = ensure_account(
+        txn, f"Accounts Receivable (A/R) - {code}", "Accounts Receivable", "AccountsReceivable", currency=code
+    )
     txn.put("Roles", {**roles, f"receivable:{code}": number})
 
 

@@ -11,6 +11,7 @@ from qbo_emulator.faults import Fault, business, missing, unsupported
 from qbo_emulator.jsonio import ZERO, Json, dec, money
 
 from .account import find_account, home_currency
+from .currency import at_home
 from .entity import Entity, find
 from .fields import (
     ENVELOPE,
@@ -155,9 +156,11 @@ class Deposit(Entity):
         holders = txn.books.holders("Deposited", f"{link['TxnType']}/{link['TxnId']}")
         if any(holder != ("Deposit", own) for holder in holders):
             raise Fault(620, "Cannot validate linked transactions")
-        if line.get("Amount") is not None and money(dec(line["Amount"])) != source["TotalAmt"]:
+        # Undeposited Funds are kept in the home currency, whatever was paid in.
+        whole = money(at_home(source, dec(source["TotalAmt"])))
+        if line.get("Amount") is not None and money(dec(line["Amount"])) != whole:
             raise business("A deposit takes the whole amount of a payment.")
-        return {"Amount": money(dec(source["TotalAmt"])), "LinkedTxn": [link]}
+        return {"Amount": whole, "LinkedTxn": [link]}
 
     def check_delete(self, txn: Txn, record: Json) -> None:
         check_open(txn, record, record)

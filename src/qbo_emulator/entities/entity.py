@@ -30,6 +30,8 @@ class Entity:
     can_delete = False
     # totalCount stands in query answers of some entities only (recorded 2026).
     counts_total = False
+    # Which requests void a record: operation=void, include=void.
+    void_forms: frozenset[str] = frozenset()
     # Properties that a sparse update never carries over from the stored record.
     recomputed: frozenset[str] = frozenset()
 
@@ -44,6 +46,9 @@ class Entity:
     def check(self, txn: Txn, given: Json) -> None:
         """References must exist and be active."""
         check_references(txn, self.shape, given)
+
+    def check_request(self, txn: Txn, body: Json, before: Json | None) -> None:
+        """Refuse what only a person can do inside QuickBooks; before is None for a new record."""
 
     def after_write(self, txn: Txn, before: Json | None, after: Json | None) -> None:
         """Side effects on other records; after is None for a deletion."""

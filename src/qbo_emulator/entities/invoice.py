@@ -11,9 +11,10 @@ from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business, unsupported
 from qbo_emulator.jsonio import ZERO, Json, dec, money
 
-from .currency import at_home
+from .currency import deposited, is_kept_at_home
 from .entity import find
 from .fields import Amount, Bool, ReadOnly, Ref, uncovered
+from .gains import follow_rate, settle_gain
 from .references import View
 from .sales import SalesDocument, owed_to
 from .sales_shape import LINKED, answer_shape, sales_shape
@@ -72,6 +73,7 @@ _ONLINE = ("AllowIPNPayment", "AllowOnlinePayment", "AllowOnlineCreditCardPaymen
 
 class Invoice(SalesDocument):
     name = "Invoice"
+    void_forms = frozenset({"operation", "include"})
     counts_total = True
     shape = sales_shape(
         "Invoice",
@@ -142,6 +144,7 @@ class Invoice(SalesDocument):
             raise business("Deposits are not enabled for this company.")
         if account and find(txn, "Account", account["value"])["AccountType"] not in {"Bank", "Other Current Asset"}:
             raise business("The deposit account must be a bank or other current asset account.")
+        record["_DepositAtHome"] = is_kept_at_home(txn, record)
         if dec(record.get("Deposit")) < 0:
             raise business("The deposit must be zero or more.")
 
@@ -150,6 +153,7 @@ class Invoice(SalesDocument):
 
     def after_write(self, txn: Txn, before: Json | None, after: Json | None) -> None:
         """Payments of a voided or deleted invoice keep their amount, unapplied; estimates follow the link."""
+        follow_rate(txn, before, after)
         number = (after or before or {})["Id"]
         old = (before or {}).get("LinkedTxn", [])
         new = (after or {}).get("LinkedTxn", [])
@@ -162,13 +166,18 @@ class Invoice(SalesDocument):
             if link not in old and link["TxnType"] == "Estimate":
                 _link_estimate(txn, link["TxnId"], number, linked=True)
 
+    def keys(self, record: Json) -> Iterable[tuple[str, str]]:
+        yield from super().keys(record)
+        if record["Balance"]:
+            yield "Open.Invoice", record["CustomerRef"]["value"]
+
     def owed(self, record: Json) -> Iterable[tuple[str, Decimal]]:
         return ((record["CustomerRef"]["value"], dec(record["Balance"])),)
 
     def postings(self, view: View, record: Json) -> Iterable[tuple[str, Decimal]]:
         yield from super().postings(view, record)
         if record.get("Deposit") and record.get("DepositToAccountRef"):
-            yield record["DepositToAccountRef"]["value"], at_home(record, dec(record["Deposit"]))
+            yield record["DepositToAccountRef"]["value"], deposited(record, dec(record["Deposit"]))
         yield from owed_to(view, record, dec(record["TotalAmt"]) - dec(record.get("Deposit")))
 
 
@@ -234,7 +243,9 @@ def unlink_payment(txn: Txn, payment_id: str, target: tuple[str, str]) -> None:
     lines = [line for line in payment["Line"] if line["LinkedTxn"][0] != link]
     if sum((_signed(line) for line in lines), ZERO) > dec(payment["TotalAmt"]):
         raise business("The credit pays invoices: remove it from its payment first.")
-    txn.touch("Payment", {**payment, "Line": lines, "UnappliedAmt": unapplied(dec(payment["TotalAmt"]), lines)})
+    changed = {**payment, "Line": lines, "UnappliedAmt": unapplied(dec(payment["TotalAmt"]), lines)}
+    settle_gain(txn, changed)
+    txn.touch("Payment", changed)
 
 
 def unapplied(total: Decimal, lines: list[Json]) -> Decimal:

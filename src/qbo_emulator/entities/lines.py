@@ -1,33 +1,19 @@
-"""The lines of sales documents: their shapes, and turning requested lines into stored ones."""
+"""The lines of sales documents: turning requested ones into stored ones, and stored ones into answers."""
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from qbo_emulator.document_lines import EXTRA_ITEMS, SHIPPING, flat, is_extra, subtotal_of
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business, missing, unsupported
-from qbo_emulator.jsonio import ZERO, Json, dec, money, plain
+from qbo_emulator.jsonio import ZERO, Json, dec, money
 from qbo_emulator.tax.global_model import split_inclusive
 from qbo_emulator.tax.rates import HUNDRED
 from qbo_emulator.tax.us_classic import check_line_code
 
-from .fields import (
-    Amount,
-    Bool,
-    Choice,
-    Date,
-    Integer,
-    Kept,
-    ListOf,
-    Number,
-    ReadOnly,
-    Ref,
-    Shape,
-    Text,
-    Uncovered,
-    uncovered,
-)
+from .account import ensure_account
 
 if TYPE_CHECKING:
     from qbo_emulator.books import Txn
@@ -63,141 +49,120 @@ rule(
     Mark.DOCUMENT,
     "Intuit invoice reference",
 )
-rule("line.group", "Group lines, shipping and gratuity items", Mark.MISSING)
-
-_DETAILS = ("SalesItemLineDetail", "DiscountLineDetail", "SubTotalLineDetail", "DescriptionOnly")
-
-
-SALES_DETAIL = Shape(
-    "SalesItemLineDetail",
-    {
-        "ItemRef": Ref("Item"),
-        "UnitPrice": Number(),
-        "Qty": Number(),
-        "ItemAccountRef": Ref("Account"),
-        "TaxCodeRef": Ref("TaxCode"),
-        "ServiceDate": Date(),
-        "TaxInclusiveAmt": Amount(),
-        "ClassRef": Ref("Class"),
-        **uncovered(
-            "UnitCostPrice",
-            "RatePercent",
-            "PriceLevelRef",
-            "MarkupInfo",
-            "UOMRef",
-            "InventorySiteRef",
-            "TaxClassificationRef",
-            "DiscountRate",
-            "DiscountAmt",
-            "DeferredRevenue",
-            "RetainageAmount",
-            "SalesItemLineDetailEx",
-        ),
-    },
+rule(
+    "line.group",
+    "A bundle's line has Amount 0 and its own lines inside; their amounts make up the subtotal, ids count on",
+    Mark.RECORDING,
+    "fixture of a library: a Canadian invoice with a bundle",
 )
-DISCOUNT_DETAIL = Shape(
-    "DiscountLineDetail",
-    {
-        "PercentBased": Bool(),
-        "DiscountPercent": Number(),
-        "DiscountAccountRef": Ref("Account"),
-        "TaxCodeRef": Ref("TaxCode"),
-        **uncovered("DiscountRef", "ServiceDate", "ClassRef", "DiscountLineDetailEx"),
-    },
+rule(
+    "line.group-request",
+    "GroupItemRef names a bundle, Quantity defaults to 1; given lines are taken as they are, without any the bundle's "
+    "items are sold Quantity times at their own prices and tax codes",
+    Mark.ASSUMPTION,
+    "the schema says that the lines are expanded from the group item",
 )
-SALES_LINE = Shape(
-    "Line",
-    {
-        "Id": Text(30),
-        "LineNum": Integer(0, 10_000),
-        "Description": Text(4000),
-        "Amount": Amount(),
-        "LinkedTxn": Uncovered(),
-        "DetailType": Choice((*_DETAILS, "GroupLineDetail")),
-        "SalesItemLineDetail": SALES_DETAIL,
-        "DiscountLineDetail": DISCOUNT_DETAIL,
-        "SubTotalLineDetail": ReadOnly(),
-        "DescriptionLineDetail": Shape("DescriptionLineDetail", {"ServiceDate": Date(), "TaxCodeRef": Ref("TaxCode")}),
-        "CustomExtensions": Kept(),
-        "LineEx": Uncovered(),
-        "GroupLineDetail": Uncovered(),
-        "Received": Uncovered(),
-        "CustomField": Uncovered(),
-        "ProjectRef": Uncovered(),
-        "CostAmount": Uncovered(),
-        "HomeCostAmount": Uncovered(),
-    },
+rule(
+    "line.extra",
+    "SHIPPING_ITEM_ID (needs AllowShipping, else 5030) and GRATUITY_ITEM_ID stand behind the subtotal and outside of "
+    "the discount",
+    Mark.DOCUMENT,
+    "Intuit invoice reference; the code is assumed",
 )
-TAX_LINE = Shape(
-    "Line",
-    {
-        "Amount": Amount(),
-        "DetailType": Choice(("TaxLineDetail",)),
-        "TaxLineDetail": Shape(
-            "TaxLineDetail",
-            {
-                "TaxRateRef": Ref("TaxRate"),
-                "PercentBased": Bool(),
-                "TaxPercent": Number(),
-                "NetAmountTaxable": Amount(),
-                "TaxInclusiveAmount": Amount(),
-                **uncovered("OverrideDeltaAmount", "ServiceDate", "TaxLineDetailEx"),
-            },
-        ),
-        "Id": ReadOnly(),
-        "LineNum": ReadOnly(),
-        "Description": ReadOnly(),
-    },
-)
-TAX_DETAIL = Shape(
-    "TxnTaxDetail",
-    {
-        "DefaultTaxCodeRef": Uncovered(),
-        "TxnTaxCodeRef": Ref("TaxCode"),
-        "TotalTax": Amount(),
-        "TaxReviewStatus": Uncovered(),
-        "TaxLine": ListOf(TAX_LINE),
-        "UseAutomatedSalesTax": Uncovered(),
-    },
+rule(
+    "line.extra-account",
+    "Shipping goes to DefaultShippingAccount, else to an income account made for it, gratuity to Undistributed Tips",
+    Mark.ASSUMPTION,
+    "the schema names the preference and the account's subtype",
 )
 
 
 def complete_lines(txn: Txn, record: Json, before: Json | None) -> list[Json]:
     """Stored lines for the requested ones: checked, with amounts, codes and ids; subtotals are left out."""
-    known = {line["Id"] for line in (before or {}).get("Line", [])}
-    highest = max((int(number) for number in known), default=0)
-    lines: list[Json] = []
-    for given in record["Line"]:
-        kind = given.get("DetailType")
-        if kind is None:
-            raise missing("DetailType")
-        if kind == "SubTotalLineDetail":
-            continue
-        line = dict(given)
-        if kind == "SalesItemLineDetail":
-            line["SalesItemLineDetail"] = dict(line.get("SalesItemLineDetail") or {})
-            _complete_sales_line(txn, record, line)
-        elif kind == "DescriptionOnly":
-            line.setdefault("DescriptionLineDetail", {})
-            line.pop("Amount", None)
-        elif kind != "DiscountLineDetail":
-            raise unsupported(f"line of type {kind}")
-        if line.get("Id") not in known:
-            highest += 1
-            line["Id"] = str(highest)
-        line["LineNum"] = len(lines) + 1
-        line["CustomExtensions"] = []
-        lines.append(line)
+    numbers = _Numbers((before or {}).get("Line", []))
+    lines = [
+        _complete_line(txn, record, given, numbers)
+        for given in record["Line"]
+        if _kind_of(given) != "SubTotalLineDetail"
+    ]
     _complete_discounts(txn, lines)
     return lines
 
 
+def _kind_of(line: Json) -> str:
+    if line.get("DetailType") is None:
+        raise missing("DetailType")
+    return str(line["DetailType"])
+
+
+class _Numbers:
+    """Gives lines their Id and LineNum: an id the document has stays, any other line is new."""
+
+    def __init__(self, lines: Iterable[Json]) -> None:
+        self._known = {line["Id"] for line in flat(lines)}
+        self._highest = max((int(number) for number in self._known), default=0)
+        self._place = 0
+
+    def assign(self, line: Json) -> None:
+        if line.get("Id") not in self._known:
+            self._highest += 1
+            line["Id"] = str(self._highest)
+        self._place += 1
+        line["LineNum"] = self._place
+
+
+def _complete_line(txn: Txn, record: Json, given: Json, numbers: _Numbers) -> Json:
+    line = dict(given)
+    numbers.assign(line)
+    match _kind_of(line):
+        case "SalesItemLineDetail":
+            line["SalesItemLineDetail"] = dict(line.get("SalesItemLineDetail") or {})
+            _complete_sales_line(txn, record, line)
+        case "DescriptionOnly":
+            line.setdefault("DescriptionLineDetail", {})
+            line.pop("Amount", None)
+        case "GroupLineDetail":
+            line |= {"Amount": ZERO, "GroupLineDetail": _complete_group(txn, record, line, numbers)}
+        case "DiscountLineDetail":
+            pass
+        case kind:
+            raise unsupported(f"line of type {kind}")
+    line["CustomExtensions"] = []
+    return line
+
+
+def _complete_group(txn: Txn, record: Json, line: Json, numbers: _Numbers) -> Json:
+    detail = dict(line.get("GroupLineDetail") or {})
+    if not detail.get("GroupItemRef"):
+        raise missing("GroupItemRef")
+    bundle = txn.get("Item", detail["GroupItemRef"]["value"]) or {}
+    if bundle.get("Type") != "Group":
+        raise business("The item of a group line must be a bundle.")
+    detail.setdefault("Quantity", 1)
+    inside = detail.get("Line") or [_sold(txn, member, detail) for member in bundle["ItemGroupDetail"]["ItemGroupLine"]]
+    if any(_kind_of(each) not in {"SalesItemLineDetail", "DescriptionOnly"} for each in inside):
+        raise business("A bundle holds lines that sell items, nothing else.")
+    return {**detail, "Line": [_complete_line(txn, record, each, numbers) for each in inside]}
+
+
+def _sold(txn: Txn, member: Json, bundle: Json) -> Json:
+    """The line that a bundle's item makes when it is sold so many times."""
+    item = txn.get("Item", member["ItemRef"]["value"]) or {}
+    detail = {
+        "ItemRef": member["ItemRef"],
+        "UnitPrice": item.get("UnitPrice") or ZERO,
+        "Qty": dec(member["Qty"]) * dec(bundle["Quantity"]),
+        "TaxCodeRef": item.get("SalesTaxCodeRef"),
+    }
+    line: Json = {"DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
+    return {**line, "Description": item["Description"]} if item.get("Description") else line
+
+
 def _complete_sales_line(txn: Txn, record: Json, line: Json) -> None:
     detail = line["SalesItemLineDetail"]
-    us = txn.books.country == "US"
     if not detail.get("ItemRef"):
         detail["ItemRef"] = _default_item(txn)
-    item = txn.get("Item", detail["ItemRef"]["value"]) or {}
+    item = _item_of(txn, line)
     detail["ItemAccountRef"] = item.get("IncomeAccountRef")
     detail.pop("_Stock", None)
     if item.get("Type") == "Inventory":
@@ -207,6 +172,7 @@ def _complete_sales_line(txn: Txn, record: Json, line: Json) -> None:
             "Asset": item["AssetAccountRef"]["value"],
             "Expense": item["ExpenseAccountRef"]["value"],
         }
+    us = txn.books.country == "US"
     _settle_amount(line, us=us)
     if us:
         if detail.get("TaxCodeRef") is None:
@@ -219,6 +185,26 @@ def _complete_sales_line(txn: Txn, record: Json, line: Json) -> None:
         split_inclusive(txn, line)
     else:
         detail.pop("TaxInclusiveAmt", None)
+
+
+def _item_of(txn: Txn, line: Json) -> Json:
+    """What a line sells; shipping and gratuity are items that no company lists."""
+    number = line["SalesItemLineDetail"]["ItemRef"]["value"]
+    if number not in EXTRA_ITEMS:
+        item = txn.get("Item", number) or {}
+        if item.get("Type") in {"Category", "Group"}:
+            raise business(f"An item of type {item['Type']} cannot be sold on a line.")
+        return item
+    if number != SHIPPING:
+        account = ensure_account(txn, "Undistributed Tips", "Other Current Liability", "Gratuity")
+        return {"IncomeAccountRef": {"value": account}}
+    preferences = txn.books.preferences["SalesFormsPrefs"]
+    if not preferences.get("AllowShipping"):
+        raise Fault(5030, "Shipping is not enabled for this company.", "ItemRef")
+    account = str(preferences.get("DefaultShippingAccount") or "")
+    if txn.get("Account", account) is None:
+        account = ensure_account(txn, "Shipping Income", "Income", "ShippingIncome")
+    return {"IncomeAccountRef": {"value": account}}
 
 
 def _settle_amount(line: Json, *, us: bool) -> None:
@@ -257,7 +243,7 @@ def _complete_discounts(txn: Txn, lines: list[Json]) -> None:
         raise Fault(5030, "Discounts are not enabled for this company.")
     if len(discounts) > 1:
         raise business("A transaction can have one discount only.")
-    subtotal = sum((dec(line["Amount"]) for line in lines if line["DetailType"] == "SalesItemLineDetail"), ZERO)
+    subtotal = subtotal_of(lines)
     line = discounts[0]
     detail = dict(line.get("DiscountLineDetail") or {})
     if detail.get("PercentBased"):
@@ -276,41 +262,30 @@ def _complete_discounts(txn: Txn, lines: list[Json]) -> None:
     line["DiscountLineDetail"] = {"PercentBased": False, **detail}
 
 
-def sales_lines(lines: list[Json]) -> list[Json]:
-    return [line for line in lines if line["DetailType"] == "SalesItemLineDetail"]
-
-
-def discount_of(lines: list[Json]) -> Decimal:
-    return sum((dec(line["Amount"]) for line in lines if line["DetailType"] == "DiscountLineDetail"), ZERO)
-
-
 def with_subtotal(lines: list[Json]) -> list[Json]:
-    """The lines as answers show them: the subtotal after the item lines, a discount behind it."""
-    subtotal = sum((dec(line["Amount"]) for line in sales_lines(lines)), ZERO)
-    items = [line for line in lines if line["DetailType"] != "DiscountLineDetail"]
-    discounts = [line for line in lines if line["DetailType"] == "DiscountLineDetail"]
-    total: Json = {"Amount": money(subtotal), "DetailType": "SubTotalLineDetail", "SubTotalLineDetail": {}}
-    return [*items, total, *discounts]
+    """The lines as answers show them: the subtotal after the item lines, discount, shipping and gratuity behind it."""
+    behind = [line for line in lines if line["DetailType"] == "DiscountLineDetail" or is_extra(line)]
+    items = [line for line in lines if line not in behind]
+    total: Json = {"Amount": money(subtotal_of(lines)), "DetailType": "SubTotalLineDetail", "SubTotalLineDetail": {}}
+    return [*items, total, *behind]
 
 
 def voided_lines(lines: list[Json]) -> list[Json]:
     """The lines of a voided document: amounts and quantities zero."""
-    result = []
-    for line in lines:
-        changed = dict(line)
-        if "Amount" in changed:
-            changed["Amount"] = ZERO
-        if "SalesItemLineDetail" in changed:
-            detail = {key: value for key, value in changed["SalesItemLineDetail"].items() if key != "_Stock"}
-            if detail.get("Qty") is not None:
-                detail["Qty"] = ZERO
-            if detail.get("TaxInclusiveAmt") is not None:
-                detail["TaxInclusiveAmt"] = ZERO
-            changed["SalesItemLineDetail"] = detail
-        result.append(changed)
-    return result
+    return [_voided_line(line) for line in lines]
 
 
-def line_unit_price(line: Json) -> Decimal | None:
-    price = (line.get("SalesItemLineDetail") or {}).get("UnitPrice")
-    return None if price is None else plain(dec(price))
+def _voided_line(line: Json) -> Json:
+    changed = dict(line)
+    if "Amount" in changed:
+        changed["Amount"] = ZERO
+    if "SalesItemLineDetail" in changed:
+        detail = {key: value for key, value in changed["SalesItemLineDetail"].items() if key != "_Stock"}
+        for name in ("Qty", "TaxInclusiveAmt"):
+            if detail.get(name) is not None:
+                detail[name] = ZERO
+        changed["SalesItemLineDetail"] = detail
+    if "GroupLineDetail" in changed:
+        detail = changed["GroupLineDetail"]
+        changed["GroupLineDetail"] = {**detail, "Quantity": ZERO, "Line": voided_lines(detail["Line"])}
+    return changed

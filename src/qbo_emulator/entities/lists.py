@@ -1,4 +1,4 @@
-"""Small lists: terms, payment methods, tax codes, rates and agencies, and what describes the company."""
+"""Small lists: terms, payment methods, tax codes, rates and agencies."""
 # ruff: noqa: ARG002 - all entities have one signature
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 rule(
     "tax.read-only", "Tax codes, rates and agencies are read-only entities", Mark.DOCUMENT, "Intuit tax code reference"
 )
-rule("company.update", "Updates of CompanyInfo through the API", Mark.MISSING)
 rule(
     "tax.pseudo-codes",
     "US companies list TAX and NON as codes without envelope",
@@ -145,7 +144,3 @@ class TaxAgency(ReadOnlyEntity):
 
     def default_order(self, record: Json) -> str:
         return str(record["DisplayName"]).casefold()
-
-
-class CompanyInfo(ReadOnlyEntity):
-    name = "CompanyInfo"

@@ -10,8 +10,8 @@ from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business, missing, unsupported
 from qbo_emulator.jsonio import ZERO, Json, dec, money
 
-from .account import find_account, home_currency
-from .currency import at_home, home_amounts, is_multicurrency, receivable, settle_currency
+from .account import find_account
+from .currency import deposited, home_amounts, is_kept_at_home, receivable, settle_currency
 from .deposit import check_not_deposited
 from .entity import Entity, find
 from .fields import (
@@ -32,6 +32,7 @@ from .fields import (
     require,
     uncovered,
 )
+from .gains import settle_gain
 from .invoice import applied, unapplied
 from .period import check_open
 from .references import View, rendered
@@ -62,7 +63,6 @@ rule(
     Mark.REPORT,
     "third-party report",
 )
-rule("payment.auto-apply", "AutoApplyPayments (AutoApplyCredit is covered)", Mark.MISSING)
 rule("payment.links", "Payments linked to journal entries, expenses and checks", Mark.MISSING)
 
 _PAYMENT_LINE = Shape(
@@ -82,6 +82,7 @@ _PAYMENT_LINE = Shape(
 
 class Payment(Entity):
     name = "Payment"
+    void_forms = frozenset({"include"})
     sequence = "Txn"
     is_list = False
     can_delete = True
@@ -148,12 +149,13 @@ class Payment(Entity):
         if not record.get("DepositToAccountRef"):
             number = find_account(txn.all("Account"), "UndepositedFunds")
             record["DepositToAccountRef"] = {"value": number} if number else None
-        record["_DepositAtHome"] = _is_at_home(txn, record)
+        record["_DepositAtHome"] = is_kept_at_home(txn, record)
         record.setdefault("ProcessPayment", False)
         record["Line"] = [self._line(txn, record, line, before) for line in record.get("Line", [])]
         record["UnappliedAmt"] = unapplied(record["TotalAmt"], record["Line"])
         if record["UnappliedAmt"] < 0:
             raise business("The amounts applied are larger than the payment.")
+        settle_gain(txn, record)
         return record
 
     def _line(self, txn: Txn, record: Json, line: Json, before: Json | None) -> Json:
@@ -177,7 +179,9 @@ class Payment(Entity):
 
     def void(self, txn: Txn, record: Json) -> Json:
         self.check_delete(txn, record)
-        return {**record, "TotalAmt": ZERO, "UnappliedAmt": ZERO, "Line": [], "PrivateNote": "Voided"}
+        changed = {**record, "TotalAmt": ZERO, "UnappliedAmt": ZERO, "Line": [], "PrivateNote": "Voided"}
+        settle_gain(txn, changed)
+        return changed
 
     def check_delete(self, txn: Txn, record: Json) -> None:
         check_open(txn, record, record)
@@ -206,14 +210,19 @@ class Payment(Entity):
             answer["DepositToAccountRef"] = {"value": answer["DepositToAccountRef"]["value"]}
         return answer
 
+    def keys(self, record: Json) -> Iterable[tuple[str, str]]:
+        if record["UnappliedAmt"]:
+            yield "Unapplied.Payment", record["CustomerRef"]["value"]
+
     def owed(self, record: Json) -> Iterable[tuple[str, Decimal]]:
         return ((record["CustomerRef"]["value"], -dec(record["UnappliedAmt"])),)
 
     def postings(self, view: View, record: Json) -> Iterable[tuple[str, Decimal]]:
         total = dec(record["TotalAmt"])
         if record.get("DepositToAccountRef"):
-            at_the_bank = at_home(record, total) if record.get("_DepositAtHome", True) else total
-            yield record["DepositToAccountRef"]["value"], at_the_bank
+            yield record["DepositToAccountRef"]["value"], deposited(record, total)
+        if record.get("_Gain"):
+            yield record["_GainAccount"], dec(record["_Gain"])
         account = receivable(view, record)
         if account:
             yield account, -total
@@ -221,17 +230,6 @@ class Payment(Entity):
 
 # What stands open on a document that a payment can name.
 _OPEN_AMOUNT = {"Invoice": ("Balance",), "CreditMemo": ("Balance", "RemainingCredit")}
-
-
-def _is_at_home(txn: Txn, record: Json) -> bool:
-    """Whether the deposit account is kept in the home currency; another than the payment's is refused."""
-    if not is_multicurrency(txn) or not record.get("DepositToAccountRef"):
-        return True
-    account = find(txn, "Account", record["DepositToAccountRef"]["value"])
-    code, home = account["CurrencyRef"]["value"], home_currency(txn)
-    if code not in {home, record["CurrencyRef"]["value"]}:
-        raise business("The deposit account must have the currency of the payment or the home currency.")
-    return bool(code == home)
 
 
 def _amounts(record: Json | None) -> dict[tuple[str, str], Decimal]:

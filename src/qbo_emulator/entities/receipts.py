@@ -12,7 +12,7 @@ from qbo_emulator.faults import business
 from qbo_emulator.jsonio import ZERO, Json, dec
 
 from .account import find_account
-from .currency import at_home
+from .currency import deposited, is_kept_at_home
 from .deposit import check_not_deposited
 from .entity import find
 from .fields import ReadOnly, Ref, Text, require
@@ -36,7 +36,12 @@ rule(
     Mark.DOCUMENT,
     "Intuit refund receipt reference",
 )
-rule("refund-receipt.void", "A void of a refund receipt is not documented for the API", Mark.MISSING)
+rule(
+    "refund-receipt.void",
+    "The API does not void a refund receipt (500); a person can",
+    Mark.DOCUMENT,
+    "not among the operations of Intuit's refund receipt reference",
+)
 
 
 class _PaidDocument(SalesDocument):
@@ -49,17 +54,22 @@ class _PaidDocument(SalesDocument):
         account = find(txn, "Account", record["DepositToAccountRef"]["value"])
         if account["AccountType"] not in {"Bank", "Other Current Asset", "Credit Card"}:
             raise business("The account must be a bank or other current asset account.")
+        record["_DepositAtHome"] = is_kept_at_home(txn, record)
 
     def check_change(self, txn: Txn, before: Json | None) -> None:
         check_not_deposited(txn, self.name, before)
 
+    def void(self, txn: Txn, record: Json) -> Json:
+        return self.voided(txn, record)
+
     def postings(self, view: View, record: Json) -> Iterable[tuple[str, Decimal]]:
         yield from super().postings(view, record)
-        yield record["DepositToAccountRef"]["value"], self.sign * at_home(record, dec(record["TotalAmt"]))
+        yield record["DepositToAccountRef"]["value"], self.sign * deposited(record, dec(record["TotalAmt"]))
 
 
 class SalesReceipt(_PaidDocument):
     name = "SalesReceipt"
+    void_forms = frozenset({"operation", "include"})
     shape = sales_shape(
         "SalesReceipt",
         own={
@@ -76,9 +86,6 @@ class SalesReceipt(_PaidDocument):
             found = find_account(txn.all("Account"), "UndepositedFunds")
             record["DepositToAccountRef"] = {"value": found} if found else None
         require(record, "DepositToAccountRef")
-
-    def void(self, txn: Txn, record: Json) -> Json:
-        return self.voided(txn, record)
 
 
 class RefundReceipt(_PaidDocument):

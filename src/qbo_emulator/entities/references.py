@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
+from qbo_emulator.document_lines import EXTRA_ITEMS
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, not_found
 from qbo_emulator.jsonio import Json
@@ -45,7 +46,7 @@ _GROUPS = {
     "Invoice": "Transactions",
 }
 # Ids that stand for no record.
-PSEUDO_TAX_CODES = frozenset({"TAX", "NON"})
+_PSEUDO = {"TaxCode": frozenset({"TAX", "NON"}), "Item": EXTRA_ITEMS}
 
 
 class View(Protocol):
@@ -66,7 +67,7 @@ class View(Protocol):
 
 
 def _targets(target: str, value: str) -> bool:
-    return target in _GROUPS and not (target == "TaxCode" and value in PSEUDO_TAX_CODES)
+    return target in _GROUPS and value not in _PSEUDO.get(target, ())
 
 
 def check_references(txn: Txn, shape: Shape, given: Json) -> None:

@@ -2,6 +2,7 @@
 
 from .account import Account
 from .company import CompanyCurrency, ExchangeRate, Preferences
+from .company_info import CompanyInfo
 from .credit_memo import CreditMemo
 from .customer import Customer
 from .deposit import Deposit
@@ -9,7 +10,7 @@ from .entity import Entity
 from .estimate import Estimate
 from .invoice import Invoice
 from .item import Item
-from .lists import CompanyInfo, PaymentMethod, TaxAgency, TaxCode, TaxRate, Term
+from .lists import PaymentMethod, TaxAgency, TaxCode, TaxRate, Term
 from .parties import Employee, Vendor
 from .payment import Payment
 from .receipts import RefundReceipt, SalesReceipt

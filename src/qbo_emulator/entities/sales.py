@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from qbo_emulator.document_lines import discount_of, flat, sales_lines
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business, missing
 from qbo_emulator.jsonio import ZERO, Json, dec, money
@@ -16,7 +17,7 @@ from .currency import at_home, home_amounts, receivable, settle_currency
 from .customer import number_addresses
 from .entity import Entity, find
 from .fields import Shape, require
-from .lines import complete_lines, discount_of, sales_lines, voided_lines, with_subtotal
+from .lines import complete_lines, voided_lines, with_subtotal
 from .names import address_serials
 from .period import check_open
 from .references import View, rendered
@@ -126,7 +127,7 @@ class SalesDocument(Entity):
         yield from address_serials(record)
 
     def postings(self, view: View, record: Json) -> Iterable[tuple[str, Decimal]]:
-        for line in record["Line"]:
+        for line in flat(record["Line"]):
             detail = line.get("SalesItemLineDetail") or {}
             if detail.get("ItemAccountRef"):
                 yield detail["ItemAccountRef"]["value"], self.sign * at_home(record, dec(line["Amount"]))
@@ -143,7 +144,7 @@ class SalesDocument(Entity):
             yield roles["tax_payable"], self.sign * at_home(record, dec(record["TxnTaxDetail"]["TotalTax"]))
 
     def moved(self, record: Json) -> Iterable[tuple[str, Decimal]]:
-        for line in record["Line"]:
+        for line in flat(record["Line"]):
             detail = line.get("SalesItemLineDetail") or {}
             if detail.get("_Stock"):
                 yield detail["ItemRef"]["value"], -self.sign * dec(detail.get("Qty", 1))
@@ -211,7 +212,7 @@ def check_tracking(txn: Txn, record: Json) -> None:
     preferences = txn.books.preferences["AccountingInfoPrefs"]
     if record.get("DepartmentRef") and not preferences.get("TrackDepartments"):
         raise Fault(5030, "Location tracking is not enabled for this company.", "DepartmentRef")
-    by_line = any((line.get("SalesItemLineDetail") or {}).get("ClassRef") for line in record.get("Line", []))
+    by_line = any((line.get("SalesItemLineDetail") or {}).get("ClassRef") for line in flat(record.get("Line", [])))
     for used, preference in ((record.get("ClassRef"), "ClassTrackingPerTxn"), (by_line, "ClassTrackingPerTxnLine")):
         if used and not preferences.get(preference):
             raise Fault(5030, "Class tracking is not enabled for this company.", "ClassRef")

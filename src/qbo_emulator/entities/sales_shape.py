@@ -25,7 +25,7 @@ from .fields import (
     Uncovered,
     uncovered,
 )
-from .lines import SALES_LINE, TAX_DETAIL
+from .line_shapes import SALES_LINE, TAX_DETAIL
 
 LINKED = ListOf(Shape("LinkedTxn", {"TxnId": Text(30), "TxnType": Text(50), "TxnLineId": Uncovered()}))
 

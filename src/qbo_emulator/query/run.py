@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -14,8 +14,10 @@ from qbo_emulator.entities.entity import Entity
 from qbo_emulator.entities.registry import ENTITIES, UNCOVERED
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import unsupported
+from qbo_emulator.including import with_link
 from qbo_emulator.jsonio import Json, dec
 
+from .properties import PROPERTIES
 from .statement import Condition, Statement, read_statement, validation_error
 
 rule(
@@ -50,104 +52,9 @@ rule(
 )
 
 _ENTITY = {entity.name.lower(): entity for entity in ENTITIES}
-_COMMON = ("Id", "SyncToken", "MetaData.CreateTime", "MetaData.LastUpdatedTime", "Active")
-_NAMES = (
-    "DisplayName",
-    "GivenName",
-    "MiddleName",
-    "FamilyName",
-    "CompanyName",
-    "FullyQualifiedName",
-    "PrintOnCheckName",
-    "Title",
-    "Suffix",
-    "PrimaryEmailAddr",
-    "PrimaryPhone",
-    "Balance",
-    "Taxable",
-    "Job",
-    "ParentRef",
-    "Level",
-)
-_SALES = (
-    "DocNumber",
-    "TxnDate",
-    "CustomerRef",
-    "Balance",
-    "TotalAmt",
-    "EmailStatus",
-    "PrintStatus",
-    "CurrencyRef",
-)
-_QUERYABLE = {
-    "Account": (
-        "Name",
-        "FullyQualifiedName",
-        "AccountType",
-        "AccountSubType",
-        "Classification",
-        "AcctNum",
-        "CurrentBalance",
-        "SubAccount",
-        "Description",
-    ),
-    "Customer": _NAMES,
-    "Vendor": (*_NAMES, "AcctNum", "Vendor1099"),
-    "Employee": (*_NAMES, "BillableTime"),
-    "Item": (
-        "Name",
-        "FullyQualifiedName",
-        "Sku",
-        "Type",
-        "Description",
-        "UnitPrice",
-        "Taxable",
-        "IncomeAccountRef",
-        "QtyOnHand",
-    ),
-    "Invoice": (
-        "DocNumber",
-        "TxnDate",
-        "DueDate",
-        "CustomerRef",
-        "Balance",
-        "TotalAmt",
-        "SalesTermRef",
-        "EmailStatus",
-        "PrintStatus",
-        "CurrencyRef",
-    ),
-    "Payment": (
-        "TxnDate",
-        "CustomerRef",
-        "TotalAmt",
-        "UnappliedAmt",
-        "PaymentRefNum",
-        "PaymentMethodRef",
-        "DepositToAccountRef",
-        "CurrencyRef",
-    ),
-    "TaxCode": ("Name", "Description", "Taxable", "TaxGroup", "Hidden"),
-    "TaxRate": ("Name", "Description", "RateValue", "AgencyRef", "SpecialTaxType"),
-    "TaxAgency": ("DisplayName", "TaxTrackedOnSales", "TaxTrackedOnPurchases"),
-    "Term": ("Name", "Type", "DueDays"),
-    "PaymentMethod": ("Name", "Type"),
-    "CreditMemo": _SALES,
-    "SalesReceipt": (*_SALES, "DepositToAccountRef", "PaymentMethodRef", "PaymentRefNum"),
-    "RefundReceipt": (*_SALES, "DepositToAccountRef", "PaymentMethodRef", "PaymentRefNum"),
-    "Estimate": (*_SALES, "TxnStatus", "ExpirationDate", "DueDate"),
-    "Deposit": ("TxnDate", "TotalAmt", "DocNumber", "DepositToAccountRef", "CurrencyRef"),
-    "Class": ("Name", "FullyQualifiedName", "SubClass", "ParentRef"),
-    "Department": ("Name", "FullyQualifiedName", "SubDepartment", "ParentRef"),
-    "CompanyCurrency": ("Code", "Name"),
-    "ExchangeRate": ("SourceCurrencyCode", "TargetCurrencyCode", "AsOfDate"),
-    "CompanyInfo": ("CompanyName", "Country"),
-    "Preferences": (),
-}
-_PROPERTY = {name: {prop.lower(): prop for prop in (*_COMMON, *properties)} for name, properties in _QUERYABLE.items()}
 
 
-def run_query(books: Books, text: str, *, strict: bool = False) -> Json:
+def run_query(books: Books, text: str, *, strict: bool = False, include: Collection[str] = ()) -> Json:
     """The QueryResponse object for a statement; raises Fault 4000, 4001 or 500."""
     statement = read_statement(text, strict=strict)
     entity = _ENTITY.get(statement.entity.lower())
@@ -164,7 +71,7 @@ def run_query(books: Books, text: str, *, strict: bool = False) -> Json:
     if not page:
         return {}
     answer: Json = {
-        entity.name: [entity.render(books, row) for row in page],
+        entity.name: [with_link(books.realm, entity.name, entity.render(books, row), include) for row in page],
         "startPosition": statement.start,
         "maxResults": len(page),
     }
@@ -175,7 +82,7 @@ def run_query(books: Books, text: str, *, strict: bool = False) -> Json:
 
 def _property(entity: Entity, name: str) -> str:
     wanted = name.lower().removesuffix(".value").removesuffix(".address").removesuffix(".freeformnumber")
-    found = _PROPERTY[entity.name].get(wanted)
+    found = PROPERTIES[entity.name].get(wanted)
     if found is None:
         raise validation_error(f"property '{name[:60]}' is not queryable")
     return found
@@ -214,8 +121,8 @@ _INDEXED = {
     ("Customer", "displayname"): "Names",
     ("Vendor", "displayname"): "Names",
     ("Employee", "displayname"): "Names",
-    ("Item", "name"): "Item",
-    ("Account", "name"): "Account",
+    ("Item", "name"): "Item.Name",
+    ("Account", "name"): "Account.Name",
     ("Invoice", "docnumber"): "Invoice.DocNumber",
 }
 

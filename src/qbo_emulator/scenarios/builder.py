@@ -72,6 +72,7 @@ def _company_info(plan: CompanyPlan) -> Json:
         "SupportedLanguages": "en",
         "NameValue": [
             {"Name": "NeoEnabled", "Value": "true"},
+            {"Name": "ItemCategoriesFeature", "Value": "true"},
             {"Name": "OfferingSku", "Value": "QuickBooks Online Plus"},
             {"Name": "SubscriptionStatus", "Value": "PAID"},
         ],

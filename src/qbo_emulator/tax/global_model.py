@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
+from qbo_emulator.document_lines import is_extra, subtotal_of
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business
 from qbo_emulator.jsonio import ZERO, Json, dec, money, plain
@@ -30,7 +31,7 @@ rule(
 )
 rule(
     "global.inclusive",
-    "Inclusive: a line's net is gross / (1 + rate) in cents; tax is gross minus net",
+    "Inclusive: a line's net is gross / (1 + rate) in cents, UnitPrice net / Qty to 7 places; tax is gross minus net",
     Mark.RECORDING,
     "published figures of Australian and Canadian documents",
 )
@@ -53,9 +54,14 @@ rule(
     Mark.DOCUMENT,
     "Intuit global tax model",
 )
-rule("global.discount", "A discount lowers each rate's base in proportion", Mark.ASSUMPTION)
+rule(
+    "global.discount",
+    "A discount lowers each rate's base in proportion",
+    Mark.RECORDING,
+    "fixture of a library: a Canadian invoice with a discount",
+)
 
-NO_CODE = {"GB": "VAT", "IE": "VAT", "AU": "GST", "CA": "sales tax"}
+NO_CODE = {"GB": "VAT", "IE": "VAT", "AU": "GST", "CA": "GST/HST"}
 _UNIT = Decimal("0.0000001")
 
 
@@ -84,32 +90,33 @@ def split_inclusive(txn: Txn, line: Json) -> None:
     line["Amount"] = net
     quantity = dec(detail.get("Qty"))
     if detail.get("UnitPrice") is not None and quantity:
-        detail["UnitPrice"] = plain((dec(gross) / factor / quantity).quantize(_UNIT))
+        detail["UnitPrice"] = plain((net / quantity).quantize(_UNIT, rounding=ROUND_HALF_UP))
 
 
 def global_tax(txn: Txn, record: Json, lines: list[Json], discount: Decimal) -> Json:
     """The TxnTaxDetail of a document; lines are completed sales lines."""
     if record["GlobalTaxCalculation"] == "NotApplicable":
         return {"TotalTax": ZERO}
-    subtotal = sum((dec(line["Amount"]) for line in lines), ZERO)
-    share = 1 - discount / subtotal if discount and subtotal else Decimal(1)
+    subtotal = subtotal_of(lines)
+    discounted = 1 - discount / subtotal if discount and subtotal else Decimal(1)
     bases: dict[str, Decimal] = {}
     taxes: dict[str, Decimal] = {}
     rates: dict[str, Json] = {}
     for line in lines:
         found = line_rates(txn, line)
+        share = Decimal(1) if is_extra(line) else discounted
         for rate, tax in zip(found, _inclusive_parts(line, found), strict=True):
             rates[rate["Id"]] = rate
-            bases[rate["Id"]] = bases.get(rate["Id"], ZERO) + dec(line["Amount"])
-            taxes[rate["Id"]] = taxes.get(rate["Id"], ZERO) + tax
+            bases[rate["Id"]] = bases.get(rate["Id"], ZERO) + dec(line["Amount"]) * share
+            taxes[rate["Id"]] = taxes.get(rate["Id"], ZERO) + tax * share
     if record["GlobalTaxCalculation"] == "TaxInclusive":
-        amounts = {number: money(tax * share) for number, tax in taxes.items()}
+        amounts = {number: money(tax) for number, tax in taxes.items()}
     else:
-        amounts = {number: tax_of(bases[number] * share, rate) for number, rate in rates.items()}
+        amounts = {number: tax_of(bases[number], rate) for number, rate in rates.items()}
     given = (record.get("TxnTaxDetail") or {}).get("TaxLine")
     if given:
         amounts = _overridden(given, rates, amounts)
-    tax_lines = [tax_line(rate, amounts[number], bases[number] * share) for number, rate in rates.items()]
+    tax_lines = [tax_line(rate, amounts[number], bases[number]) for number, rate in rates.items()]
     return {"TotalTax": money(sum(amounts.values(), ZERO)), "TaxLine": tax_lines}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from qbo_emulator.document_lines import is_extra, subtotal_of
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault
 from qbo_emulator.jsonio import ZERO, Json, dec, money
@@ -51,8 +52,9 @@ def us_tax(txn: Txn, record: Json, lines: list[Json], discount: Decimal) -> Json
         return {"TotalTax": ZERO}
     taxable = sum((dec(line["Amount"]) for line in lines if _code(line) == "TAX"), ZERO)
     if discount and record.get("ApplyTaxAfterDiscount"):
-        subtotal = sum((dec(line["Amount"]) for line in lines), ZERO)
-        taxable = money(taxable - discount * taxable / subtotal) if subtotal else taxable
+        subtotal = subtotal_of(lines)
+        lowered = sum((dec(line["Amount"]) for line in lines if _code(line) == "TAX" and not is_extra(line)), ZERO)
+        taxable = money(taxable - discount * lowered / subtotal) if subtotal else taxable
     given = (record.get("TxnTaxDetail") or {}).get("TxnTaxCodeRef")
     if given is not None and given["value"] == "CustomSalesTax":
         raise Fault(6160, "The CustomSalesTax tax code cannot be used.", "TxnTaxCodeRef")
