@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sqlite3
 import sys
 from pathlib import Path
 
@@ -71,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     try:
         emulator = Emulator(settings)
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
         listener.close()
         sys.stderr.write(f"Cannot use the data directory {given.data_dir}: {error}\n")
         return 1

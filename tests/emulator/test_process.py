@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 
-from tests.emulator.running import Running, exact, open_client, start, stop
+from tests.emulator.running import Json, Running, exact, open_client, start, stop
 
 
 def _gone(number: int, *, seconds: int) -> bool:
@@ -54,6 +55,43 @@ def test_state_survives_a_kill(tmp_path: Path) -> None:
     assert stop(process) == 0
 
 
+def test_nothing_acknowledged_is_lost_by_a_kill_under_load(tmp_path: Path) -> None:
+    process, base = start("--data-dir", str(tmp_path), "--scenario", "us-sample")
+    with open_client(base) as http:
+        company = Running(base, http).company(http.get("/_emulator/health").json()["companies"][0]["realm_id"])
+    headers = {"Authorization": f"Bearer {company.tokens.access}", "Accept": "application/json"}
+    acknowledged: list[Json] = []
+
+    def hammer(worker: int) -> None:
+        with open_client(base) as mine:
+            for number in range(10_000):
+                made = [{"DisplayName": f"K{worker}-{number}-{at}"} for at in range(3)]
+                items = [{"bId": str(at), "operation": "create", "Customer": each} for at, each in enumerate(made)]
+                path, body = ("batch", {"BatchItemRequest": items}) if worker % 2 else ("customer", made[0])
+                try:
+                    answer = mine.post(f"/v3/company/{company.realm}/{path}", json=body, headers=headers).json()
+                except httpx.TransportError:
+                    return
+                found = answer["BatchItemResponse"] if worker % 2 else [answer]
+                acknowledged.extend(each["Customer"] for each in found)
+
+    with ThreadPoolExecutor(4) as pool:
+        for worker in range(4):
+            pool.submit(hammer, worker)
+        until = time.monotonic() + 20
+        while len(acknowledged) < 300 and time.monotonic() < until:
+            time.sleep(0.01)
+        process.kill()
+    process.communicate(timeout=10)
+    assert len(acknowledged) >= 300
+    process, base = start("--data-dir", str(tmp_path))
+    with open_client(base) as http:
+        [books] = Running(base, http).control("GET", f"dump?realm_id={company.realm}&entities=Customer")["companies"]
+    kept = {each["Id"]: each["DisplayName"] for each in books["entities"]["Customer"]}
+    assert [each for each in acknowledged if kept.get(each["Id"]) != each["DisplayName"]] == []
+    assert stop(process) == 0
+
+
 def test_starts_in_under_a_second_and_leaves_with_connections_open() -> None:
     process, base = start()
     with open_client(base) as http:
@@ -87,7 +125,7 @@ def test_a_second_emulator_on_the_same_data_is_refused(tmp_path: Path) -> None:
         timeout=20,
     )
     assert (second.returncode, second.stdout) == (1, "")
-    assert second.stderr == f"Cannot use the data directory {tmp_path}: database is locked\n"
+    assert second.stderr == f"Cannot use the data directory {tmp_path}: another emulator is running on it\n"
     assert stop(process) == 0
 
 
