@@ -44,18 +44,7 @@ rule(
 LARGEST_BATCH = 30
 
 
-def run_batch(books: Books, body: Any, *, ids: RequestIds, request_id: str, strict: bool) -> list[Json]:
-    """The BatchItemResponse list; raises Fault when the request as a whole is wrong."""
-    items = body.get("BatchItemRequest") if isinstance(body, dict) else None
-    if not isinstance(items, list):
-        raise missing("BatchItemRequest")
-    if len(items) > LARGEST_BATCH:
-        raise Fault(1040, f"Batch size {len(items)} exceeds the limit of {LARGEST_BATCH}.")
-    batch = _Batch(books, ids, request_id, strict=strict)
-    return [batch.answer(item) for item in items]
-
-
-class _Batch:
+class Batch:
     """One batch on its way: what its items have made so far stays hidden from the later ones."""
 
     def __init__(self, books: Books, ids: RequestIds, request_id: str, *, strict: bool) -> None:
@@ -65,7 +54,17 @@ class _Batch:
         self._strict = strict
         self._made: set[Key] = set()
 
-    def answer(self, item: Any) -> Json:
+    def answers(self, body: Any, cut_at: int | None = None) -> list[Json]:
+        """The BatchItemResponse list, of the first items only if so; raises Fault when all of the request is wrong."""
+        items = body.get("BatchItemRequest") if isinstance(body, dict) else None
+        if not isinstance(items, list):
+            raise missing("BatchItemRequest")
+        if len(items) > LARGEST_BATCH:
+            raise Fault(1040, f"Batch size {len(items)} exceeds the limit of {LARGEST_BATCH}.")
+        with self._books.journal.together():
+            return [self._answer(item) for item in items[:cut_at]]
+
+    def _answer(self, item: Any) -> Json:
         if not isinstance(item, dict):
             raise missing("BatchItemRequest")
         bid = str(item.get("bId", ""))

@@ -27,6 +27,7 @@ class Books:
         self.clock = clock
         self.records: dict[str, dict[str, Json]] = defaultdict(dict)
         self.deleted: dict[Key, str] = {}
+        self.last_words: dict[Key, Json] = {}
         self.replays: dict[str, Replay] = {}
         self.account_balances: dict[str, Decimal] = defaultdict(lambda: ZERO)
         self.name_balances: dict[str, Decimal] = defaultdict(lambda: ZERO)
@@ -69,6 +70,7 @@ class Books:
         if row.deleted_at is not None:
             self.records[row.entity].pop(row.id, None)
             self.deleted[(row.entity, row.id)] = row.deleted_at
+            self.last_words[(row.entity, row.id)] = row.body.get("was") or before or {}
         else:
             self.records[row.entity][row.id] = row.body
         after = None if row.deleted_at is not None else row.body
@@ -165,7 +167,7 @@ class Txn:
 
     def remove(self, entity: str, number: str, **trace: str) -> None:
         body: Json = {"domain": "QBO", "status": "Deleted", "Id": number, "MetaData": {"LastUpdatedTime": self.now}}
-        body |= trace
+        body |= {**trace, "was": self.get(entity, number)}
         self._staged[(entity, number)] = Row(entity, number, body, self.now)
 
     def next_id(self, sequence: str) -> str:

@@ -3,6 +3,8 @@
 All times in answers carry the offset of US Pacific time, whatever the company's own zone is (as recorded).
 """
 
+import asyncio
+import contextlib
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -66,6 +68,19 @@ class Clock:
     def offset_seconds(self) -> int:
         """How far this clock is ahead of real time."""
         return (self.nanoseconds() - time_ns() + SECOND // 2) // SECOND
+
+    async def wait(self, seconds: int) -> None:
+        """Let so many seconds pass on this clock; a jump or another speed shortens the wait."""
+        due = self.nanoseconds() + seconds * SECOND
+        changed = asyncio.Event()
+        self.on_change.append(changed.set)
+        try:
+            while (left := due - self.nanoseconds()) > 0:
+                changed.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), max(1, left // self.speed // 10**6) / 1000)
+        finally:
+            self.on_change.remove(changed.set)
 
     def _set(self, shown: int, speed: int) -> None:
         self._shown, self._real, self.speed = shown, time_ns(), speed

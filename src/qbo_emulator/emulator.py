@@ -16,6 +16,7 @@ from .control.recorder import Recorder
 from .limits import Throttle
 from .oauth.grants import Grants
 from .oauth.signing import SigningKey
+from .ordered import LateWork
 from .request_ids import RequestIds
 from .scenarios import SCENARIOS
 from .scenarios.builder import build
@@ -42,6 +43,7 @@ class Emulator:
         self.grants = Grants(settings, self.clock, self.journal)
         self.signing = SigningKey(self.journal)
         self.injections = Injections()
+        self.late = LateWork(self.clock)
         self.recorder = Recorder(settings.remembered_requests)
         self.throttle = Throttle(self.clock, settings.limits)
         self.request_ids = RequestIds(self.clock, settings.request_ids)
@@ -80,11 +82,13 @@ class Emulator:
             elif kind == "company":
                 self.companies[key] = Books(key, self.journal, self.clock)
         self.grants.load(facts)
-        rows = sorted(self.journal.rows(), key=lambda pair: pair[1].entity != "Roles")
+        # Accounts and preferences come before the documents that are posted by them.
+        rows = sorted(self.journal.rows(), key=lambda pair: (pair[1].entity != "Roles", pair[1].entity))
         for realm, row in rows:
             self.companies[realm].load(row)
         for realm, replay in self.journal.replays():
             self.companies[realm].replays[replay.request_id] = replay
+        self.journal.forget_found()
 
     def reset(self, scenario: str, *, realm_id: str | None = None) -> list[Books]:
         """Forget all companies and grants and build a scenario; companies get new realm ids unless one is given."""
@@ -97,6 +101,7 @@ class Emulator:
         self.companies.clear()
         self.grants.clear()
         self.injections.clear()
+        self.late.clear()
         self.clock.show_real_time()
         self.settings = self.grants.settings = self._settings_at_start
         self.throttle.limits = self.settings.limits

@@ -17,7 +17,6 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
-from . import transport
 from .accounting import Accounting, Answer, Call
 from .books import Books
 from .control.injections import Injection
@@ -26,6 +25,7 @@ from .evidence import Mark, rule
 from .faults import Fault, GatewayFault, authentication_failed, authorization_failed, unsupported
 from .jsonio import encode
 from .limits import Ticket, exceeded, is_core_plus
+from .ordered import Line, delay, ends_after_work, ends_before_work, let_go
 
 if TYPE_CHECKING:
     from .emulator import Emulator
@@ -63,8 +63,7 @@ def new_tid(epoch: int) -> str:
 class _Exchange:
     """One request on its way through the gateway; body is None when it is over the limit."""
 
-    scope: Scope
-    send: Send
+    line: Line
     headers: Mapping[bytes, str]
     body: bytes | None
     entry: Entry
@@ -110,7 +109,7 @@ class Gateway:
             body=body or b"",
             tid=new_tid(emulator.clock.epoch()),
         )
-        return _Exchange(scope, send, headers, body, entry)
+        return _Exchange(Line(scope, receive, send), headers, body, entry)
 
     def _enter(self, exchange: _Exchange) -> tuple[Books, Ticket]:
         """Token, rights and limits, in this order; raises GatewayFault and Fault 3001."""
@@ -121,39 +120,57 @@ class Gateway:
         return books, ticket
 
     async def _serve(self, exchange: _Exchange, books: Books) -> None:
-        entry, emulator = exchange.entry, self._emulator
-        injection = emulator.injections.take(path=entry.path, method=entry.method, query=entry.query)
-        action = injection.action if injection is not None else ""
-        entry.injected = action or None
-        if action == "drop_before":
-            await transport.drop(exchange.scope)
+        entry = exchange.entry
+        order = self._emulator.injections.take(path=entry.path, method=entry.method, query=entry.query)
+        if order is None:
+            await self._answer(exchange, await self._reply(exchange, books))
             return
-        if action == "reset":
-            await transport.reset(exchange.scope)
+        entry.injected = order.action
+        if await ends_before_work(order, exchange.line):
             return
-        reply = await self._reply(exchange, books, injection)
-        if 200 <= reply.status < 300:
-            resource = exchange.parts[0].lower() if exchange.parts else ""
-            emulator.throttle.meter.count(books.realm, is_core_plus=is_core_plus(entry.method, resource))
-        if action == "drop_after":
-            await transport.drop(exchange.scope)
-        elif action == "half_body":
-            await transport.send_half(exchange.scope, exchange.send, status=reply.status, body=reply.body)
-        else:
+        if order.action == "execute_late" and order.connection != "answered":
+            left = asyncio.Event()
+            self._emulator.late.start(entry, order, self._reply_late(exchange, books, order, left))
+            await let_go(order, exchange.line)
+            left.set()
+            return
+        reply = await self._reply(exchange, books, order)
+        if order.action == "status_after":
+            reply = self._spoiled(order, exchange.headers)
+        if not await ends_after_work(order, exchange.line, status=reply.status, body=reply.body):
             await self._answer(exchange, reply)
 
-    async def _reply(self, exchange: _Exchange, books: Books, injection: Injection | None) -> Answer:
+    async def _reply_late(self, exchange: _Exchange, books: Books, order: Injection, left: asyncio.Event) -> None:
+        await self._reply(exchange, books, order, left)
+        exchange.entry.executed_at = self._emulator.clock.envelope()
+
+    async def _reply(
+        self, exchange: _Exchange, books: Books, order: Injection | None = None, left: asyncio.Event | None = None
+    ) -> Answer:
+        """The answer that the work ends with, whether or not it will be given."""
+        reply = await self._result(exchange, books, order, left)
+        entry = exchange.entry
+        entry.result, entry.replayed = reply.status, reply.replayed
+        if 200 <= reply.status < 300:
+            resource = exchange.parts[0].lower() if exchange.parts else ""
+            self._emulator.throttle.meter.count(books.realm, is_core_plus=is_core_plus(entry.method, resource))
+        return reply
+
+    async def _result(
+        self, exchange: _Exchange, books: Books, order: Injection | None, left: asyncio.Event | None
+    ) -> Answer:
         entry = exchange.entry
         try:
-            if injection is not None and injection.action in {"status", "expired_token"}:
-                return self._ordered(injection, exchange.headers)
+            if order is not None and order.action in {"status", "expired_token"}:
+                return self._ordered(order, exchange.headers)
             if exchange.body is None:
                 body = {"Fault": unsupported("request of this size").as_json()}
                 return Answer(413, encode({**body, "time": self._emulator.clock.envelope()}))
             if exchange.parts[-1:] != ("pdf",):
                 _check_representation(exchange.headers, entry.query)
-            call = Call(entry.method, entry.path, exchange.parts, entry.query, exchange.body)
-            return await self._work(books, call, injection)
+            cut_at = order.value if order is not None and order.action == "cut_batch" else None
+            call = Call(entry.method, entry.path, exchange.parts, entry.query, exchange.body, cut_at)
+            return await self._work(books, call, order, left)
         except (Fault, GatewayFault) as fault:
             return self._refusal(fault)
         except Exception:  # noqa: BLE001 - the edge of the process
@@ -161,20 +178,23 @@ class Gateway:
             _log.exception("bug in the emulator while answering %s %s", entry.method, entry.path)
             return self._fault(Fault(10000, "System Failure Error: a bug in the emulator, see its log"))
 
-    async def _work(self, books: Books, call: Call, injection: Injection | None) -> Answer:
+    async def _work(self, books: Books, call: Call, order: Injection | None, left: asyncio.Event | None) -> Answer:
         """Execute a call or give its remembered answer; an ordered delay counts as executing."""
         async with self._emulator.request_ids.turn(books.realm, call.request_id):
             remembered = self._accounting.recall(books, call)
-            if injection is not None and injection.action == "latency_ms":
-                await asyncio.sleep(injection.value / 1000)
+            if order is not None:
+                await delay(order, self._emulator.clock, left)
+            if self._emulator.companies.get(books.realm) is not books:
+                # A reset in the meantime: what is written now would belong to no company.
+                raise authorization_failed("The company is gone")
             return remembered or self._accounting.answer(books, call)
 
     async def _answer(self, exchange: _Exchange, reply: Answer) -> None:
-        exchange.entry.status, exchange.entry.replayed = reply.status, reply.replayed
+        exchange.entry.status = reply.status
         limits = self._emulator.throttle.limits
         after = limits.retry_after_seconds if reply.status == 429 else None
         gzipped = "gzip" in exchange.headers.get(b"accept-encoding", "").lower()
-        await _send(exchange.send, reply, exchange.entry.tid, gzipped=gzipped, retry_after=after)
+        await _send(exchange.line.send, reply, exchange.entry.tid, gzipped=gzipped, retry_after=after)
 
     def _refusal(self, fault: Fault | GatewayFault) -> Answer:
         if isinstance(fault, GatewayFault):
@@ -184,8 +204,14 @@ class Gateway:
     def _fault(self, fault: Fault) -> Answer:
         return Answer(fault.status, encode({"Fault": fault.as_json(), "time": self._emulator.clock.envelope()}))
 
+    def _spoiled(self, order: Injection, headers: Mapping[bytes, str]) -> Answer:
+        try:
+            return self._ordered(order, headers)
+        except (Fault, GatewayFault) as refusal:
+            return self._refusal(refusal)
+
     def _ordered(self, injection: Injection, headers: Mapping[bytes, str]) -> Answer:
-        """The answer of an ordered fault; no work is done."""
+        """The answer of an ordered fault; raises GatewayFault and Fault 3001."""
         status = 401 if injection.action == "expired_token" else injection.value
         if status == 401:
             raise authentication_failed(f"Token expired: {_token(headers)}")

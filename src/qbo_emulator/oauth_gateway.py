@@ -8,10 +8,11 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import transport
 from .control.injections import Injection
+from .control.recorder import Entry
 from .evidence import Mark, rule
 from .jsonio import MalformedJsonError, decode, encode
+from .ordered import Line, delay, ends_after_work, ends_before_work, let_go
 
 if TYPE_CHECKING:
     from .emulator import Emulator
@@ -25,6 +26,7 @@ rule(
 PATHS = frozenset({"/oauth2/v1/tokens/bearer", "/v2/oauth2/tokens/revoke", "/v1/openid_connect/userinfo"})
 _SECRETS = frozenset({"client_secret", "refresh_token", "code", "token", "access_token"})
 _BODY_LIMIT = 100_000
+_Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
 class RecordedOAuth:
@@ -45,25 +47,41 @@ class RecordedOAuth:
             body=mask(body),
             tid=tid,
         )
-        injection = emulator.injections.take_named(path=scope["path"], method=scope["method"])
-        entry.injected = injection.action if injection is not None else None
-        if injection is not None and await _ends(injection, scope):
+        order = emulator.injections.take_named(path=scope["path"], method=scope["method"])
+        line = Line(scope, receive, send)
+        if order is None:
+            await self._answer(entry, line, await self._pass_on(entry, scope, body))
             return
-        status, headers, answer = (
-            _ordered(injection)
-            if injection is not None and injection.action in {"status", "expired_token"}
-            else await self._pass_on(scope, body)
-        )
-        if injection is not None and injection.action == "drop_after":
-            await transport.drop(scope)
-        elif injection is not None and injection.action == "half_body":
-            await transport.send_half(scope, send, status=status, body=answer)
+        entry.injected = order.action
+        if await ends_before_work(order, line):
+            return
+        if order.action == "execute_late" and order.connection != "answered":
+            left = asyncio.Event()
+            emulator.late.start(entry, order, self._pass_late(entry, line, body, order, left))
+            await let_go(order, line)
+            left.set()
+            return
+        if order.action in {"status", "expired_token"}:
+            answer = _ordered(order)
         else:
-            entry.status = status
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": answer})
+            await delay(order, emulator.clock, None)
+            answer = await self._pass_on(entry, scope, body)
+            if order.action == "status_after":
+                answer = _ordered(order)
+        if not await ends_after_work(order, line, status=answer[0], body=answer[2]):
+            await self._answer(entry, line, answer)
 
-    async def _pass_on(self, scope: Scope, body: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    async def _pass_late(self, entry: Entry, line: Line, body: bytes, order: Injection, left: asyncio.Event) -> None:
+        await delay(order, self._emulator.clock, left)
+        await self._pass_on(entry, line.scope, body)
+        entry.executed_at = self._emulator.clock.envelope()
+
+    async def _answer(self, entry: Entry, line: Line, answer: _Answer) -> None:
+        entry.status, headers, body = answer
+        await line.send({"type": "http.response.start", "status": entry.status, "headers": headers})
+        await line.send({"type": "http.response.body", "body": body})
+
+    async def _pass_on(self, entry: Entry, scope: Scope, body: bytes) -> _Answer:
         """Let the site do the work; answers its status, headers and body."""
         messages: list[Message] = []
 
@@ -75,23 +93,11 @@ class RecordedOAuth:
 
         await self._site(scope, give, keep)
         answer = b"".join(message.get("body", b"") for message in messages[1:])
-        return messages[0]["status"], list(messages[0].get("headers", [])), answer
+        entry.result = messages[0]["status"]
+        return entry.result, list(messages[0].get("headers", [])), answer
 
 
-async def _ends(injection: Injection, scope: Scope) -> bool:
-    """What an order does before the work; True when the request ends here."""
-    if injection.action == "latency_ms":
-        await asyncio.sleep(injection.value / 1000)
-    if injection.action == "drop_before":
-        await transport.drop(scope)
-        return True
-    if injection.action == "reset":
-        await transport.reset(scope)
-        return True
-    return False
-
-
-def _ordered(injection: Injection) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+def _ordered(injection: Injection) -> _Answer:
     if injection.action == "expired_token":
         status, error = 400, "invalid_grant"
     else:

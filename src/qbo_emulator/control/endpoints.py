@@ -13,8 +13,7 @@ from starlette.routing import Route
 from qbo_emulator import __version__
 from qbo_emulator.books import Books
 from qbo_emulator.emulator import UnknownScenarioError
-from qbo_emulator.entities.entity import Entity
-from qbo_emulator.entities.registry import ENTITIES
+from qbo_emulator.entities.registry import BY_NAME, ENTITIES
 from qbo_emulator.evidence import RULES
 from qbo_emulator.faults import Fault
 from qbo_emulator.jsonio import Json, MalformedJsonError, decode, encode
@@ -23,6 +22,7 @@ from qbo_emulator.pages.web import has_own_host, is_same_origin
 from qbo_emulator.scenarios import SCENARIOS
 
 from .act import UnknownActionError, act
+from .dump import FORMS, dump
 from .injections import InvalidInjectionError
 from .refusal import RefusedError
 from .tuning import Tuning
@@ -45,11 +45,6 @@ _LIFETIMES = frozenset(
 
 def _answer(body: Json, status: int = 200) -> Response:
     return Response(encode(body), status, {"cache-control": "no-store"}, "application/json")
-
-
-def _shown(books: Books, entity: Entity) -> list[Json]:
-    records = sorted(books.all(entity.name), key=lambda each: (len(each["Id"]), each["Id"]))
-    return [entity.render(books, record) for record in records]
 
 
 def _object(raw: bytes) -> Json:
@@ -167,21 +162,15 @@ class ControlEndpoints:
         return companies[str(realm)]
 
     def dump(self, request: Request, body: Json) -> Json:
-        wanted = request.query_params.get("realm_id")
+        wanted, asked = request.query_params.get("realm_id"), request.query_params.get("entities")
+        form = request.query_params.get("form", "shown")
+        entities = ENTITIES if asked is None else [BY_NAME[name] for name in asked.split(",") if name in BY_NAME]
+        if not entities or (asked is not None and len(entities) != len(asked.split(","))):
+            raise RefusedError(f"entities are: {', '.join(BY_NAME)}")
+        if form not in FORMS:
+            raise RefusedError(f"form is one of: {', '.join(FORMS)}")
         chosen = self._emulator.companies.values() if wanted is None else [self._books(wanted)]
-        return {
-            "companies": [
-                {
-                    "realm_id": books.realm,
-                    "name": books.info["CompanyName"],
-                    "entities": {entity.name: _shown(books, entity) for entity in ENTITIES},
-                    "deleted": [
-                        {"entity": entity, "id": number, "at": at} for (entity, number), at in books.deleted.items()
-                    ],
-                }
-                for books in chosen
-            ]
-        }
+        return {"companies": [dump(books, entities, form) for books in chosen]}
 
     def requests(self, request: Request, body: Json) -> Json:
         since = request.query_params.get("since", "0")
@@ -200,7 +189,8 @@ class ControlEndpoints:
         return {"requests": []}
 
     def faults(self, request: Request, body: Json) -> Json:
-        return {"faults": [each.as_json() for each in self._emulator.injections.open]}
+        emulator = self._emulator
+        return {"faults": [each.as_json() for each in emulator.injections.open], "late": emulator.late.as_json()}
 
     def order_fault(self, request: Request, body: Json) -> Json:
         return self._emulator.injections.order(body).as_json()

@@ -7,7 +7,27 @@ from typing import Any
 
 from qbo_emulator.jsonio import Json
 
-ACTIONS = ("status", "latency_ms", "drop_after", "drop_before", "reset", "half_body", "expired_token")
+PLAIN = (
+    "drop_after",
+    "drop_before",
+    "hang_after",
+    "hang_before",
+    "reset",
+    "reset_after",
+    "half_body",
+    "expired_token",
+)
+# Actions with a number, and its lowest and highest value.
+COUNTED = {
+    "status": (200, 599),
+    "status_after": (200, 599),
+    "latency_ms": (0, 600_000),
+    "late_answer_ms": (0, 600_000),
+    "cut_batch": (0, 30),
+    "execute_late": (1, 86_400),
+}
+# How the connection behaves while a late execution is outstanding.
+CONNECTIONS = ("dropped", "silent", "answered")
 _MATCHES = ("path", "entity", "method", "operation", "realm_id")
 
 
@@ -23,7 +43,9 @@ class Injection:
     match: dict[str, str]
     action: str
     value: int
+    connection: str
     nth: int | None
+    every: int | None
     count: int | None
     probability: int | None
     seed: int
@@ -39,6 +61,8 @@ class Injection:
         if self.count is not None and self.struck >= self.count:
             return False
         if self.nth is not None and self.seen != self.nth:
+            return False
+        if self.every is not None and self.seen % self.every:
             return False
         if self.probability is not None and self.chance.randrange(100) >= self.probability:
             return False
@@ -67,7 +91,9 @@ class Injection:
             "match": self.match,
             "action": self.action,
             "value": self.value,
+            "connection": self.connection,
             "nth": self.nth,
+            "every": self.every,
             "count": self.count,
             "probability": self.probability,
             "seed": self.seed,
@@ -85,7 +111,7 @@ class Injections:
 
     def order(self, body: Json) -> Injection:
         """Take an order; raises InvalidInjectionError."""
-        unknown = set(body) - {"match", "nth", "count", "probability", "seed", "action"}
+        unknown = set(body) - {"match", "nth", "every", "count", "probability", "seed", "action"}
         if unknown:
             raise InvalidInjectionError(f"unknown members: {', '.join(sorted(unknown))}")
         match = body.get("match") or {}
@@ -95,7 +121,12 @@ class Injections:
             re.compile(str(match.get("path", "")))
         except re.error as error:
             raise InvalidInjectionError(f"path is no regular expression: {error}") from error
-        action, value = _action(body.get("action"))
+        action, value, connection = _action(body.get("action"))
+        every, probability = _whole(body, "every"), _whole(body, "probability")
+        if every == 0 or (probability is not None and probability > 100):
+            raise InvalidInjectionError("every is 1 or more, and probability a percentage")
+        if action == "cut_batch":
+            match = {**match, "entity": "batch"}
         self._last += 1
         seed = _whole(body, "seed") or 0
         injection = Injection(
@@ -103,9 +134,11 @@ class Injections:
             match={key: str(each) for key, each in match.items()},
             action=action,
             value=value,
+            connection=connection,
             nth=_whole(body, "nth"),
+            every=every,
             count=_whole(body, "count"),
-            probability=_whole(body, "probability"),
+            probability=probability,
             seed=seed,
             chance=random.Random(seed),  # noqa: S311 - repeatable on purpose
         )
@@ -124,21 +157,27 @@ class Injections:
         self.open.clear()
 
 
-def _action(given: Any) -> tuple[str, int]:
+def _action(given: Any) -> tuple[str, int, str]:
     """An action is a name, or an object of one name and its number: {"status": 503}, {"latency_ms": 200}."""
-    if isinstance(given, str) and given in ACTIONS and given not in {"status", "latency_ms"}:
-        return given, 0
+    if isinstance(given, str) and given in PLAIN:
+        return given, 0, ""
     if isinstance(given, dict) and len(given) == 1:
         name, value = next(iter(given.items()))
-        if name in {"status", "latency_ms"} and isinstance(value, int) and not isinstance(value, bool):
-            lowest, highest = (200, 599) if name == "status" else (0, 600_000)
-            if lowest <= value <= highest:
-                return name, value
-        if name in ACTIONS and value is True and name not in {"status", "latency_ms"}:
-            return name, 0
+        if name in PLAIN and value is True:
+            return name, 0, ""
+        connection = ""
+        if name == "execute_late":
+            connection = "dropped"
+            if isinstance(value, dict) and set(value) <= {"seconds", "connection"}:
+                connection, value = value.get("connection", connection), value.get("seconds")
+        lowest, highest = COUNTED.get(str(name), (1, 0))
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        if is_whole and lowest <= value <= highest and connection in {"", *CONNECTIONS}:
+            return name, value, connection
+    counted = ", ".join(f'{{"{name}": {low}..{high}}}' for name, (low, high) in COUNTED.items())
     raise InvalidInjectionError(
-        'action is {"status": 400..599}, {"latency_ms": n}, or one of drop_after, drop_before, reset, half_body, '
-        "expired_token"
+        f"action is {counted}, or one of {', '.join(PLAIN)}; execute_late may be "
+        f'{{"seconds": n, "connection": one of {", ".join(CONNECTIONS)}}}'
     )
 
 

@@ -10,7 +10,10 @@ _SHOWN = 100_000  # bytes of a body that are kept
 
 @dataclass(slots=True)
 class Entry:
-    """One request to the accounting API and how it ended; status 0 means that no answer was given."""
+    """One request to the accounting API and how it ended.
+
+    `status` is what was answered and `result` what the work ended with; 0 means that there was none.
+    """
 
     number: int
     at: str
@@ -23,6 +26,8 @@ class Entry:
     replayed: bool = False
     injected: str | None = None
     milliseconds: int = 0
+    result: int = 0
+    executed_at: str | None = None  # of work that was done after its client had gone
 
     def as_json(self) -> Json:
         text = self.body.decode("utf-8", "replace")
@@ -45,6 +50,8 @@ class Entry:
             "replayed": self.replayed,
             "injected": self.injected,
             "milliseconds": self.milliseconds,
+            "result": self.result,
+            "executed_at": self.executed_at,
         }
 
 
