@@ -47,7 +47,11 @@ class GrantedAccess:
         self.company_id = company_id
         self.grant = grant
         self.renewals = 0
+        self.turns = 0
         self._client = client
+
+    async def turn(self) -> None:
+        self.turns += 1
 
     async def token(self) -> str:
         return self.grant.access_token

@@ -5,7 +5,7 @@ is one platform: its companies, grants and records outlive every client that is 
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from cone.accounting.facts import as_kind
 from cone.accounting.port.company import (
     CompanyFacts,
     EnvironmentName,
@@ -38,14 +39,18 @@ from cone.accounting.port.provider import (
     AuthorizationRefusedError,
     AuthorizationReturn,
     Availability,
+    BatchItem,
+    RequestLimits,
     Sent,
     WireRequest,
 )
 from cone.accounting.port.verdicts import (
+    VERDICTS,
     Answered,
     CauseCode,
     ReconnectError,
     RejectedError,
+    Verdict,
     VerdictError,
 )
 
@@ -94,6 +99,7 @@ Call: TypeAlias = Literal[
     "read_reference",
     "read",
     "find",
+    "batch",
 ]
 Hook: TypeAlias = Callable[["Sending"], Awaitable[None]]
 
@@ -131,10 +137,13 @@ class FakeLedger:
         self.key = key
         self.name = name
         self.request_timeout = timedelta(seconds=5)
+        self.limits = RequestLimits(per_minute=500, per_second=10, batches_per_minute=40)
+        self.largest_batch = 30
         self.environment = environment
         self.companies: dict[str, FakeCompany] = {}
         self.sent: list[Sending] = []
         self.calls: list[Call] = []
+        self.batches: list[tuple[str, ...]] = []
         self.revoked: list[str] = []
         self.before_send: Hook | None = None
         self.after_send: Hook | None = None
@@ -184,6 +193,9 @@ class FakeLedger:
         if isinstance(step, Update):
             line = f"update {document.kind} {step.remote_id} {step.remote_version}"
         return WireRequest(line=line, body=msgspec.json.encode(document))
+
+    def prepare_batch(self, items: Sequence[BatchItem]) -> WireRequest:
+        return WireRequest(line="batch", body=msgspec.json.encode(items))
 
     def record_url(self, *, environment: str, company_id: str, kind: Kind, remote_id: str) -> str:
         return f"https://{environment}.{self.key}.invalid/{company_id}/{kind}/{remote_id}"
@@ -365,9 +377,12 @@ class FakeLedgerClient:
         )
 
     async def send(self, access: Access, request: WireRequest, *, request_id: str, kind: Kind) -> Sent:
+        await self._authorize(access)
+        return await self._write(access, request, request_id, kind)
+
+    async def _write(self, access: Access, request: WireRequest, request_id: str, kind: Kind) -> Sent:
         ledger = self._ledger
         sending = Sending(company_id=access.company_id, kind=kind, request_id=request_id, request=request)
-        await self._authorize(access)
         if ledger.before_send is not None:
             await ledger.before_send(sending)
         ledger.sent.append(sending)
@@ -387,6 +402,27 @@ class FakeLedgerClient:
             raise failure.verdict
         return sent
 
+    async def send_batch(
+        self, access: Access, request: WireRequest, *, request_id: str, kinds: Mapping[str, Kind]
+    ) -> Mapping[str, Sent | Verdict]:
+        await self._authorize(access)
+        ledger = self._ledger
+        items = msgspec.json.decode(request.body, type=tuple[BatchItem, ...])
+        ledger.batches.append(tuple(f"{request_id} {item.key}" for item in items))
+        failure = ledger.enter("batch")
+        outcomes: dict[str, Sent | Verdict] = {}
+        for item in items:
+            kind = item.request.line.split()[1]
+            try:
+                sent = await self._write(access, item.request, f"{request_id} {item.key}", as_kind(kind))
+            except VERDICTS as verdict:
+                outcomes[item.key] = verdict
+            else:
+                outcomes[item.key] = sent
+        if failure is not None:
+            raise failure.verdict
+        return {key: outcome for key, outcome in outcomes.items() if key in kinds}
+
     async def read(self, access: Access, kind: Kind, remote_id: str) -> RemoteRecord:
         await self._authorize(access)
         self._ledger.enter("read")
@@ -403,6 +439,7 @@ class FakeLedgerClient:
 
     async def _authorize(self, access: Access) -> None:
         token = await access.token()
+        await access.turn()
         if self._ledger.company_of(token) == access.company_id:
             return
         if self._ledger.company_of(await access.renew(rejected=token)) != access.company_id:

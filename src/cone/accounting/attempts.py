@@ -1,19 +1,20 @@
 """Attempts: written before the first byte leaves, closed only by a definite answer.
 
 The request id is derived, not random: the same record, operation and generation give the same id in any process, so a
-crash between writing and sending, or between sending and committing, can be repeated and never duplicated.
+crash between writing and sending, or between sending and committing, can be repeated and never duplicated. A batch's
+id is derived from those of its items.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from psycopg.types.json import Jsonb
 
 from cone.accounting.database import Database
 from cone.accounting.port.documents import Create, Delete, Kind, Step, Update, Void
-from cone.accounting.port.provider import WireRequest
+from cone.accounting.port.provider import BatchItem, WireRequest
 from cone.accounting.port.verdicts import Answered
 from cone.accounting.records import OpenAttempt, Row, Situation
 from cone.accounting.sql import attempts as attempts_sql
@@ -37,8 +38,32 @@ class Fence:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """A planned write in the provider's words, not yet allowed to leave."""
+
+    row: Row
+    step: Step
+    request: WireRequest
+
+    @property
+    def operation(self) -> Operation:
+        """What the step does there."""
+        return _OPERATIONS[type(self.step)]
+
+    @property
+    def revision(self) -> int:
+        """The revision of ours that the step brings there."""
+        return self.step.document.revision if isinstance(self.step, Create | Update) else self.step.revision
+
+    @property
+    def expected(self) -> Expectation | None:
+        """The figures that the answer must agree with."""
+        return expected_of(self.step.document) if isinstance(self.step, Create | Update) else None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """A write that is about to leave, or has left."""
+    """A write that is about to leave, or has left. `batch_id` and `place` are those of the batch that carries it."""
 
     id: int
     kind: Kind
@@ -49,60 +74,85 @@ class Attempt:
     expected: Expectation | None
     sends: int
     age_seconds: int
+    batch_id: int | None = None
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The attempts that may leave, by the row that asked; together under the batch's id, if they are one."""
+
+    attempts: Mapping[int, Attempt]
+    batch_request_id: str = ""
 
 
 def request_id_of(situation: Situation, row: Row, operation: Operation, generation: int) -> str:
     """uuid5(workspace uuid, company, record uuid, operation, generation): 36 characters; the limit is 50."""
-    company = uuid5(situation.workspace_uuid, f"company:{situation.remote_company_id}")
-    return str(uuid5(company, f"{row.kind}:{row.uuid}:{operation}:{generation}"))
+    return str(uuid5(_namespace(situation), f"{row.kind}:{row.uuid}:{operation}:{generation}"))
 
 
-async def open_attempt(
-    database: Database, *, fence: Fence, situation: Situation, row: Row, step: Step, request: WireRequest
-) -> Attempt:
-    """Write a new attempt and mark its row as sending. Raises LaneLostError when this lane may not send (any more)."""
-    operation = _OPERATIONS[type(step)]
-    generation = row.last_generation + 1
-    document = step.document if isinstance(step, Create | Update) else None
-    revision = step.revision if isinstance(step, Void | Delete) else step.document.revision
-    expected = expected_of(document) if document else None
-    request_id = request_id_of(situation, row, operation, generation)
+def _namespace(situation: Situation) -> UUID:
+    return uuid5(situation.workspace_uuid, f"company:{situation.remote_company_id}")
+
+
+async def open_attempts(
+    database: Database, *, fence: Fence, situation: Situation, prepared: Sequence[Prepared], is_batch: bool = False
+) -> Opened:
+    """Write new attempts and mark their rows as sending.
+
+    Left out is what moved since it was planned, and everything once this lane may not send (any more).
+    """
+    ids = [request_id_of(situation, one.row, one.operation, one.row.last_generation + 1) for one in prepared]
+    expected = [one.expected for one in prepared]
+    batch_request_id = str(uuid5(_namespace(situation), "\n".join(ids))) if is_batch else None
     cursor = await database.execute(
-        attempts_sql.OPEN_ATTEMPT,
+        attempts_sql.OPEN_ATTEMPTS,
         {
             "connection": fence.connection_id,
             "epoch": fence.epoch,
             "company": fence.company_pk,
-            "row": row.id,
-            "kind": row.kind,
-            "uuid": row.uuid,
-            "revision": revision,
-            "operation": operation,
-            "generation": generation,
-            "request_id": request_id,
-            "request_line": request.line,
-            "body": request.body,
-            "expected": Jsonb(expected.to_json()) if expected else None,
+            "settings_revision": situation.settings_revision,
+            "rows": [one.row.id for one in prepared],
+            "wanted": [one.row.wanted_revision for one in prepared],
+            "kinds": [one.row.kind for one in prepared],
+            "uuids": [one.row.uuid for one in prepared],
+            "revisions": [one.revision for one in prepared],
+            "operations": [one.operation for one in prepared],
+            "generations": [one.row.last_generation + 1 for one in prepared],
+            "request_ids": ids,
+            "lines": [one.request.line for one in prepared],
+            "bodies": [one.request.body for one in prepared],
+            "expected": [Jsonb(figures.to_json()) if figures else None for figures in expected],
+            "batch_request_id": batch_request_id,
         },
     )
-    made = await cursor.fetchone()
-    if made is None:
-        raise LaneLostError
+    made = {row["request_id"]: row for row in await cursor.fetchall()}
+    attempts = {
+        one.row.id: _opened(one, figures, made[request_id])
+        for request_id, one, figures in zip(ids, prepared, expected, strict=True)
+        if request_id in made
+    }
+    return Opened(attempts, batch_request_id or "")
+
+
+def _opened(prepared: Prepared, expected: Expectation | None, made: Mapping[str, Any]) -> Attempt:
     return Attempt(
         id=made["id"],
-        kind=row.kind,
-        uuid=row.uuid,
-        revision=revision,
-        request=request,
-        request_id=request_id,
+        kind=prepared.row.kind,
+        uuid=prepared.row.uuid,
+        revision=prepared.revision,
+        request=prepared.request,
+        request_id=made["request_id"],
         expected=expected,
         sends=1,
         age_seconds=0,
+        batch_id=made["batch_id"],
+        place=made["batch_place"],
     )
 
 
-def as_attempt(row: Row, attempt: OpenAttempt) -> Attempt:
-    """An open attempt as it is, without sending it again."""
+def as_attempt(row: Row, attempt: OpenAttempt, *, sends: int | None = None) -> Attempt:
+    """An open attempt as it is, or as it becomes by being sent again."""
     return Attempt(
         id=attempt.id,
         kind=row.kind,
@@ -111,40 +161,57 @@ def as_attempt(row: Row, attempt: OpenAttempt) -> Attempt:
         request=attempt.request,
         request_id=attempt.request_id,
         expected=attempt.expected,
-        sends=attempt.sends,
+        sends=sends or attempt.sends,
         age_seconds=attempt.age_seconds,
+        batch_id=attempt.batch_id,
+        place=attempt.batch_place,
     )
 
 
-async def reopen_attempt(database: Database, *, fence: Fence, row: Row, attempt: OpenAttempt) -> Attempt:
-    """Take up an attempt whose outcome is unknown, to repeat it. Raises LaneLostError."""
+async def reopen_attempts(
+    database: Database, *, fence: Fence, rows: Sequence[tuple[Row, OpenAttempt]]
+) -> dict[int, Attempt]:
+    """Take up attempts whose outcome is unknown, to repeat them: by row, those that may leave."""
     cursor = await database.execute(
-        attempts_sql.REPEAT_ATTEMPT,
+        attempts_sql.REPEAT_ATTEMPTS,
         {
             "connection": fence.connection_id,
             "epoch": fence.epoch,
-            "row": row.id,
-            "attempt": attempt.id,
+            "rows": [row.id for row, _ in rows],
+            "attempts": [attempt.id for _, attempt in rows],
         },
     )
-    if await cursor.fetchone() is None:
-        raise LaneLostError
-    return replace(as_attempt(row, attempt), sends=attempt.sends + 1)
+    taken = {row["id"] for row in await cursor.fetchall()}
+    return {row.id: as_attempt(row, one, sends=one.sends + 1) for row, one in rows if one.id in taken}
 
 
-async def close_attempt(
-    database: Database, attempt: Attempt, *, state: Literal["succeeded", "failed"], verdict: str, answered: Answered
+async def read_batch(database: Database, batch_id: int) -> tuple[str, list[BatchItem]]:
+    """A batch's request id, and everything it carried, in order."""
+    rows = await (await database.execute(attempts_sql.BATCH, {"batch": batch_id})).fetchall()
+    items = [
+        BatchItem(str(row["batch_place"]), WireRequest(line=row["request_line"], body=bytes(row["body"])))
+        for row in rows
+    ]
+    return rows[0]["request_id"], items
+
+
+async def close_attempts(
+    database: Database,
+    closed: Sequence[tuple[Attempt, Answered]],
+    *,
+    state: Literal["succeeded", "failed"],
+    verdict: str,
 ) -> None:
-    """Record a definite answer."""
+    """Record definite answers of one kind."""
     await database.execute(
-        attempts_sql.CLOSE_ATTEMPT,
+        attempts_sql.CLOSE_ATTEMPTS,
         {
-            "attempt": attempt.id,
             "state": state,
             "verdict": verdict,
-            "http_status": answered.http_status,
-            "tid": answered.tid[:100],
-            "message": answered.message[:2000],
+            "attempts": [attempt.id for attempt, _ in closed],
+            "statuses": [answered.http_status for _, answered in closed],
+            "tids": [answered.tid[:100] for _, answered in closed],
+            "messages": [answered.message[:2000] for _, answered in closed],
         },
     )
 
@@ -154,7 +221,7 @@ async def note_unknown(database: Database, attempt: Attempt, answered: Answered)
     await database.execute(
         attempts_sql.NOTE_UNKNOWN,
         {
-            "attempt": attempt.id,
+            "attempts": [attempt.id],
             "http_status": answered.http_status,
             "tid": answered.tid[:100],
             "message": answered.message[:2000],

@@ -34,12 +34,15 @@ async def connect(*, autocommit: bool = False) -> Database:
 
 
 def make_pool(*, size: int = 8) -> Pool:
-    """A pool, not yet open: use it as an async context manager."""
+    """A pool, not yet open: use it as an async context manager.
+
+    Its connections commit each statement by themselves: what belongs together says so with `transaction()`.
+    """
     return AsyncConnectionPool(
         conninfo(),
         min_size=1,
         max_size=size,
         open=False,
         connection_class=psycopg.AsyncConnection[DictRow],
-        kwargs={"row_factory": dict_row},
+        kwargs={"row_factory": dict_row, "autocommit": True},
     )

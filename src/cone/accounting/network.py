@@ -2,16 +2,24 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TypeVar
 
+import psycopg
 from asgiref.sync import async_to_sync
 
+from cone.accounting.budget import Budget, CompanyKey, PacedAccess, TokenSource
+from cone.accounting.database import Database
 from cone.accounting.port.company import CompanyFacts, Reference, TokenGrant
 from cone.accounting.port.provider import Access, Provider, ProviderClient
-from cone.accounting.tokens import GrantedAccess, StoredAccess
+from cone.accounting.port.verdicts import Answered, TryLaterError
+from cone.accounting.tokens import GrantedAccess, StoredAccess, own_connection
 from cone.books.models import Connection
 
 Result = TypeVar("Result")
+
+# A person is waiting for the page.
+_LONGEST_TURN = timedelta(seconds=20)
 
 
 def run(work: Callable[[], Awaitable[Result]]) -> Result:
@@ -33,7 +41,10 @@ def exchange_and_read(
     async def work() -> tuple[TokenGrant, CompanyFacts, Reference]:
         async with provider.open() as client:
             grant = await client.exchange_code(code=code, redirect_uri=redirect_uri)
-            facts, reference = await read_books(client, GrantedAccess(company_id=company_id, grant=grant))
+            environment = provider.availability().environment or ""
+            tokens = GrantedAccess(company_id=company_id, grant=grant)
+            async with _paced(provider, environment, tokens) as access:
+                facts, reference = await read_books(client, access)
             return grant, facts, reference
 
     return run(work)
@@ -43,10 +54,38 @@ def exchange_and_read(
 async def open_stored(provider: Provider, active: Connection) -> AsyncIterator[tuple[ProviderClient, Access]]:
     """A client and the stored access of a connection."""
     async with provider.open() as client:
-        yield (
-            client,
-            StoredAccess(connection_id=active.pk, company_id=active.company_id_remote, client=client),
-        )
+        tokens = StoredAccess(connection_id=active.pk, company_id=active.company_id_remote, client=client)
+        async with _paced(provider, active.environment, tokens) as access:
+            yield client, access
+
+
+@asynccontextmanager
+async def _paced(provider: Provider, environment: str, tokens: TokenSource) -> AsyncIterator[PacedAccess]:
+    """A page's access: its requests take their turns with the lane's, one page at a time of the two that may ask.
+
+    A lane keeps at most eight of the ten requests that a platform takes at once.
+    """
+    company = CompanyKey(provider.key, environment, tokens.company_id)
+    budget = Budget(company=company, limits=provider.limits, database=own_connection)
+    async with own_connection() as database:
+        await _hold_place(database, company)
+        yield PacedAccess(tokens, budget, longest=_LONGEST_TURN)
+
+
+async def _hold_place(database: Database, company: CompanyKey) -> None:
+    """Take one of the company's two places for pages; it's free again when the connection is closed."""
+    key = f"{company.provider} {company.environment} {company.company_id}"
+    for place in (1, 2):
+        cursor = await database.execute("select pg_try_advisory_lock(hashtextextended(%s, %s)) as taken", [key, place])
+        row = await cursor.fetchone()
+        if row and row["taken"]:
+            return
+    try:
+        await database.execute(f"set lock_timeout = '{_LONGEST_TURN.seconds}s'")
+        await database.execute("select pg_advisory_lock(hashtextextended(%s, 1))", [key])
+    except psycopg.errors.LockNotAvailable as error:
+        message = "Others are reading this company's books just now; try again in a moment."
+        raise TryLaterError(Answered(message=message)) from error
 
 
 def read_books_again(provider: Provider, active: Connection) -> tuple[CompanyFacts, Reference]:

@@ -91,7 +91,8 @@ class LinkState:
 class OpenAttempt:
     """A write whose outcome isn't known: to be repeated under the same id, byte for byte.
 
-    `age_seconds` counts from the first send, `silent_seconds` from the last.
+    `age_seconds` counts from the first send, `silent_seconds` from the last. What went in a batch is repeated only with
+    the whole of it.
     """
 
     id: int
@@ -103,6 +104,8 @@ class OpenAttempt:
     sends: int
     age_seconds: int
     silent_seconds: int
+    batch_id: int | None = None
+    batch_place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,7 @@ class Situation:
     workspace_uuid: UUID
     remote_company_id: str
     settings_revision: int
+    sends_batches_only: bool
     facts: CompanyFacts
     deposit_account_id: str
     deposit_account_name: str

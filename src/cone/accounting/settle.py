@@ -1,20 +1,21 @@
-"""Writes down what became of a decision: link, row and attempt in one transaction, fenced by the lane's epoch."""
+"""Writes down what became of one record that didn't simply arrive: refusals, lost answers, look-ups, bugs.
+
+Row, attempt, link and connection in one transaction, fenced by the lane's epoch. What needs no request is written down
+by `decided`, what arrived by `delivered`.
+"""
 
 from datetime import timedelta
 from random import randrange
 from typing import assert_never
-from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
-from cone.accounting.answers import answer_to_json
-from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempt, note_unknown
+from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempts, note_unknown
 from cone.accounting.connections import State, sources_of
 from cone.accounting.database import Database
-from cone.accounting.holds import end_backoff, hold, postpone
-from cone.accounting.plan.decisions import Blocked, WaitFor
-from cone.accounting.port.documents import Kind, RemoteRecord
-from cone.accounting.port.provider import Sent
+from cone.accounting.decided import block_rows
+from cone.accounting.delivered import Linked, finish_rows, save_links
+from cone.accounting.holds import hold
+from cone.accounting.plan.decisions import Blocked
+from cone.accounting.port.documents import RemoteRecord
 from cone.accounting.port.verdicts import (
     Answered,
     CauseCode,
@@ -30,7 +31,6 @@ from cone.accounting.port.verdicts import (
 from cone.accounting.records import InvoiceRecord, Row, Situation, Subject
 from cone.accounting.refusals import cause_of_loss, cause_of_refusal
 from cone.accounting.sql import outcomes as outcomes_sql
-from cone.accounting.verify import find_difference
 
 _LONGEST_BACKOFF = timedelta(minutes=5)
 _UNCERTAIN_AFTER = timedelta(days=1)
@@ -50,38 +50,6 @@ class Settler:
         self._fence = fence
         self._request_timeout = request_timeout
 
-    async def nothing(self, database: Database, row: Row, *, revision: int) -> None:
-        """It's true already: the row goes, unless a later revision was asked for meanwhile."""
-        async with database.transaction():
-            await check_fence(database, self._fence)
-            await database.execute(outcomes_sql.ROW_DONE, {"row": row.id, "revision": revision})
-
-    async def postponed(self, database: Database, row: Row, *, delay: timedelta) -> None:
-        """It must be looked at first, and reads are held back: until then it waits."""
-        async with database.transaction():
-            await check_fence(database, self._fence)
-            await postpone(database, row, delay)
-
-    async def waits(self, database: Database, row: Row, decision: WaitFor) -> None:
-        """Another record goes first: ask for it, and take this one out of the queue until it's linked."""
-        values = {
-            "row": row.id,
-            "company": self._fence.company_pk,
-            "for_kind": decision.kind,
-            "for_uuid": decision.uuid,
-            "priority": row.priority,
-        }
-        async with database.transaction():
-            await check_fence(database, self._fence)
-            await database.execute(outcomes_sql.WANT_REFERRED, values)
-            await database.execute(outcomes_sql.ROW_WAITS, values)
-
-    async def blocked(self, database: Database, row: Row, decision: Blocked, *, situation: Situation) -> None:
-        """A person must act; unless settings or record moved since the plan, which then is made anew."""
-        async with database.transaction():
-            await check_fence(database, self._fence)
-            await self._block(database, row, decision, situation)
-
     async def found(
         self, database: Database, row: Row, *, record: RemoteRecord, revision: int = 0, attempt: Attempt | None = None
     ) -> None:
@@ -93,9 +61,9 @@ class Settler:
             await check_fence(database, self._fence)
             if attempt is not None:
                 answered = Answered(message="Found there by its own mark.")
-                await close_attempt(database, attempt, state="succeeded", verdict="found", answered=answered)
-            await self._save_link(database, row.kind, row.uuid, revision=revision, record=record, is_equal=True)
-            await self._done(database, row, revision=revision)
+                await close_attempts(database, [(attempt, answered)], state="succeeded", verdict="found")
+            await save_links(database, self._fence, [Linked(row, record, revision)])
+            await finish_rows(database, self._fence, [(row, revision)])
 
     async def not_found(
         self, database: Database, subject: Subject, attempt: Attempt, *, wait: timedelta, situation: Situation
@@ -112,7 +80,7 @@ class Settler:
                 await self._due(database, row, delay=wait)
             elif isinstance(record, InvoiceRecord) and record.status == "void":
                 answered = Answered(message="Looked for there and not found.")
-                await close_attempt(database, attempt, state="failed", verdict="not_there", answered=answered)
+                await close_attempts(database, [(attempt, answered)], state="failed", verdict="not_there")
                 await self._due(database, row, delay=timedelta())
             else:
                 await self._block(
@@ -127,26 +95,6 @@ class Settler:
                 database, row, _uncertain(row, "Another record here is linked to the answer's."), situation
             )
 
-    async def sent(self, database: Database, row: Row, attempt: Attempt, *, sent: Sent, situation: Situation) -> None:
-        """It stands there: link, verify, and wake what waited for it."""
-        difference = find_difference(attempt.expected, sent.record)
-        async with database.transaction():
-            await check_fence(database, self._fence)
-            await end_backoff(database, self._fence, situation)
-            await close_attempt(database, attempt, state="succeeded", verdict="sent", answered=sent.answered)
-            await self._save_link(
-                database,
-                attempt.kind,
-                attempt.uuid,
-                revision=attempt.revision,
-                record=sent.record,
-                is_equal=difference is None,
-            )
-            await self._done(database, row, revision=attempt.revision if difference is None else -1)
-            if difference is not None:
-                decision = Blocked(CauseCode.TOTAL_DIFFERS, key=f"total_differs:{attempt.uuid}", params=difference)
-                await self._block(database, row, decision, situation)
-
     async def failed(
         self, database: Database, subject: Subject, attempt: Attempt, *, verdict: Verdict, situation: Situation
     ) -> None:
@@ -157,7 +105,7 @@ class Settler:
                 await note_unknown(database, attempt, verdict.answered)
             else:
                 name = type(verdict).__name__.removesuffix("Error").lower()
-                await close_attempt(database, attempt, state="failed", verdict=name, answered=verdict.answered)
+                await close_attempts(database, [(attempt, verdict.answered)], state="failed", verdict=name)
             await self._consequence(database, subject, verdict, situation, attempt=attempt)
 
     async def refused_unsent(
@@ -192,7 +140,7 @@ class Settler:
         """
         async with database.transaction():
             await check_fence(database, self._fence)
-            await close_attempt(database, attempt, state="failed", verdict="ghost", answered=Answered(message=why))
+            await close_attempts(database, [(attempt, Answered(message=why))], state="failed", verdict="ghost")
             if row.tries < _MOST_FRESH_STARTS:
                 await self._due(database, row, delay=backoff(row.tries))
                 return
@@ -255,51 +203,11 @@ class Settler:
         await self._due(database, row, delay=max(self._request_timeout, backoff(sends)))
 
     async def _block(self, database: Database, row: Row, decision: Blocked, situation: Situation) -> None:
-        cursor = await database.execute(
-            outcomes_sql.ROW_BLOCKED,
-            {
-                "row": row.id,
-                "connection": self._fence.connection_id,
-                "settings_revision": situation.settings_revision,
-                "cause_key": decision.key[:200],
-                "cause": Jsonb(decision.to_json()),
-                "revision": row.wanted_revision,
-            },
-        )
-        if cursor.rowcount == 0:
+        if not await block_rows(database, [(row, decision)], self._fence, situation):
             await self._due(database, row, delay=timedelta())
 
     async def _due(self, database: Database, row: Row, *, delay: timedelta) -> None:
         await database.execute(outcomes_sql.ROW_DUE, {"row": row.id, "delay": delay, "tried": 1})
-
-    async def _done(self, database: Database, row: Row, *, revision: int) -> None:
-        await database.execute(outcomes_sql.RELEASE_WAITING, {"company": self._fence.company_pk, "uuid": row.uuid})
-        cursor = await database.execute(outcomes_sql.ROW_DONE, {"row": row.id, "revision": revision})
-        if cursor.rowcount == 0:
-            await database.execute(outcomes_sql.ROW_DUE, {"row": row.id, "delay": timedelta(), "tried": 0})
-
-    async def _save_link(
-        self,
-        database: Database,
-        kind: Kind,
-        uuid: UUID,
-        *,
-        revision: int,
-        record: RemoteRecord,
-        is_equal: bool,
-    ) -> None:
-        await database.execute(
-            outcomes_sql.SAVE_LINK,
-            {
-                "company": self._fence.company_pk,
-                "kind": kind,
-                "uuid": uuid,
-                "remote_id": record.remote_id,
-                "remote_version": record.version,
-                "revision": revision,
-                "answer": Jsonb(answer_to_json(record) | {"is_equal": is_equal}),
-            },
-        )
 
     async def _move(self, database: Database, target: State, reason: str) -> None:
         await database.execute(

@@ -46,9 +46,18 @@ class Snapshot:
 
 
 async def read_snapshot(
-    database: Database, *, connection_id: int, limit: int, lowest_priority: int, request_timeout: timedelta
+    database: Database,
+    *,
+    connection_id: int,
+    limit: int,
+    lowest_priority: int,
+    request_timeout: timedelta,
+    busy: Sequence[int] = (),
 ) -> Snapshot:
-    """Read up to `limit` due rows with their records, links and open attempts, and the settings they're planned by."""
+    """Read up to `limit` due rows but the busy ones, and what they're planned by.
+
+    With them come their records, links and open attempts, and the connection's settings.
+    """
     async with database.transaction():
         await database.execute("set transaction isolation level repeatable read, read only")
         head = await _one(database, lane_sql.SITUATION, {"connection": connection_id})
@@ -65,6 +74,7 @@ async def read_snapshot(
                 "limit": limit,
                 "lowest_priority": lowest_priority,
                 "timeout": request_timeout,
+                "busy": list(busy),
             },
         )
         records = await _read_records(database, rows, head)
@@ -95,6 +105,7 @@ def _situation(head: Mapping[str, Any], codes: Iterable[Mapping[str, Any]]) -> S
         workspace_uuid=head["workspace_uuid"],
         remote_company_id=head["company_id_remote"],
         settings_revision=head["settings_revision"],
+        sends_batches_only=head["sends_batches_only"],
         facts=facts_from_json(head["facts"]),
         deposit_account_id=head["deposit_account_id"],
         deposit_account_name=head["deposit_account_name"],
@@ -223,6 +234,8 @@ def _subject(row: Mapping[str, Any], record: Record | None) -> Subject:
             sends=row["sends"],
             age_seconds=row["attempt_age"],
             silent_seconds=row["attempt_silence"],
+            batch_id=row["batch_id"],
+            batch_place=row["batch_place"],
         )
     return Subject(
         row=Row(

@@ -15,15 +15,16 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from cone.accounting.attempts import Fence
+from cone.accounting.budget import Budget, CompanyKey
 from cone.accounting.connections import State, sources_of
 from cone.accounting.database import Database, Pool, connect, make_pool
-from cone.accounting.lane import Lane, Tools
+from cone.accounting.lane import Lane
 from cone.accounting.locks import LaneLocks, open_locks
 from cone.accounting.outbox import LANE_CHANNEL
-from cone.accounting.pace import Pace
 from cone.accounting.port.provider import Provider, ProviderClient
 from cone.accounting.registry import explain_mismatch, get_provider, list_providers
 from cone.accounting.revocations import list_reachable, revoke_one
+from cone.accounting.sending import Tools
 from cone.accounting.sql import lane as lane_sql
 from cone.accounting.sql import outcomes as outcomes_sql
 from cone.accounting.sql import sweep as sweep_sql
@@ -46,8 +47,6 @@ class Dispatcher:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._again: set[int] = set()
         self._clients: dict[str, ProviderClient] = {}
-        # Outlives the lanes: one that ends and starts again must not begin a second burst within the same second.
-        self._paces: dict[int, Pace] = {}
         self.locks: LaneLocks
         self._pool: Pool
         # Refreshes hold a connection while the platform answers: outside the pool, and only so many at once.
@@ -199,14 +198,15 @@ class Dispatcher:
             refreshing=self._connect_to_refresh,
         )
         fence = Fence(connection_id=connection_id, company_pk=head["company_id"], epoch=epoch)
+        company = CompanyKey(head["provider"], head["environment"], head["company_id_remote"])
         return Lane(
             fence=fence,
             tools=Tools(
                 pool=self._pool,
                 provider=provider,
                 client=client,
-                access=access,
-                pace=self._paces.setdefault(connection_id, Pace()),
+                tokens=access,
+                budget=Budget(company=company, limits=provider.limits, database=self._pool.connection),
             ),
         )
 

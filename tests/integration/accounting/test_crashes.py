@@ -6,14 +6,16 @@ wasn't committed. Each for every kind of step.
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from cone.accounting.delivered import Delivered
 from cone.accounting.port.documents import InvoiceDocument, Kind
-from cone.accounting.settle import Settler
+from cone.accounting.records import Situation
+from cone.accounting.sending import Sender
 from cone.books.models import Attempt, Customer, Invoice, Link, OutboxRow
 from cone.domain.customers import CustomerInput
 from cone.operations.actor import Actor
@@ -40,14 +42,14 @@ def crash_at(
         elif point == "done there, no answer":
             ledger.after_send = held
         else:
-            settle = Settler.sent
+            deliver = Sender.deliver
 
-            async def hold(self: Settler, database: object, row: object, attempt: object, **named: object) -> None:
-                sending = Sending("", attempt.kind, "", attempt.request)  # type: ignore[attr-defined]  # a stand-in with the original's arguments
-                await held(sending)
-                await settle(self, database, row, attempt, **named)  # type: ignore[arg-type]  # a stand-in with the original's arguments
+            async def hold(self: Sender, delivered: Sequence[Delivered], situation: Situation) -> None:
+                for one in delivered:
+                    await held(Sending("", one.attempt.kind, "", one.attempt.request))
+                await deliver(self, delivered, situation)
 
-            patch.setattr(Settler, "sent", hold)
+            patch.setattr(Sender, "deliver", hold)
         worker = make_worker()
         assert held.is_asked.wait(10)
         worker.stop()

@@ -91,6 +91,7 @@ READY = Situation(
     company_pk=9,
     workspace_uuid=WORKSPACE,
     remote_company_id="4620816365",
+    sends_batches_only=False,
     settings_revision=5,
     facts=FACTS,
     deposit_account_id="35",

@@ -1,6 +1,6 @@
 """What an accounting provider must do. One object per provider and process; network work happens on its client."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,7 +8,7 @@ from typing import Protocol
 
 from cone.accounting.port.company import CompanyFacts, EnvironmentName, Reference, TokenGrant
 from cone.accounting.port.documents import Document, Kind, RemoteRecord, Step
-from cone.accounting.port.verdicts import Answered
+from cone.accounting.port.verdicts import Answered, Verdict
 
 
 class AuthorizationRefusedError(Exception):
@@ -44,6 +44,14 @@ class WireRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchItem:
+    """One write in a batch, and the key by which its answer is found: unique within the batch, short."""
+
+    key: str
+    request: WireRequest
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """A write that succeeded: the record as it now stands, and what is known of the answer."""
 
@@ -51,11 +59,25 @@ class Sent:
     answered: Answered
 
 
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """How many requests the platform takes for one company. `minute` is a minute, but for a platform in fast motion."""
+
+    per_minute: int
+    per_second: int
+    batches_per_minute: int
+    minute: timedelta = timedelta(minutes=1)
+
+
 class Access(Protocol):
     """The right to talk to one company. Refreshing is the engine's business: single flight across processes."""
 
     @property
     def company_id(self) -> str: ...
+
+    async def turn(self) -> None:
+        """Wait for the next request's turn in the company's budget; call it before each one. Raises TryLaterError."""
+        ...
 
     async def token(self) -> str:
         """The current access token; refreshed first when it's about to end. Raises ReconnectError, TryLaterError."""
@@ -89,6 +111,15 @@ class ProviderClient(Protocol):
         """Send a write under its id. A lost or unclear answer raises OutcomeUnknownError, never anything milder."""
         ...
 
+    async def send_batch(
+        self, access: Access, request: WireRequest, *, request_id: str, kinds: Mapping[str, Kind]
+    ) -> Mapping[str, Sent | Verdict]:
+        """Send a prepared batch under its id: by key, what became of each item. Raises a verdict on the whole of it.
+
+        Items succeed and fail alone; one that the answer doesn't mention is of unknown outcome.
+        """
+        ...
+
     async def read(self, access: Access, kind: Kind, remote_id: str) -> RemoteRecord:
         """The record as it stands there; a void one is still read. Raises GoneError once it's deleted."""
         ...
@@ -107,6 +138,8 @@ class Provider(Protocol):
     key: str
     name: str
     request_timeout: timedelta
+    limits: RequestLimits
+    largest_batch: int
 
     def availability(self) -> Availability: ...
 
@@ -122,6 +155,10 @@ class Provider(Protocol):
 
     def prepare(self, step: Step, facts: CompanyFacts) -> WireRequest:
         """Write the step in the provider's own words. Pure: the same step gives the same bytes."""
+        ...
+
+    def prepare_batch(self, items: Sequence[BatchItem]) -> WireRequest:
+        """Join prepared writes into one request. Pure: the same items in the same order give the same bytes."""
         ...
 
     def record_url(self, *, environment: str, company_id: str, kind: Kind, remote_id: str) -> str:

@@ -16,7 +16,7 @@ where company_id = %(company)s and state = 'sending'
 SITUATION = """
 select c.id, c.workspace_id, c.company_id, c.company_id_remote, c.provider, c.environment, c.state,
        c.paused_at is not null as is_paused,
-       c.lane_epoch, c.settings_revision, c.facts, c.deposit_account_id, c.income_account_id,
+       c.lane_epoch, c.settings_revision, c.sends_batches_only, c.facts, c.deposit_account_id, c.income_account_id,
        c.connected_at, c.send_from_date, c.not_before > now() as must_wait, w.uuid as workspace_uuid,
        (c.throttle_tries > 0 or c.is_allowance_used) as is_throttled,
        case when c.reads_not_before > now() then c.reads_not_before - now() end as reads_held_for,
@@ -44,7 +44,7 @@ select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is
        l.remote_id, l.remote_version, l.synced_revision, coalesce((l.answer->>'is_equal')::bool, true) as is_equal,
        coalesce(g.last_generation, 0) as last_generation, coalesce(g.may_have_arrived, false) as may_have_arrived,
        u.id as attempt_id, u.operation, u.revision as attempt_revision, u.request_line, u.body, u.request_id, u.sends,
-       u.expected, extract(epoch from now() - u.started_at)::int as attempt_age,
+       u.expected, u.batch_id, u.batch_place, extract(epoch from now() - u.started_at)::int as attempt_age,
        extract(epoch from now() - u.last_sent_at)::int as attempt_silence
 from books_outboxrow o
 left join books_link l on l.company_id = o.company_id and l.kind = o.kind and l.record_uuid = o.record_uuid
@@ -58,10 +58,10 @@ left join lateral (
     from books_attempt p where p.company_id = o.company_id and p.kind = o.kind and p.record_uuid = o.record_uuid
 ) g on true
 where o.company_id = %(company)s and o.state = 'due' and o.not_before <= now() and o.waits_for_uuid is null
-    and o.priority <= %(lowest_priority)s
+    and o.priority <= %(lowest_priority)s and o.id <> all(%(busy)s)
     -- an open attempt is repeated only after its own timeout: until then the first may still be executing
     and (u.id is null or u.last_sent_at + %(timeout)s <= now())
-order by o.priority, array_position(array['customer', 'service', 'invoice', 'payment'], o.kind), o.id
+order by o.priority, o.wave, o.id
 limit %(limit)s
 """
 

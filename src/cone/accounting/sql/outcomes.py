@@ -1,8 +1,9 @@
-"""What became of a row, its link and its connection."""
+"""What became of rows, their links and their connection. What goes for one row goes for many: one is a list of one."""
 
-SAVE_LINK = """
+SAVE_LINKS = """
 insert into books_link (company_id, kind, record_uuid, remote_id, remote_version, synced_revision, answer)
-values (%(company)s, %(kind)s, %(uuid)s, %(remote_id)s, %(remote_version)s, %(revision)s, %(answer)s)
+select %(company)s, v.* from unnest(%(kinds)s::text[], %(uuids)s::uuid[], %(remote_ids)s::text[],
+    %(remote_versions)s::text[], %(revisions)s::bigint[], %(answers)s::jsonb[]) v
 on conflict (company_id, kind, record_uuid) do update set
     remote_id = excluded.remote_id, remote_version = excluded.remote_version,
     synced_revision = greatest(books_link.synced_revision, excluded.synced_revision),
@@ -14,9 +15,17 @@ update books_link set remote_version = %(remote_version)s
 where company_id = %(company)s and kind = %(kind)s and record_uuid = %(uuid)s
 """
 
-# Done only where nobody has asked for a later revision meanwhile.
-ROW_DONE = """
-delete from books_outboxrow where id = %(row)s and wanted_revision <= %(revision)s
+# Done only where nobody has asked for a later revision meanwhile; the others are due again. What isn't deleted must be
+# updated, whatever its revision looked like: a request that commits in between would leave it as "sending" for ever.
+ROWS_DONE = """
+with given as (
+    select * from unnest(%(rows)s::bigint[], %(revisions)s::bigint[]) as v(id, revision)
+), done as (
+    delete from books_outboxrow o using given where o.id = given.id and o.wanted_revision <= given.revision
+    returning o.id
+)
+update books_outboxrow o set state = 'due', changed_at = now(), not_before = now()
+from given where o.id = given.id and o.id not in (select id from done)
 """
 
 ROW_DUE = """
@@ -27,33 +36,40 @@ where id = %(row)s
 
 # Blocked only if neither the record nor the settings have moved since they were read: the share lock makes a settings
 # change in flight finish first, and it moves `settings_revision` before it looks for rows to release.
-ROW_BLOCKED = """
+ROWS_BLOCKED = """
 with gate as (
     select settings_revision from books_connection
     where id = %(connection)s and settings_revision = %(settings_revision)s for share
 )
-update books_outboxrow set state = 'blocked', cause_key = %(cause_key)s, cause = %(cause)s,
+update books_outboxrow o set state = 'blocked', cause_key = v.cause_key, cause = v.cause,
        blocked_settings_revision = %(settings_revision)s, changed_at = now()
-where id = %(row)s and wanted_revision <= %(revision)s and exists (select from gate)
+from unnest(%(rows)s::bigint[], %(revisions)s::bigint[], %(cause_keys)s::text[], %(causes)s::jsonb[])
+    as v(id, revision, cause_key, cause)
+where o.id = v.id and o.wanted_revision <= v.revision and exists (select from gate)
+returning o.id
 """
 
-ROW_WAITS = """
-update books_outboxrow set state = 'due', waits_for_kind = %(for_kind)s, waits_for_uuid = %(for_uuid)s,
+ROWS_WAIT = """
+update books_outboxrow o set state = 'due', waits_for_kind = v.for_kind, waits_for_uuid = v.for_uuid,
        changed_at = now()
-where id = %(row)s and not exists (
-    select from books_link where company_id = %(company)s and kind = %(for_kind)s and record_uuid = %(for_uuid)s)
+from unnest(%(rows)s::bigint[], %(for_kinds)s::text[], %(for_uuids)s::uuid[]) as v(id, for_kind, for_uuid)
+where o.id = v.id and not exists (
+    select from books_link l
+    where l.company_id = %(company)s and l.kind = v.for_kind and l.record_uuid = v.for_uuid)
 """
 
 WANT_REFERRED = """
 insert into books_outboxrow (company_id, kind, record_uuid, wanted_revision, priority)
-values (%(company)s, %(for_kind)s, %(for_uuid)s, 1, %(priority)s)
-on conflict (company_id, kind, record_uuid) do update
-    set priority = least(books_outboxrow.priority, excluded.priority)
+select %(company)s, v.for_kind, v.for_uuid, 1, min(v.priority)
+from unnest(%(for_kinds)s::text[], %(for_uuids)s::uuid[], %(priorities)s::int[]) as v(for_kind, for_uuid, priority)
+group by v.for_kind, v.for_uuid order by v.for_kind, v.for_uuid
+on conflict (company_id, kind, record_uuid) do update set priority = excluded.priority
+where books_outboxrow.priority > excluded.priority
 """
 
 RELEASE_WAITING = """
 update books_outboxrow set waits_for_kind = null, waits_for_uuid = null, changed_at = now()
-where company_id = %(company)s and waits_for_uuid = %(uuid)s
+where company_id = %(company)s and waits_for_uuid = any(%(uuids)s)
 """
 
 MOVE_CONNECTION = """

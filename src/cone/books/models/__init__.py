@@ -1,13 +1,14 @@
 """The tables. Import them from here."""
 
 from cone.books.models.activity import Activity
+from cone.books.models.budget import RequestBudget
 from cone.books.models.connection import Connection, ConnectionTokens, OAuthState, Revocation
 from cone.books.models.customer import Customer
 from cone.books.models.invoice import Invoice, InvoiceLine, InvoiceTax
 from cone.books.models.payment import Payment, PaymentAllocation
 from cone.books.models.reference import ReferenceRecord, TaxMapping
 from cone.books.models.service import Service
-from cone.books.models.sync import Attempt, Link, OutboxRow, RemoteCompany
+from cone.books.models.sync import Attempt, Batch, Link, OutboxRow, RemoteCompany
 from cone.books.models.tax_rate import TaxRate
 from cone.books.models.user import User
 from cone.books.models.workspace import Counter, Invitation, Membership, Role, Workspace
@@ -15,6 +16,7 @@ from cone.books.models.workspace import Counter, Invitation, Membership, Role, W
 __all__ = [
     "Activity",
     "Attempt",
+    "Batch",
     "Connection",
     "ConnectionTokens",
     "Counter",
@@ -31,6 +33,7 @@ __all__ = [
     "PaymentAllocation",
     "ReferenceRecord",
     "RemoteCompany",
+    "RequestBudget",
     "Revocation",
     "Role",
     "Service",

@@ -42,6 +42,8 @@ class Connection(models.Model):
     is_allowance_used = models.BooleanField(db_default=False, help_text="not_before is the next month's beginning")
     deposit_account_id = models.CharField(max_length=64, blank=True)
     income_account_id = models.CharField(max_length=64, blank=True)
+    # Batches alone cost fewer metered calls; batches and single writes together are faster.
+    sends_batches_only = models.BooleanField(db_default=False)
     # Invoices issued before the connection are out of scope until a start date is chosen.
     send_from_date = models.DateField(null=True, blank=True)
     facts = models.JSONField(default=dict)

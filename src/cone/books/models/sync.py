@@ -11,6 +11,9 @@ from django.db.models.functions import Now
 
 KINDS = ["customer", "service", "invoice", "payment"]
 
+# Customers and services go before the invoices that need them, payments last.
+WAVES = {"customer": 1, "service": 2, "invoice": 3, "payment": 4}
+
 
 class RemoteCompany(models.Model):
     """One company in one environment of one provider, as seen from one workspace."""
@@ -65,6 +68,14 @@ class OutboxRow(models.Model):
     wanted_revision = models.PositiveBigIntegerField()
     state = models.CharField(max_length=8, db_default="due")
     priority = models.PositiveSmallIntegerField(db_default=0, help_text="0 live, 10 backfill")
+    wave = models.GeneratedField(
+        expression=models.Case(
+            *(models.When(kind=kind, then=models.Value(wave)) for kind, wave in WAVES.items()),
+            output_field=models.SmallIntegerField(),
+        ),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
     not_before = models.DateTimeField(db_default=Now())
     # A person issued it, or asked for it by name, while connected: no date has to bring it into scope.
     is_in_scope = models.BooleanField(db_default=False)
@@ -89,11 +100,34 @@ class OutboxRow(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["company", "state", "priority", "not_before"], name="outbox_due"),
+            # In the order in which they go: a look at a backlog of any size reads its first rows and no more.
+            models.Index(
+                fields=["company", "priority", "wave", "id"],
+                condition=models.Q(state="due", waits_for_uuid__isnull=True),
+                name="outbox_due_in_order",
+            ),
+            models.Index(fields=["company"], condition=models.Q(state="sending"), name="outbox_sending"),
             models.Index(fields=["company", "cause_key"], name="outbox_by_cause"),
             models.Index(
                 fields=["waits_for_uuid"], condition=models.Q(waits_for_uuid__isnull=False), name="outbox_waiting_for"
             ),
+        ]
+
+
+class Batch(models.Model):
+    """One request that carries many attempts. Its bytes are theirs, joined in order, so they aren't stored twice.
+
+    An item is known there by the batch's id and its place: while one of its attempts is unknown, only the whole batch
+    is repeated, never the item singly, and none of its attempts may be pruned.
+    """
+
+    company = models.ForeignKey(RemoteCompany, on_delete=models.CASCADE, related_name="batches")
+    request_id = models.CharField(max_length=36)
+    started_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["company", "request_id"], name="batch_request_id_once")
         ]
 
 
@@ -111,6 +145,8 @@ class Attempt(models.Model):
     operation = models.CharField(max_length=10)
     generation = models.PositiveIntegerField()
     request_id = models.CharField(max_length=50)
+    batch = models.ForeignKey(Batch, on_delete=models.RESTRICT, null=True, blank=True, related_name="attempts")
+    batch_place = models.PositiveSmallIntegerField(null=True, blank=True)
     request_line = models.TextField()
     body = models.BinaryField()
     # The figures the answer must agree with; decimals as strings.
@@ -132,6 +168,12 @@ class Attempt(models.Model):
             models.CheckConstraint(
                 condition=models.Q(state__in=["unknown", "succeeded", "failed"]), name="attempt_state"
             ),
+            models.CheckConstraint(
+                condition=models.Q(batch__isnull=True, batch_place__isnull=True)
+                | models.Q(batch__isnull=False, batch_place__isnull=False),
+                name="attempt_batch_and_place",
+            ),
+            models.UniqueConstraint(fields=["batch", "batch_place"], name="attempt_place_once_per_batch"),
             # At most one open question per record.
             models.UniqueConstraint(
                 fields=["company", "kind", "record_uuid"],

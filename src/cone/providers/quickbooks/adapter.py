@@ -21,12 +21,23 @@ from cone.accounting.port.documents import (
     ServiceDocument,
     Step,
 )
-from cone.accounting.port.provider import Access, AuthorizationReturn, Availability, Sent, WireRequest
-from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
-from cone.providers.quickbooks import links, mapping, oauth, query, reading, wire
+from cone.accounting.port.provider import (
+    Access,
+    AuthorizationReturn,
+    Availability,
+    BatchItem,
+    RequestLimits,
+    Sent,
+    WireRequest,
+)
+from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError, Verdict
+from cone.providers.quickbooks import batch, links, mapping, oauth, query, reading, wire
 from cone.providers.quickbooks.config import QuickBooksConfig, configured_endpoints
 from cone.providers.quickbooks.faults import Received, check_answer, unclear
 from cone.providers.quickbooks.transport import Request, Transport, open_transport
+
+# Per company and app (api-facts §3); a second's ten are also how many may be under way at once.
+LIMITS = RequestLimits(per_minute=500, per_second=10, batches_per_minute=40)
 
 _Answer = TypeVar("_Answer", bound=msgspec.Struct)
 _MAX_PAGES = 100
@@ -41,6 +52,8 @@ class QuickBooks:
     def __init__(self, config: QuickBooksConfig) -> None:
         self._config = config
         self.request_timeout = config.request_timeout
+        self.limits = LIMITS
+        self.largest_batch = batch.LARGEST_BATCH
 
     def availability(self) -> Availability:
         if self._config.endpoints is None:
@@ -59,6 +72,9 @@ class QuickBooks:
 
     def prepare(self, step: Step, facts: CompanyFacts) -> WireRequest:
         return mapping.prepare(step, facts)
+
+    def prepare_batch(self, items: Sequence[BatchItem]) -> WireRequest:
+        return batch.join(items)
 
     def record_url(self, *, environment: str, company_id: str, kind: Kind, remote_id: str) -> str:
         app = links.app_address(environment, emulator_url=self._config.emulator_url)
@@ -100,19 +116,17 @@ class QuickBooksClient:
         return reading.reference(accounts, codes, rates, methods, facts)
 
     async def send(self, access: Access, request: WireRequest, *, request_id: str, kind: Kind) -> Sent:
-        method, target = request.line.split(" ", 1)
-        joint = "&" if "?" in target else "?"
-        received = await self._call(
-            access,
-            method=method,
-            target=f"{target}{joint}{urlencode({'requestid': request_id})}",
-            body=request.body,
-        )
+        received = await self._write(access, request, request_id)
         read = _deleted if mapping.is_deletion(request.line) else _record
         return Sent(
             record=read(received, kind, is_write=True),
             answered=Answered(http_status=received.status, tid=received.tid),
         )
+
+    async def send_batch(
+        self, access: Access, request: WireRequest, *, request_id: str, kinds: Mapping[str, Kind]
+    ) -> Mapping[str, Sent | Verdict]:
+        return batch.take_apart(await self._write(access, request, request_id), kinds)
 
     async def read(self, access: Access, kind: Kind, remote_id: str) -> RemoteRecord:
         path = f"{_entity(kind)}/{quote(remote_id, safe='')}"
@@ -153,6 +167,12 @@ class QuickBooksClient:
         rows = await self._query(access, query.select_where("Payment", **keys))
         return _marked([reading.payment_record(row) for row in rows.payment], document)
 
+    async def _write(self, access: Access, request: WireRequest, request_id: str) -> Received:
+        method, target = request.line.split(" ", 1)
+        joint = "&" if "?" in target else "?"
+        target += joint + urlencode({"requestid": request_id})
+        return await self._call(access, method=method, target=target, body=request.body)
+
     async def _pages(self, access: Access, entity: str) -> list[wire.Rows]:
         """All rows of a list. Pseudo tax codes may come on top of a page, so a page is full from its size on."""
         pages: list[wire.Rows] = []
@@ -176,9 +196,11 @@ class QuickBooksClient:
     async def _call(self, access: Access, *, method: str, target: str, body: bytes | None = None) -> Received:
         """One request with the company's token; refused, it goes once more with another token, byte for byte."""
         token = await access.token()
+        await access.turn()
         received = await self._transport.send(self._request(access, token, method=method, target=target, body=body))
         if received.status == 401:
             token = await access.renew(rejected=token)
+            await access.turn()
             received = await self._transport.send(self._request(access, token, method=method, target=target, body=body))
         check_answer(received, is_write=body is not None)
         return received
@@ -204,7 +226,7 @@ async def _opened(config: QuickBooksConfig) -> AsyncIterator[QuickBooksClient]:
 
 
 def _target(path: str, **parameters: str) -> str:
-    return f"/{path}?" + urlencode({**parameters, "minorversion": mapping.MINOR_VERSION}, quote_via=quote)
+    return f"/{path}?" + urlencode({**parameters, "minorversion": wire.MINOR_VERSION}, quote_via=quote)
 
 
 def _entity(kind: Kind) -> str:

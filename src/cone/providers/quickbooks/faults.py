@@ -21,7 +21,7 @@ from cone.accounting.port.verdicts import (
     RejectedError,
     StaleError,
     TryLaterError,
-    VerdictError,
+    Verdict,
 )
 from cone.providers.quickbooks.fault_table import FAULTS, FaultRow, Meaning
 
@@ -95,12 +95,12 @@ def check_answer(received: Received, *, is_write: bool) -> None:
         raise _verdict_of_status(received, is_write=is_write) from None
     fault = _first(envelope.upper, envelope.lower)
     if fault is not None:
-        raise _verdict_of_fault(received, fault, is_write=is_write)
+        raise verdict_of_fault(received, fault, is_write=is_write)
     if not 200 <= received.status < 300:
         raise _verdict_of_status(received, is_write=is_write)
 
 
-def unclear(answered: Answered, *, is_write: bool) -> VerdictError:
+def unclear(answered: Answered, *, is_write: bool) -> Verdict:
     """The verdict when no definite answer came after the request left us."""
     return OutcomeUnknownError(answered) if is_write else TryLaterError(answered)
 
@@ -125,7 +125,7 @@ def _first(*candidates: msgspec.Raw) -> object | None:
     return None
 
 
-def _verdict_of_status(received: Received, *, is_write: bool) -> VerdictError:
+def _verdict_of_status(received: Received, *, is_write: bool) -> Verdict:
     status = received.status
     if status in _STATUSES:
         meaning, words = _STATUSES[status]
@@ -136,7 +136,8 @@ def _verdict_of_status(received: Received, *, is_write: bool) -> VerdictError:
     return _verdict(received, FaultRow(0, status, meaning, words, "§2.5"), (), is_write=is_write)
 
 
-def _verdict_of_fault(received: Received, fault: object, *, is_write: bool) -> VerdictError:
+def verdict_of_fault(received: Received, fault: object, *, is_write: bool) -> Verdict:
+    """The verdict of a fault object: an answer's, or one item's of a batch."""
     entries = _entries(fault)
     row = next((_ROWS[entry.code] for entry in entries if entry.code is not None and entry.code in _ROWS), None)
     if row is None:
@@ -168,7 +169,7 @@ def _refined(row: FaultRow, entries: Sequence[FaultEntry]) -> FaultRow:
     return replace(row, cause=cause)
 
 
-def _verdict(received: Received, row: FaultRow, entries: Sequence[FaultEntry], *, is_write: bool) -> VerdictError:
+def _verdict(received: Received, row: FaultRow, entries: Sequence[FaultEntry], *, is_write: bool) -> Verdict:
     said = redact(_text(entries), received.secrets)
     code = next((str(entry.code) for entry in entries if entry.code is not None), "")
     answered = Answered(

@@ -32,9 +32,8 @@ from cone.accounting.port.provider import WireRequest
 from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
 from cone.kit.money import round_amount
 from cone.providers.quickbooks.taxes import check_taxes, line_tax_code, tax_detail
-from cone.providers.quickbooks.wire import JsonObject, encode, number
+from cone.providers.quickbooks.wire import MINOR_VERSION, JsonObject, encode, number
 
-MINOR_VERSION = 75
 MARKER = "cone:"
 
 _PRICE_DECIMALS = 7
@@ -47,9 +46,11 @@ def prepare(step: Step, facts: CompanyFacts) -> WireRequest:
         return _removal(step)
     is_new = isinstance(step, Create)
     entity, fields = _written(step.document, facts, is_new=is_new)
-    if not isinstance(step, Create):
-        fields = {"Id": step.remote_id, "SyncToken": step.remote_version, "sparse": True, **fields}
-    return WireRequest(line=f"POST /{entity}?minorversion={MINOR_VERSION}", body=encode(fields))
+    if isinstance(step, Create):
+        return WireRequest(line=f"POST /{entity}?minorversion={MINOR_VERSION}", body=encode(fields))
+    fields = {"Id": step.remote_id, "SyncToken": step.remote_version, "sparse": True, **fields}
+    # QuickBooks knows an update by its Id; the parameter, which clients send too, says it to a batch (§2.1).
+    return WireRequest(line=f"POST /{entity}?operation=update&minorversion={MINOR_VERSION}", body=encode(fields))
 
 
 def _removal(step: Removal) -> WireRequest:

@@ -11,6 +11,9 @@ import msgspec
 
 JsonObject: TypeAlias = dict[str, object]
 
+# The current base (api-facts §2.3).
+MINOR_VERSION = 75
+
 
 class Row(msgspec.Struct, rename="pascal", frozen=True):
     """An object of an answer."""

@@ -108,7 +108,11 @@ class StoredAccess:
     def __init__(self, *tokens: str, company_id: str = "9130350000000001") -> None:
         self.company_id = company_id
         self.renewals: list[str] = []
+        self.turns = 0
         self._tokens = list(tokens or ("token-1",))
+
+    async def turn(self) -> None:
+        self.turns += 1
 
     async def token(self) -> str:
         return self._tokens[0]

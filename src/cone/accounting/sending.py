@@ -1,0 +1,305 @@
+"""Carries out what a plan wants sent, one record at a time. Every end of it is written down.
+
+An attempt is committed before its first byte leaves. What the answer says is settled behind the lane's `books` lock:
+planning and settling take turns, since a link made between a snapshot and "waits for that link" would strand a row.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import assert_never
+
+import psycopg
+
+from cone.accounting.attempts import (
+    Attempt,
+    Fence,
+    LaneLostError,
+    Prepared,
+    as_attempt,
+    open_attempts,
+    reopen_attempts,
+)
+from cone.accounting.budget import Budget, PacedAccess, Share, TokenSource
+from cone.accounting.database import Database, Pool
+from cone.accounting.delivered import Delivered, settle_delivered
+from cone.accounting.plan.decisions import LookUp, Repeat, Send
+from cone.accounting.plan.open_attempts import look_up_document
+from cone.accounting.port.documents import Document, RemoteRecord, Step, Write
+from cone.accounting.port.provider import Provider, ProviderClient, Sent, WireRequest
+from cone.accounting.port.verdicts import (
+    VERDICTS,
+    CauseCode,
+    GoneError,
+    OutcomeUnknownError,
+    RejectedError,
+    StaleError,
+    TryLaterError,
+    Verdict,
+)
+from cone.accounting.ready import Planned
+from cone.accounting.records import Row, Situation, Subject
+from cone.accounting.settle import Settler
+from cone.accounting.sql import records as records_sql
+from cone.accounting.verify import is_certainly, is_somebody_elses
+
+logger = logging.getLogger(__name__)
+
+# A replayed answer to an attempt this old may be of a record that was deleted meanwhile: look before linking.
+_GHOST_AGE = timedelta(minutes=10)
+# QuickBooks cuts requests after 120 s: only then does a look-up that finds nothing count.
+_MAY_STILL_EXECUTE = timedelta(seconds=130)
+_LOOK_FIRST = (CauseCode.NUMBER_TAKEN, CauseCode.NAME_TAKEN, CauseCode.OUTCOME_UNCERTAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a lane works with."""
+
+    pool: Pool
+    provider: Provider
+    client: ProviderClient
+    tokens: TokenSource
+    budget: Budget
+
+    def access(self, share: Share, *, paid: int = 0) -> PacedAccess:
+        """The company's access for one piece of work, of which `paid` requests have had their turn."""
+        return PacedAccess(self.tokens, self.budget, share=share, paid=paid)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One record's way there and back: the row, by which situation it was planned, and the access it goes with."""
+
+    subject: Subject
+    situation: Situation
+    access: PacedAccess
+
+    @property
+    def row(self) -> Row:
+        """The outbox row."""
+        return self.subject.row
+
+
+class Sender:
+    """Sends for one lane, under its epoch."""
+
+    def __init__(self, *, fence: Fence, tools: Tools) -> None:
+        self._fence = fence
+        self._tools = tools
+        self.settler = Settler(fence=fence, request_timeout=tools.provider.request_timeout)
+        self._books = asyncio.Lock()
+
+    @asynccontextmanager
+    async def books(self) -> AsyncIterator[Database]:
+        """A connection, and the turn to plan or to settle."""
+        async with self._books, self._tools.pool.connection() as database:
+            yield database
+
+    async def send_planned(self, planned: Planned, situation: Situation, access: PacedAccess) -> None:
+        """Do what the plan of one record says. Raises LaneLostError when it may not leave as it was planned."""
+        errand = Errand(planned.subject, situation, access)
+        match planned.decision:
+            case Repeat(open_one):
+                await access.turn()
+                async with self._tools.pool.connection() as database:
+                    taken = await reopen_attempts(database, fence=self._fence, rows=[(errand.row, open_one)])
+                await self._send(errand, _allowed(taken.get(errand.row.id)))
+            case LookUp(open_one, document):
+                attempt = as_attempt(errand.row, open_one)
+                await self._look_up(errand, attempt, document, silent_seconds=open_one.silent_seconds)
+            case Send(step, find_first):
+                if not (find_first and await self._find_first(errand, step)):
+                    await self._send_step(errand, step)
+            case _:
+                assert_never(planned.decision)
+
+    async def prepare(self, errand: Errand, step: Step) -> WireRequest | None:
+        """The step in the provider's words; None when the provider can't take it, which is settled then."""
+        try:
+            return self._tools.provider.prepare(step, errand.situation.facts)
+        except VERDICTS as verdict:
+            await self._settle_unsent(errand, verdict)
+            return None
+
+    async def judge(self, errand: Errand, attempt: Attempt, outcome: Sent | Verdict) -> Delivered | None:
+        """What an answer comes to: a delivery to be written down, or None when it was settled otherwise."""
+        if not isinstance(outcome, Sent):
+            if not await self._was_ours(errand, attempt, outcome):
+                await self._settle_failed(errand, attempt, outcome)
+            return None
+        is_new = errand.subject.link is None
+        if is_new and is_somebody_elses(attempt.expected, outcome.record, marker=str(attempt.uuid)):
+            logger.error("the answer to %s %s is of another record", attempt.kind, attempt.uuid)
+            await self._start_over(errand, attempt, "The answer was of another record.")
+            return None
+        may_be_ghost = attempt.sends > 1 and attempt.age_seconds > _GHOST_AGE.total_seconds()
+        if may_be_ghost and not await self._still_lives(errand, attempt, outcome.record.remote_id):
+            return None
+        return Delivered(errand.subject, attempt, outcome)
+
+    async def deliver(self, delivered: Sequence[Delivered], situation: Situation) -> None:
+        """Write down what arrived; one whose record is linked already asks a person and holds up none of the others."""
+        if not delivered:
+            return
+        try:
+            async with self.books() as database:
+                await settle_delivered(database, delivered, fence=self._fence, situation=situation)
+        except psycopg.errors.UniqueViolation:
+            if len(delivered) > 1:
+                for one in delivered:
+                    await self.deliver([one], situation)
+                return
+            attempt = delivered[0].attempt
+            logger.exception("the answer to %s %s is linked already", attempt.kind, attempt.uuid)
+            async with self.books() as database:
+                await self.settler.taken(database, delivered[0].subject.row, situation=situation)
+
+    # --- sending ---------------------------------------------------------------------------------------------
+
+    async def _send_step(self, errand: Errand, step: Step) -> None:
+        request = await self.prepare(errand, step)
+        if request is None:
+            return
+        await errand.access.turn()
+        async with self._tools.pool.connection() as database:
+            opened = await open_attempts(
+                database,
+                fence=self._fence,
+                situation=errand.situation,
+                prepared=[Prepared(errand.row, step, request)],
+            )
+        await self._send(errand, _allowed(opened.attempts.get(errand.row.id)))
+
+    async def _send(self, errand: Errand, attempt: Attempt) -> None:
+        """Send what has had its turn."""
+        paid = self._tools.access(errand.access.share, paid=1)
+        outcome: Sent | Verdict
+        try:
+            outcome = await self._tools.client.send(
+                paid, attempt.request, request_id=attempt.request_id, kind=attempt.kind
+            )
+        except VERDICTS as verdict:
+            outcome = verdict
+        if (delivered := await self.judge(errand, attempt, outcome)) is not None:
+            await self.deliver([delivered], errand.situation)
+
+    async def _still_lives(self, errand: Errand, attempt: Attempt, remote_id: str) -> bool:
+        """Whether a record that an old answer tells of is still there; otherwise it's settled."""
+        try:
+            await self._tools.client.read(errand.access, attempt.kind, remote_id)
+        except GoneError:
+            await self._start_over(errand, attempt, "The record was deleted there before its answer was read.")
+            return False
+        except VERDICTS as verdict:
+            await self._settle_failed(errand, attempt, OutcomeUnknownError(verdict.answered))
+            return False
+        return True
+
+    # --- looking ---------------------------------------------------------------------------------------------
+
+    async def _find(self, errand: Errand, document: Document) -> RemoteRecord | None:
+        """The record there that is certainly this one. Raises verdicts."""
+        found = await self._tools.client.find(errand.access, document)
+        if found is None or not is_certainly(document, found):
+            return None
+        async with self._tools.pool.connection() as database:
+            values = {"company": self._fence.company_pk, "kind": found.kind, "remote_id": found.remote_id}
+            cursor = await database.execute(records_sql.LINKED_ELSEWHERE, {**values, "uuid": document.uuid})
+            return None if await cursor.fetchone() else found
+
+    async def _find_first(self, errand: Errand, step: Write) -> bool:
+        """Link what is there already; whether there's nothing left to send now."""
+        try:
+            found = await self._find(errand, step.document)
+        except VERDICTS as verdict:
+            await self._settle_unsent(errand, verdict)
+            return True
+        if found is None:
+            return False
+        # An item of the firm's stays as it is; anything else found may be older than ours.
+        revision = step.document.revision if step.document.kind == "service" else 0
+        async with self.books() as database:
+            await self.settler.found(database, errand.row, revision=revision, record=found)
+        return True
+
+    async def _look_up(self, errand: Errand, attempt: Attempt, document: Document, *, silent_seconds: int) -> None:
+        try:
+            found = await self._find(errand, document)
+        except (TryLaterError, OutcomeUnknownError) as verdict:
+            if isinstance(verdict, TryLaterError) and verdict.allowance:
+                await self._settle_unsent(errand, verdict)
+                return
+            # It stays as unknown as it was; a day of that asks a person.
+            await self._settle_failed(errand, attempt, OutcomeUnknownError(verdict.answered))
+            return
+        except VERDICTS as verdict:
+            await self._settle_unsent(errand, verdict)
+            return
+        async with self.books() as database:
+            if found is not None:
+                await self.settler.found(database, errand.row, record=found, attempt=attempt)
+            else:
+                wait = max(_MAY_STILL_EXECUTE - timedelta(seconds=silent_seconds), timedelta())
+                await self.settler.not_found(database, errand.subject, attempt, wait=wait, situation=errand.situation)
+
+    async def _was_ours(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> bool:
+        """Look what took the name or number before telling a person: it may be our own lost create. Then link it."""
+        subject = errand.subject
+        is_taken = isinstance(verdict, RejectedError) and verdict.cause in _LOOK_FIRST
+        if not is_taken or subject.link is not None or subject.record is None:
+            return False
+        try:
+            found = await self._find(errand, look_up_document(subject.record, errand.situation))
+        except VERDICTS:
+            # It couldn't be looked at now: the refusal stands, and asking again looks again.
+            return False
+        if found is None:
+            return False
+        async with self.books() as database:
+            await self.settler.found(database, errand.row, record=found, attempt=attempt)
+        return True
+
+    # --- settling --------------------------------------------------------------------------------------------
+
+    async def _start_over(self, errand: Errand, attempt: Attempt, why: str) -> None:
+        async with self.books() as database:
+            await self.settler.started_over(database, errand.row, attempt, why=why, situation=errand.situation)
+
+    async def _settle_unsent(self, errand: Errand, verdict: Verdict) -> None:
+        async with self.books() as database:
+            await self.settler.refused_unsent(database, errand.subject, verdict=verdict, situation=errand.situation)
+
+    async def _settle_failed(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> None:
+        is_uncertain = isinstance(verdict, RejectedError) and verdict.cause is CauseCode.OUTCOME_UNCERTAIN
+        if is_uncertain and errand.subject.link is not None:
+            # An update can't make a second record: read what stands there, and plan again.
+            verdict = StaleError(verdict.answered)
+        async with self.books() as database:
+            await self.settler.failed(database, errand.subject, attempt, verdict=verdict, situation=errand.situation)
+        if isinstance(verdict, StaleError):
+            await self._read_version(errand)
+
+    async def _read_version(self, errand: Errand) -> None:
+        async with self._tools.pool.connection() as database:
+            values = {"company": self._fence.company_pk, "uuids": [errand.row.uuid]}
+            link = await (await database.execute(records_sql.LINKED, values)).fetchone()
+        if link is None:
+            return
+        try:
+            record = await self._tools.client.read(errand.access, errand.row.kind, link["remote_id"])
+        except VERDICTS as verdict:
+            await self._settle_unsent(errand, verdict)
+            return
+        async with self.books() as database:
+            await self.settler.version_read(database, errand.row, record=record)
+
+
+def _allowed(attempt: Attempt | None) -> Attempt:
+    """The attempt, if it may leave. Raises LaneLostError."""
+    if attempt is None:
+        raise LaneLostError
+    return attempt
