@@ -94,7 +94,7 @@ def test_live_invoice_overtakes_its_own_companys_backfill_of_sixty(
     live = make_invoice(owner, customer, is_issued=True)
     wait_until(lambda: ledger.records("invoice"))
     assert [record.document.uuid for record in ledger.records("invoice")] == [live.uuid]
-    assert len(held) == under_way
+    assert under_way <= len(held) <= 6
 
     # And while it flows: at most what was on its way already leaves before a live one.
     is_released.set()
