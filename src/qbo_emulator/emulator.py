@@ -138,6 +138,11 @@ class Emulator:
             self.clock.run(speed)
         self.journal.keep_facts([("clock", "offset", self.clock.as_fact())])
 
+    @property
+    def pulse(self) -> str:
+        """Another text whenever something has happened that a page may show."""
+        return f"{self.recorder.count}.{self.journal.writes}.{self.outbox.moves}"
+
     def company_names(self) -> Mapping[str, str]:
         return {realm: str(books.info["CompanyName"]) for realm, books in self.companies.items()}
 

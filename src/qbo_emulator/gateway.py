@@ -191,6 +191,7 @@ class Gateway:
 
     async def _answer(self, exchange: _Exchange, reply: Answer) -> None:
         exchange.entry.status = reply.status
+        exchange.entry.keep_answer(reply.body)
         limits = self._emulator.throttle.limits
         after = limits.retry_after_seconds if reply.status == 429 else None
         gzipped = "gzip" in exchange.headers.get(b"accept-encoding", "").lower()

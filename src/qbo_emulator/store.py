@@ -95,6 +95,7 @@ class Journal:
         self._found = _Found()
         self._held: list[tuple[str, list[Row], Replay | None]] | None = None
         self.on_write: Callable[[str, list[Row]], None] | None = None
+        self.writes = 0
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(directory / "emulator.lock")
@@ -150,6 +151,7 @@ class Journal:
 
     def write(self, realm: str, rows: list[Row], replay: Replay | None = None) -> None:
         """Make changes durable, then tell who watches; the books show them only afterwards."""
+        self.writes += 1
         if self._held is not None:
             self._held.append((realm, rows, replay))
         elif self._log is not None:

@@ -55,8 +55,8 @@ def test_every_page_renders_with_strict_headers(emulator: Running, scenario: str
     response = emulator.http.get(f"/app/{name}", params={"realmId": realm})
     assert response.status_code == 200
     assert response.headers["content-security-policy"] == (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-        "form-action 'self'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
     )
     assert response.headers["x-content-type-options"] == "nosniff"
 

@@ -1,11 +1,14 @@
 """The record of API requests: bounded, newest last, bodies kept raw until somebody looks."""
 
+from __future__ import annotations
+
 from collections import deque
 from dataclasses import dataclass
 
 from qbo_emulator.jsonio import Json, MalformedJsonError, decode
 
 _SHOWN = 100_000  # bytes of a body that are kept
+_ANSWERED = 20_000  # and of an answer
 
 
 @dataclass(slots=True)
@@ -28,6 +31,10 @@ class Entry:
     milliseconds: int = 0
     result: int = 0
     executed_at: str | None = None  # of work that was done after its client had gone
+    answer: bytes = b""
+
+    def keep_answer(self, body: bytes) -> None:
+        self.answer = body[:_ANSWERED]
 
     def as_json(self) -> Json:
         text = self.body.decode("utf-8", "replace")
@@ -61,6 +68,9 @@ class Recorder:
     def __init__(self, limit: int) -> None:
         self.entries: deque[Entry] = deque(maxlen=limit)
         self.count = 0
+
+    def find(self, number: int) -> Entry | None:
+        return next((each for each in self.entries if each.number == number), None)
 
     def open(self, *, at: str, method: str, path: str, query: dict[str, str], body: bytes, tid: str) -> Entry:
         self.count += 1

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from heapq import nlargest, nsmallest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -20,6 +21,8 @@ from qbo_emulator.faults import Fault
 from qbo_emulator.jsonio import ZERO, Json, dec
 from qbo_emulator.settings import DEMO_EMAIL, DEMO_PASSWORD
 
+from .frame import company_of, frame
+from .traffic import traffic_views
 from .web import has_own_host, is_same_origin, page, problem
 
 if TYPE_CHECKING:
@@ -48,13 +51,13 @@ class Pages:
             ("chartofaccounts", self.chart),
             ("taxes", self.taxes),
             ("items", self.items),
-            ("activity", self.activity),
-            ("webhooks", self.webhooks),
+            *traffic_views(self._emulator),
         ]
         return [
             Route("/", self.home),
             Route("/static/ledger.css", self.style),
             Route("/static/mark.svg", self.mark),
+            Route("/static/live.js", self.script),
             *(Route(f"/app/{path}", self._of_company(view)) for path, view in views),
             Route("/app/change", self.change, methods=["POST"]),
             Route("/app/disconnect", self.disconnect, methods=["POST"]),
@@ -81,6 +84,9 @@ class Pages:
     async def style(self, request: Request) -> Response:
         return FileResponse(_STATIC / "ledger.css", media_type="text/css")
 
+    async def script(self, request: Request) -> Response:
+        return FileResponse(_STATIC / "live.js", media_type="text/javascript")
+
     async def mark(self, request: Request) -> Response:
         return FileResponse(_STATIC / "mark.svg", media_type="image/svg+xml")
 
@@ -90,7 +96,7 @@ class Pages:
     async def home(self, request: Request) -> Response:
         if not has_own_host(request, self._emulator.settings.host):
             return problem("Wrong address", "Open the emulator by its own address.", 403)
-        companies = [_company(books) for books in self._emulator.companies.values()]
+        companies = [company_of(books) for books in self._emulator.companies.values()]
         app = self._emulator.grants.apps[self._emulator.settings.client_id]
         return page(
             "home.html",
@@ -105,16 +111,20 @@ class Pages:
             names=self._emulator.company_names(),
         )
 
+    def _frame(self, books: Books, here: str) -> dict[str, Any]:
+        return frame(self._emulator, books, here)
+
     def company(self, request: Request, books: Books) -> Response:
-        invoices = sorted(books.all("Invoice"), key=lambda each: int(each["Id"]), reverse=True)
+        invoices = list(books.all("Invoice"))
+        latest = nlargest(12, invoices, key=lambda each: int(each["Id"]))
         owed = sum((dec(each["Balance"]) for each in invoices), ZERO)
         today = self._emulator.clock.today().isoformat()
         overdue = sum((dec(each["Balance"]) for each in invoices if each["DueDate"] < today), ZERO)
         received = sum((dec(each["TotalAmt"]) for each in books.all("Payment")), ZERO)
         return page(
             "company.html",
-            **_frame(books, "homepage"),
-            rows=self._rows(books, invoices[:12]),
+            **self._frame(books, "homepage"),
+            rows=self._rows(books, latest),
             owed=owed,
             overdue=overdue,
             received=received,
@@ -125,13 +135,21 @@ class Pages:
 
     def invoices(self, request: Request, books: Books) -> Response:
         wanted = request.query_params.get("q", "").strip()
-        live = request.query_params.get("live") == "1"
-        found = _newest(books, "Invoice")
-        rows = self._rows(books, found)
+        found = list(books.all("Invoice"))
         if wanted:
-            rows = [row for row in rows if wanted.casefold() in f"{row['number']} {row['customer']}".casefold()]
+            names = {each["Id"]: each["DisplayName"] for each in books.all("Customer")}
+            found = [
+                each
+                for each in found
+                if _has(wanted, each.get("DocNumber"), names.get(each["CustomerRef"]["value"]), each["Id"])
+            ]
+        latest = nlargest(_PAGE_SIZE, found, key=_date_and_id)
         return page(
-            "invoices.html", **_frame(books, "invoices"), rows=rows[:_PAGE_SIZE], total=len(rows), q=wanted, live=live
+            "invoices.html",
+            **self._frame(books, "invoices"),
+            rows=self._rows(books, latest),
+            total=len(found),
+            q=wanted,
         )
 
     def invoice(self, request: Request, books: Books) -> Response:
@@ -147,7 +165,7 @@ class Pages:
         shown = BY_NAME["Invoice"].render(books, record)
         return page(
             "invoice.html",
-            **_frame(books, "invoices"),
+            **self._frame(books, "invoices"),
             invoice=shown,
             state=self._state(record),
             codes=_names(books, "TaxCode"),
@@ -156,14 +174,13 @@ class Pages:
         )
 
     def _rows(self, books: Books, invoices: list[Json]) -> list[Json]:
-        names = {each["Id"]: each["DisplayName"] for each in books.all("Customer")}
         return [
             {
                 "id": each["Id"],
                 "number": each.get("DocNumber") or "–",
                 "date": each["TxnDate"],
                 "due": each["DueDate"],
-                "customer": names.get(each["CustomerRef"]["value"], ""),
+                "customer": (books.get("Customer", each["CustomerRef"]["value"]) or {}).get("DisplayName", ""),
                 "customer_id": each["CustomerRef"]["value"],
                 "tax": each["TxnTaxDetail"]["TotalTax"],
                 "total": each["TotalAmt"],
@@ -179,27 +196,37 @@ class Pages:
         return "Overdue" if word == "Open" and invoice["DueDate"] < today else word
 
     def customers(self, request: Request, books: Books) -> Response:
-        rows = sorted(
-            (BY_NAME["Customer"].render(books, each) for each in books.all("Customer")),
-            key=lambda each: str(each["DisplayName"]).casefold(),
-        )
-        return page("customers.html", **_frame(books, "customers"), rows=rows)
+        wanted = request.query_params.get("q", "").strip()
+        found = list(books.all("Customer"))
+        if wanted:
+            found = [each for each in found if _has(wanted, each["DisplayName"], each.get("CompanyName"), each["Id"])]
+        first = nsmallest(_PAGE_SIZE, found, key=lambda each: str(each["DisplayName"]).casefold())
+        rows = [BY_NAME["Customer"].render(books, each) for each in first]
+        return page("customers.html", **self._frame(books, "customers"), rows=rows, total=len(found), q=wanted)
 
     def customer(self, request: Request, books: Books) -> Response:
         record = books.get("Customer", request.query_params.get("nameId", ""))
         if record is None:
             return problem("No such customer", "This company has no customer with this id.", 404)
-        invoices = [each for each in _newest(books, "Invoice") if each["CustomerRef"]["value"] == record["Id"]]
+        invoices = [each for each in books.all("Invoice") if each["CustomerRef"]["value"] == record["Id"]]
         return page(
             "customer.html",
-            **_frame(books, "customers"),
+            **self._frame(books, "customers"),
             customer=BY_NAME["Customer"].render(books, record),
-            rows=self._rows(books, invoices),
+            rows=self._rows(books, nlargest(_PAGE_SIZE, invoices, key=_date_and_id)),
+            total=len(invoices),
         )
 
     def payments(self, request: Request, books: Books) -> Response:
-        rows = [BY_NAME["Payment"].render(books, each) for each in _newest(books, "Payment")]
-        return page("payments.html", **_frame(books, "payments"), rows=rows, accounts=_names(books, "Account"))
+        found = list(books.all("Payment"))
+        rows = [BY_NAME["Payment"].render(books, each) for each in nlargest(_PAGE_SIZE, found, key=_date_and_id)]
+        return page(
+            "payments.html",
+            **self._frame(books, "payments"),
+            rows=rows,
+            total=len(found),
+            accounts=_names(books, "Account"),
+        )
 
     def payment(self, request: Request, books: Books) -> Response:
         record = books.get("Payment", request.query_params.get("txnId", ""))
@@ -215,7 +242,7 @@ class Pages:
         ]
         return page(
             "payment.html",
-            **_frame(books, "payments"),
+            **self._frame(books, "payments"),
             payment=BY_NAME["Payment"].render(books, record),
             lines=lines,
             accounts=_names(books, "Account"),
@@ -229,7 +256,7 @@ class Pages:
         )
         return page(
             "chart.html",
-            **_frame(books, "chartofaccounts"),
+            **self._frame(books, "chartofaccounts"),
             rows=rows,
             types=order,
             said=request.query_params.get("said", ""),
@@ -249,38 +276,14 @@ class Pages:
             }
             for each in books.all("TaxCode")
         ]
-        return page("taxes.html", **_frame(books, "taxes"), rows=rows, said=request.query_params.get("said", ""))
+        return page("taxes.html", **self._frame(books, "taxes"), rows=rows, said=request.query_params.get("said", ""))
 
     def items(self, request: Request, books: Books) -> Response:
         rows = sorted(
             (BY_NAME["Item"].render(books, each) for each in books.all("Item")),
             key=lambda each: str(each["Name"]).casefold(),
         )
-        return page("items.html", **_frame(books, "items"), rows=rows)
-
-    def activity(self, request: Request, books: Books) -> Response:
-        prefix = f"/v3/company/{books.realm}/"
-        entries = [
-            each
-            for each in reversed(self._emulator.recorder.entries)
-            if each.path.startswith(prefix) or not each.path.startswith("/v3/")
-        ]
-        rows = [{"entry": each, "what": each.path.removeprefix(prefix)} for each in entries[:_PAGE_SIZE]]
-        live = request.query_params.get("live") == "1"
-        return page("activity.html", **_frame(books, "activity"), rows=rows, live=live)
-
-    def webhooks(self, request: Request, books: Books) -> Response:
-        outbox = self._emulator.outbox
-        found = [each.as_json() for each in reversed(outbox.deliveries)]
-        rows = [each for each in found if books.realm in each["realm_ids"]]
-        live = request.query_params.get("live") == "1"
-        return page(
-            "webhooks.html",
-            **_frame(books, "webhooks"),
-            rows=rows[:_PAGE_SIZE],
-            live=live,
-            subscriptions=list(outbox.subscriptions.values()),
-        )
+        return page("items.html", **self._frame(books, "items"), rows=rows)
 
     async def disconnect(self, request: Request) -> Response:
         """What a person does under My Apps in QuickBooks: all tokens die, and the browser goes to the app's page."""
@@ -315,22 +318,12 @@ class Pages:
         return RedirectResponse(f"/app/{back}?{urlencode({'realmId': books.realm, 'said': said})}", 303)
 
 
-def _company(books: Books) -> Json:
-    return {
-        "realm": books.realm,
-        "name": books.info["CompanyName"],
-        "country": books.country,
-        "currency": books.preferences["CurrencyPrefs"]["HomeCurrency"]["value"],
-        "closed": books.preferences["AccountingInfoPrefs"].get("BookCloseDate"),
-    }
+def _date_and_id(record: Json) -> tuple[str, int]:
+    return record["TxnDate"], int(record["Id"])
 
 
-def _frame(books: Books, here: str) -> dict[str, Any]:
-    return {"company": _company(books), "here": here}
-
-
-def _newest(books: Books, entity: str) -> list[Json]:
-    return sorted(books.all(entity), key=lambda each: (each["TxnDate"], int(each["Id"])), reverse=True)
+def _has(wanted: str, *texts: str | None) -> bool:
+    return any(wanted.casefold() in (text or "").casefold() for text in texts)
 
 
 def _names(books: Books, entity: str) -> dict[str, str]:

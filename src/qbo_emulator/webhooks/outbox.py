@@ -103,6 +103,7 @@ class Outbox:
         self._connected = connected
         self._open: list[Delivery] = []
         self._count = 0
+        self.moves = 0  # grows with each notification and each attempt
         self._chance = random.Random(0)  # noqa: S311 - repeatable on purpose
         self._wake = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
@@ -156,6 +157,7 @@ class Outbox:
             )
             self._open.append(delivery)
             self.deliveries.append(delivery)
+        self.moves += 1
         self._wake.set()
         if self._loop is None or self._loop.done():
             self._loop = asyncio.get_running_loop().create_task(self._run())
@@ -214,6 +216,7 @@ class Outbox:
         except NotDeliveredError as failure:
             error = str(failure)
         spent = int((asyncio.get_running_loop().time() - started) * 1000)
+        self.moves += 1
         delivery.attempts.append({"at": at, "status": status, "error": error, "milliseconds": spent})
         if status == 200:
             delivery.state = "delivered"

@@ -20,6 +20,8 @@ async def post(url: str, headers: Mapping[str, str], body: bytes) -> int:
     context = ssl.create_default_context() if is_secure else None
     try:
         reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=context)
+    except ConnectionRefusedError as error:
+        raise NotDeliveredError("connection refused") from error
     except OSError as error:
         raise NotDeliveredError(str(error)) from error
     try:
