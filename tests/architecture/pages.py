@@ -54,6 +54,17 @@ _FOR_OPERATORS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "QUICKBOOKS_CLIENT_SECRET": ("none", "The client secret of your Intuit app."),
         "QUICKBOOKS_ENVIRONMENT": ("none", "`sandbox` (Intuit's test companies) or `production` (real books)."),
+        "CONE_REQUEST_IDS_LIVE_MINUTES": (
+            "60",
+            (
+                "How long QuickBooks is trusted to know a request id again. A write without an answer is repeated "
+                "under its id until then; afterwards QuickBooks is asked what it has."
+            ),
+        ),
+        "CONE_HISTORY_DAYS": (
+            "400",
+            "How long attempts are kept as history. The latest success of a record and what is open are kept longer.",
+        ),
         "QUICKBOOKS_REQUEST_TIMEOUT_SECONDS": (
             "30",
             "How long an answer may take. A write without one is repeated under its own id after this long.",

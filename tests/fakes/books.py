@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
 
@@ -45,6 +45,8 @@ class FakeRecord:
     version: int = 0
     is_active: bool = True
     standing: Standing = "live"
+    has_marker: bool = True
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass
@@ -118,10 +120,11 @@ class FakeCompany:
             version=str(record.version),
             is_active=record.is_active,
             standing=record.standing,
+            created_at=record.created_at,
         )
         match record.document:
             case InvoiceDocument() as invoice:
-                return self._show_invoice(shown, invoice)
+                return self._show_invoice(shown, invoice, marker=str(invoice.uuid) if record.has_marker else "")
             case PaymentDocument() as payment:
                 return _show_payment(shown, payment)
             case ServiceDocument() as service:
@@ -129,7 +132,7 @@ class FakeCompany:
             case CustomerDocument() as customer:
                 return replace(shown, name=customer.name, email=customer.email)
 
-    def _show_invoice(self, shown: RemoteRecord, invoice: InvoiceDocument) -> RemoteRecord:
+    def _show_invoice(self, shown: RemoteRecord, invoice: InvoiceDocument, *, marker: str) -> RemoteRecord:
         is_live = shown.standing == "live"
         total = invoice.total + self.total_is_off_by if is_live else Decimal(0)
         payments = [payment for payment in self._payments() if self._applied(payment, shown.remote_id)]
@@ -141,8 +144,9 @@ class FakeCompany:
             balance=total - sum((self._applied(payment, shown.remote_id) for payment in payments), Decimal(0)),
             tax_codes=tuple(line.tax_code_id for line in invoice.lines),
             deposit_account_id=invoice.deposit_account_id,
-            marker=str(invoice.uuid),
+            marker=marker,
             customer_id=invoice.customer_id,
+            issue_date=invoice.issue_date,
             email=invoice.customer_email,
             payment_ids=tuple(payment.remote_id for payment in payments),
         )

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Literal, TypeAlias
@@ -44,6 +44,7 @@ from cone.accounting.port.provider import (
     Sent,
     WireRequest,
 )
+from cone.accounting.port.sent import SentRecord
 from cone.accounting.port.verdicts import (
     VERDICTS,
     Answered,
@@ -68,6 +69,7 @@ from .chart import (
     usual_accounts,
     usual_tax_codes,
 )
+from .sent import may_be, read_fields, read_sent
 
 __all__ = [
     "BANK",
@@ -196,6 +198,12 @@ class FakeLedger:
 
     def prepare_batch(self, items: Sequence[BatchItem]) -> WireRequest:
         return WireRequest(line="batch", body=msgspec.json.encode(items))
+
+    def read_sent(self, kind: Kind, request: WireRequest) -> SentRecord:
+        return read_sent(kind, request)
+
+    def read_fields(self, request: WireRequest) -> Mapping[str, str]:
+        return read_fields(request)
 
     def record_url(self, *, environment: str, company_id: str, kind: Kind, remote_id: str) -> str:
         return f"https://{environment}.{self.key}.invalid/{company_id}/{kind}/{remote_id}"
@@ -436,6 +444,13 @@ class FakeLedgerClient:
             if record.is_active and business_key(record.document) == business_key(document):
                 return self._ledger.companies[access.company_id].show(record)
         return None
+
+    async def list_candidates(self, access: Access, sent: SentRecord, *, sent_at: datetime) -> tuple[RemoteRecord, ...]:
+        await self._authorize(access)
+        self._ledger.enter("find")
+        company = self._ledger.companies[access.company_id]
+        found = [company.show(record) for record in self._ledger.records(sent.kind, access.company_id)]
+        return tuple(record for record in found if record.is_active and may_be(sent, record, sent_at=sent_at))
 
     async def _authorize(self, access: Access) -> None:
         token = await access.token()

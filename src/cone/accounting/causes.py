@@ -154,9 +154,9 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.OUTCOME_UNCERTAIN: _Words(
         "It isn't certain whether {label} reached {provider}",
-        "No answer came, and looking for it couldn't decide. Look in {provider} whether it's there: if it isn't, "
-        "press Sync now and it's sent again; if it is, delete it there first.",
-        "Open the record",
+        "No answer came, and looking for it couldn't decide. Nothing is sent again by itself: choose what it is in "
+        "{provider}, or say that it isn't there.",
+        "Decide",
         _RECORD,
     ),
     CauseCode.REMOVED_THERE: _Words(

@@ -77,6 +77,11 @@ class InvoiceRecord:
 Record: TypeAlias = CustomerDocument | ServiceRecord | InvoiceRecord
 
 
+def is_wanted(record: Record | None) -> bool:
+    """Whether a record should stand there: not deleted here, and no void invoice."""
+    return record is not None and not (isinstance(record, InvoiceRecord) and record.status == "void")
+
+
 @dataclass(frozen=True, slots=True)
 class LinkState:
     """Which record of theirs is ours, and how it stood when last answered."""
@@ -106,6 +111,7 @@ class OpenAttempt:
     silent_seconds: int
     batch_id: int | None = None
     batch_place: int | None = None
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +158,9 @@ class MappedCode:
 class Situation:
     """The connection's settings and the company's facts, as of one snapshot.
 
-    `reads_held_for`: how long this month's allowance of reads is still used up; None when it isn't. `is_throttled`: the
-    platform asked to slow down, and hasn't answered anything since.
+    `ids_live_for`: how long the platform is trusted to know a request id again, as configured. `reads_held_for`: how
+    long this month's allowance of reads is still used up; None when it isn't. `is_throttled`: the platform asked to
+    slow down, and hasn't answered anything since.
     """
 
     connection_id: int
@@ -173,5 +180,6 @@ class Situation:
     linked: Mapping[tuple[Kind, UUID], str]
     # What a linked customer's currency is there, by our uuid; it's fixed for life.
     customer_currencies: Mapping[UUID, str] = field(default_factory=dict)
+    ids_live_for: timedelta = timedelta(hours=1)
     reads_held_for: timedelta | None = None
     is_throttled: bool = False

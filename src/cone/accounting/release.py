@@ -11,6 +11,7 @@ from django.db import connection
 
 from cone.accounting.outbox import wake
 from cone.accounting.port.documents import Kind
+from cone.accounting.sql import outcomes as outcomes_sql
 from cone.books.models import Connection
 
 _RELEASE = """
@@ -47,6 +48,12 @@ def release_record(active: Connection, kind: Kind, uuid: UUID) -> None:
             [active.company_id, kind, uuid],
         )
     wake(active.pk)
+
+
+def release_waiting(active: Connection, uuid: UUID) -> None:
+    """Put what waited for a record that is linked now back into the queue."""
+    with connection.cursor() as cursor:
+        cursor.execute(outcomes_sql.RELEASE_WAITING, {"company": active.company_id, "uuids": [uuid]})
 
 
 def _release(active: Connection, condition: str, keys: list[str]) -> int:

@@ -9,8 +9,9 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import assert_never
+from uuid import UUID
 
 import psycopg
 
@@ -24,10 +25,10 @@ from cone.accounting.attempts import (
     reopen_attempts,
 )
 from cone.accounting.budget import Budget, PacedAccess, Share, TokenSource
+from cone.accounting.candidates import Undecided, judge
 from cone.accounting.database import Database, Pool
 from cone.accounting.delivered import Delivered, settle_delivered
 from cone.accounting.plan.decisions import LookUp, Repeat, Send
-from cone.accounting.plan.open_attempts import look_up_document
 from cone.accounting.port.documents import Document, RemoteRecord, Step, Write
 from cone.accounting.port.provider import Provider, ProviderClient, Sent, WireRequest
 from cone.accounting.port.verdicts import (
@@ -41,7 +42,7 @@ from cone.accounting.port.verdicts import (
     Verdict,
 )
 from cone.accounting.ready import Planned
-from cone.accounting.records import Row, Situation, Subject
+from cone.accounting.records import OpenAttempt, Row, Situation, Subject
 from cone.accounting.settle import Settler
 from cone.accounting.sql import records as records_sql
 from cone.accounting.verify import is_certainly, is_somebody_elses
@@ -52,6 +53,7 @@ logger = logging.getLogger(__name__)
 _GHOST_AGE = timedelta(minutes=10)
 # QuickBooks cuts requests after 120 s: only then does a look-up that finds nothing count.
 _MAY_STILL_EXECUTE = timedelta(seconds=130)
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _LOOK_FIRST = (CauseCode.NUMBER_TAKEN, CauseCode.NAME_TAKEN, CauseCode.OUTCOME_UNCERTAIN)
 
 
@@ -108,9 +110,8 @@ class Sender:
                 async with self._tools.pool.connection() as database:
                     taken = await reopen_attempts(database, fence=self._fence, rows=[(errand.row, open_one)])
                 await self._send(errand, _allowed(taken.get(errand.row.id)))
-            case LookUp(open_one, document):
-                attempt = as_attempt(errand.row, open_one)
-                await self._look_up(errand, attempt, document, silent_seconds=open_one.silent_seconds)
+            case LookUp(open_one):
+                await self._look_up(errand, open_one)
             case Send(step, find_first):
                 if not (find_first and await self._find_first(errand, step)):
                     await self._send_step(errand, step)
@@ -207,9 +208,22 @@ class Sender:
         if found is None or not is_certainly(document, found):
             return None
         async with self._tools.pool.connection() as database:
-            values = {"company": self._fence.company_pk, "kind": found.kind, "remote_id": found.remote_id}
-            cursor = await database.execute(records_sql.LINKED_ELSEWHERE, {**values, "uuid": document.uuid})
-            return None if await cursor.fetchone() else found
+            return None if await self._is_anothers(database, document.uuid, found) else found
+
+    async def _look_there(
+        self, errand: Errand, attempt: Attempt, *, sent_at: datetime | None
+    ) -> RemoteRecord | Undecided | None:
+        """What stands there of what this create may have made, by what was sent. Raises verdicts."""
+        sent = self._tools.provider.read_sent(attempt.kind, attempt.request)
+        found = await self._tools.client.list_candidates(errand.access, sent, sent_at=sent_at or _LONG_AGO)
+        async with self._tools.pool.connection() as database:
+            free = [record for record in found if not await self._is_anothers(database, attempt.uuid, record)]
+        return judge(sent, free, uuid=attempt.uuid, sent_at=sent_at)
+
+    async def _is_anothers(self, database: Database, uuid: UUID, record: RemoteRecord) -> bool:
+        values = {"company": self._fence.company_pk, "kind": record.kind, "remote_id": record.remote_id, "uuid": uuid}
+        cursor = await database.execute(records_sql.LINKED_ELSEWHERE, values)
+        return await cursor.fetchone() is not None
 
     async def _find_first(self, errand: Errand, step: Write) -> bool:
         """Link what is there already; whether there's nothing left to send now."""
@@ -226,9 +240,10 @@ class Sender:
             await self.settler.found(database, errand.row, revision=revision, record=found)
         return True
 
-    async def _look_up(self, errand: Errand, attempt: Attempt, document: Document, *, silent_seconds: int) -> None:
+    async def _look_up(self, errand: Errand, open_one: OpenAttempt) -> None:
+        attempt = as_attempt(errand.row, open_one)
         try:
-            found = await self._find(errand, document)
+            found = await self._look_there(errand, attempt, sent_at=open_one.started_at)
         except (TryLaterError, OutcomeUnknownError) as verdict:
             if isinstance(verdict, TryLaterError) and verdict.allowance:
                 await self._settle_unsent(errand, verdict)
@@ -240,24 +255,29 @@ class Sender:
             await self._settle_unsent(errand, verdict)
             return
         async with self.books() as database:
-            if found is not None:
+            if isinstance(found, RemoteRecord):
                 await self.settler.found(database, errand.row, record=found, attempt=attempt)
-            else:
-                wait = max(_MAY_STILL_EXECUTE - timedelta(seconds=silent_seconds), timedelta())
-                await self.settler.not_found(database, errand.subject, attempt, wait=wait, situation=errand.situation)
+                return
+            await self.settler.not_found(
+                database,
+                errand.subject,
+                attempt,
+                possible=found.records if found is not None else (),
+                wait=max(_MAY_STILL_EXECUTE - timedelta(seconds=open_one.silent_seconds), timedelta()),
+                situation=errand.situation,
+            )
 
     async def _was_ours(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> bool:
         """Look what took the name or number before telling a person: it may be our own lost create. Then link it."""
-        subject = errand.subject
         is_taken = isinstance(verdict, RejectedError) and verdict.cause in _LOOK_FIRST
-        if not is_taken or subject.link is not None or subject.record is None:
+        if not is_taken or errand.subject.link is not None:
             return False
         try:
-            found = await self._find(errand, look_up_document(subject.record, errand.situation))
+            found = await self._look_there(errand, attempt, sent_at=None)
         except VERDICTS:
             # It couldn't be looked at now: the refusal stands, and asking again looks again.
             return False
-        if found is None:
+        if not isinstance(found, RemoteRecord):
             return False
         async with self.books() as database:
             await self.settler.found(database, errand.row, record=found, attempt=attempt)

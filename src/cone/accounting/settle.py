@@ -4,11 +4,13 @@ Row, attempt, link and connection in one transaction, fenced by the lane's epoch
 by `decided`, what arrived by `delivered`.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from random import randrange
 from typing import assert_never
 
 from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempts, note_unknown
+from cone.accounting.candidates import candidates_to_json
 from cone.accounting.connections import State, sources_of
 from cone.accounting.database import Database
 from cone.accounting.decided import block_rows
@@ -28,7 +30,7 @@ from cone.accounting.port.verdicts import (
     TryLaterError,
     Verdict,
 )
-from cone.accounting.records import InvoiceRecord, Row, Situation, Subject
+from cone.accounting.records import Row, Situation, Subject, is_wanted
 from cone.accounting.refusals import cause_of_loss, cause_of_refusal
 from cone.accounting.sql import outcomes as outcomes_sql
 
@@ -66,26 +68,31 @@ class Settler:
             await finish_rows(database, self._fence, [(row, revision)])
 
     async def not_found(
-        self, database: Database, subject: Subject, attempt: Attempt, *, wait: timedelta, situation: Situation
+        self,
+        database: Database,
+        subject: Subject,
+        attempt: Attempt,
+        *,
+        possible: Sequence[RemoteRecord],
+        wait: timedelta,
+        situation: Situation,
     ) -> None:
-        """It couldn't be found. Only after `wait` does that count: until then the first request may be executing.
+        """It couldn't be found for certain. Only after `wait` does that count: until then it may still be executing.
 
-        Nothing is made again for it: it may have been renamed, renumbered or remarked there. A record that's still
-        wanted asks a person; one that was voided here needs nothing more.
+        Nothing is made again for it: it may have been renamed, renumbered or remarked there. A person chooses among
+        what could be it; a record that isn't wanted any more, and could be nothing there, needs no more.
         """
-        row, record = subject.row, subject.record
+        row = subject.row
         async with database.transaction():
             await check_fence(database, self._fence)
             if wait:
                 await self._due(database, row, delay=wait)
-            elif isinstance(record, InvoiceRecord) and record.status == "void":
+            elif not possible and not is_wanted(subject.record):
                 answered = Answered(message="Looked for there and not found.")
                 await close_attempts(database, [(attempt, answered)], state="failed", verdict="not_there")
                 await self._due(database, row, delay=timedelta())
             else:
-                await self._block(
-                    database, row, _uncertain(row, "It couldn't be found by its number or name."), situation
-                )
+                await self._block(database, row, _uncertain(row, "", possible), situation)
 
     async def taken(self, database: Database, row: Row, *, situation: Situation) -> None:
         """The answer is of a record that another of ours is linked to: a person looks, the attempt stays open."""
@@ -222,8 +229,9 @@ class Settler:
         )
 
 
-def _uncertain(row: Row, says: str) -> Blocked:
-    return Blocked(CauseCode.OUTCOME_UNCERTAIN, key=f"outcome_uncertain:{row.uuid}", params={"says": says})
+def _uncertain(row: Row, says: str, possible: Sequence[RemoteRecord] = ()) -> Blocked:
+    key = f"outcome_uncertain:{row.uuid}"
+    return Blocked(CauseCode.OUTCOME_UNCERTAIN, key=key, params={"says": says}, candidates=candidates_to_json(possible))
 
 
 def _says_nothing_of(attempt: Attempt, verdict: Verdict) -> bool:

@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from cone.accounting.database import Database
 from cone.accounting.facts import components_from_json, facts_from_json
 from cone.accounting.port.documents import Address, CustomerDocument, Kind
@@ -115,6 +117,7 @@ def _situation(head: Mapping[str, Any], codes: Iterable[Mapping[str, Any]]) -> S
         send_from_date=head["send_from_date"],
         reads_held_for=head["reads_held_for"],
         is_throttled=head["is_throttled"],
+        ids_live_for=settings.REQUEST_IDS_LIVE_FOR,
         tax_codes={
             code["uuid"]: MappedCode(
                 remote_id=code["remote_id"],
@@ -236,6 +239,7 @@ def _subject(row: Mapping[str, Any], record: Record | None) -> Subject:
             silent_seconds=row["attempt_silence"],
             batch_id=row["batch_id"],
             batch_place=row["batch_place"],
+            started_at=row["started_at"],
         )
     return Subject(
         row=Row(

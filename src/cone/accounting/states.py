@@ -1,19 +1,21 @@
 """How records stand: for lists in one query, for a record's own page with history."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from cone.accounting.candidates import list_stored
 from cone.accounting.causes import PATIENT, describe, label_records
 from cone.accounting.facts import as_json
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
+from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.registry import get_provider
-from cone.accounting.values import AttemptView, Cause, RecordSync, SyncState
+from cone.accounting.values import AttemptView, CandidateView, Cause, RecordSync, SyncState
 from cone.books.models import Attempt, Connection, Link, RemoteCompany
 
 _ROWS = """
@@ -60,6 +62,8 @@ def read_record_sync(workspace_id: int, kind: Kind, uuid: UUID) -> RecordSync | 
         provider_name=provider.name,
         can_sync_now=active is not None,
         history=_history(company, kind, uuid),
+        is_uncertain=row["state"] == "blocked" and row["code"] == CauseCode.OUTCOME_UNCERTAIN,
+        candidates=_candidates(company, kind, row),
     )
 
 
@@ -103,6 +107,29 @@ def _cause(row: dict[str, Any], provider_name: str) -> Cause | None:
         uuid=row["cause_uuid"],
         label=label_records([key]).get(key, ""),
         provider_name=provider_name,
+    )
+
+
+def _candidates(company: RemoteCompany, kind: Kind, row: dict[str, Any]) -> tuple[CandidateView, ...]:
+    if row["state"] != "blocked":
+        return ()
+    provider = get_provider(company.provider)
+    return tuple(
+        CandidateView(
+            remote_id=each["remote_id"],
+            label=each["label"],
+            email=each["email"],
+            total=Decimal(each["total"]) if each["total"] else None,
+            issue_date=date.fromisoformat(each["date"]) if each["date"] else None,
+            created_at=datetime.fromisoformat(each["created_at"]) if each["created_at"] else None,
+            url=provider.record_url(
+                environment=company.environment,
+                company_id=company.remote_id,
+                kind=kind,
+                remote_id=each["remote_id"],
+            ),
+        )
+        for each in list_stored(as_json(row["cause"]))
     )
 
 

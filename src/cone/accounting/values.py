@@ -66,8 +66,24 @@ class AttemptView:
 
 
 @dataclass(frozen=True, slots=True)
+class CandidateView:
+    """A record there that an uncertain one of ours could be; figures as its own software has them."""
+
+    remote_id: str
+    label: str
+    email: str
+    total: Decimal | None
+    issue_date: date | None
+    created_at: datetime | None
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordSync:
-    """Everything a record's page says about its sync."""
+    """Everything a record's page says about its sync.
+
+    `is_uncertain`: a person must say which of the `candidates` it is there, or that it isn't there.
+    """
 
     state: SyncState
     cause: Cause | None
@@ -78,6 +94,8 @@ class RecordSync:
     provider_name: str
     can_sync_now: bool
     history: tuple[AttemptView, ...]
+    is_uncertain: bool = False
+    candidates: tuple[CandidateView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.registry import explain_mismatch
 from cone.accounting.release import release_all, release_causes, release_record
-from cone.books.models import Attempt, Connection, Customer, Invoice, OutboxRow
+from cone.books.models import Connection, Customer, Invoice, OutboxRow
 from cone.domain.errors import RecordNotFoundError, RefusalError
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
@@ -45,6 +45,8 @@ _KNOWN_FROM_READING = (
 def sync_record(actor: Actor, kind: Kind, uuid: UUID) -> None:
     """Send one record as it is now, whatever its date; one that's already there and equal is left alone.
 
+    One whose outcome is uncertain is looked for again; sending it again is a person's answer (`resolve_uncertain`).
+
     Raises: NotAllowedError, NotConnectedError, SyncPausedError, RecordNotFoundError, NotSendableError,
     RefreshFailedError, SignInNeededError.
     """
@@ -53,7 +55,6 @@ def sync_record(actor: Actor, kind: Kind, uuid: UUID) -> None:
     with transaction.atomic():
         active = _get_running(actor)
         revision = _revision_of(actor, kind, uuid)
-        _trust_again(active, kind, uuid)
         enqueue(workspace_id=actor.workspace.pk, kind=kind, record_uuid=uuid, revision=revision, is_in_scope=True)
         release_record(active, kind, uuid)
 
@@ -99,17 +100,6 @@ def _get_running(actor: Actor) -> Connection:
         active.state, active.state_reason, active.not_before = "connected", "", Now()
         active.save(update_fields=["state", "state_reason", "not_before"])
     return active
-
-
-def _trust_again(active: Connection, kind: Kind, uuid: UUID) -> None:
-    """A person has looked and found nothing there: the open attempt may be repeated under its own id once more."""
-    uncertain = OutboxRow.objects.filter(
-        company_id=active.company_id, record_uuid=uuid, cause_key=f"{CauseCode.OUTCOME_UNCERTAIN}:{uuid}"
-    )
-    if uncertain.exists():
-        Attempt.objects.filter(company_id=active.company_id, kind=kind, record_uuid=uuid, state="unknown").update(
-            started_at=Now()
-        )
 
 
 def _revision_of(actor: Actor, kind: Kind, uuid: UUID) -> int:

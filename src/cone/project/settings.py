@@ -1,6 +1,7 @@
 """Django's settings, read from the environment that `cone up` (or an operator) sets. Secrets come from files."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -154,7 +155,13 @@ if "CONE_SMTP_HOST" in os.environ:
     EMAIL_HOST_USER = os.environ.get("CONE_SMTP_USER", "")
     EMAIL_HOST_PASSWORD = os.environ.get("CONE_SMTP_PASSWORD", "")
     EMAIL_USE_TLS = os.environ.get("CONE_SMTP_TLS", "1") == "1"
+EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = os.environ.get("CONE_MAIL_FROM", "Cone <cone@localhost>")
+
+# How long QuickBooks is trusted to know a request id again; it doesn't publish it. After that it's asked what it has.
+REQUEST_IDS_LIVE_FOR = timedelta(minutes=int(os.environ.get("CONE_REQUEST_IDS_LIVE_MINUTES", "60")))
+# Attempts are the history that pages show; the latest success and what's open are kept whatever their age.
+HISTORY_KEPT_FOR = timedelta(days=int(os.environ.get("CONE_HISTORY_DAYS", "400")))
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEST_RUNNER = "django.test.runner.DiscoverRunner"

@@ -27,6 +27,7 @@ from cone.domain.workspaces import (
 )
 from cone.operations import connect_provider
 from cone.operations.refresh_reference import RefreshFailedError, SignInNeededError
+from cone.operations.resolve_uncertain import CandidateGoneError, CandidateTakenError, NotUncertainError
 from cone.operations.sync_now import NotSendableError, SyncPausedError
 
 TITLES: Mapping[HTTPStatus, str] = {
@@ -54,6 +55,9 @@ STATUSES: Mapping[type[RefusalError], HTTPStatus] = {
     NoTaxIsFixedError: HTTPStatus.CONFLICT,
     PaymentAlreadyVoidError: HTTPStatus.CONFLICT,
     NotSendableError: HTTPStatus.CONFLICT,
+    CandidateGoneError: HTTPStatus.CONFLICT,
+    CandidateTakenError: HTTPStatus.CONFLICT,
+    NotUncertainError: HTTPStatus.CONFLICT,
     RefreshFailedError: HTTPStatus.CONFLICT,
     SignInNeededError: HTTPStatus.CONFLICT,
     SyncPausedError: HTTPStatus.CONFLICT,

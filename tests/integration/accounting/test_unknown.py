@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cone.accounting.port.documents import CustomerDocument
 from cone.accounting.port.verdicts import (
     Answered,
     CauseCode,
@@ -23,6 +24,7 @@ from cone.books.models import Attempt, Connection, Invoice, Link, OutboxRow
 from cone.domain.customers import CustomerInput
 from cone.operations.actor import Actor
 from cone.operations.refresh_reference import refresh_reference
+from cone.operations.resolve_uncertain import send_again
 from cone.operations.save_customer import save_customer
 from cone.operations.sync_now import sync_all, sync_cause, sync_record
 from tests.builders import make_customer, make_invoice
@@ -114,10 +116,11 @@ def test_uncertain_outcome_is_never_created_again_by_itself(
     assert Attempt.objects.get(kind="invoice").state == "unknown"
     assert ledger.records("invoice") == []
 
-    # A person asks again: the same request, under the same id.
-    sync_record(owner, "invoice", invoice.uuid)
+    # A person says that it isn't there: a new generation, under an id of its own.
+    send_again(owner, "invoice", invoice.uuid)
     wait_until(lambda: Link.objects.filter(kind="invoice").exists() and is_settled(owner))
-    assert len({sending.request_id for sending in ledger.sent if sending.kind == "invoice"}) == 1
+    assert len({sending.request_id for sending in ledger.sent if sending.kind == "invoice"}) == 2
+    assert len(ledger.records("invoice")) == 1
 
 
 def age(attempt: Attempt, *, hours: int) -> None:
@@ -168,11 +171,17 @@ def test_look_up_that_finds_nothing_asks_a_person_who_may_send_it_again(
     wait_until(lambda: OutboxRow.objects.filter(cause_key=f"outcome_uncertain:{invoice.uuid}").exists())
     assert ledger.count_sends("invoice") == 1
 
+    # Nor does asking for it by name: only saying that it isn't there sends it, as a new request.
     sync_record(owner, "invoice", invoice.uuid)
+    wait_until(lambda: OutboxRow.objects.filter(cause_key=f"outcome_uncertain:{invoice.uuid}").exists())
+    assert ledger.count_sends("invoice") == 1
+    send_again(owner, "invoice", invoice.uuid)
     wait_until(lambda: Link.objects.filter(kind="invoice").exists() and is_settled(owner))
     sends = [sending for sending in ledger.sent if sending.kind == "invoice"]
     assert len(sends) == 2
-    assert sends[0] == sends[1]
+    assert sends[0].request_id != sends[1].request_id
+    attempt.refresh_from_db()
+    assert (attempt.state, attempt.verdict) == ("failed", "given_up")
 
 
 def test_renamed_customer_with_a_lost_create_is_not_made_again(
@@ -188,8 +197,11 @@ def test_renamed_customer_with_a_lost_create_is_not_made_again(
     save_customer(owner, CustomerInput(name="Late Ltd"), uuid=customer.uuid)
     age(Attempt.objects.get(kind="customer"), hours=2)
     worker.wake(Connection.objects.get().pk)
-    wait_until(lambda: OutboxRow.objects.filter(cause_key=f"outcome_uncertain:{customer.uuid}").exists())
-    assert [record.document.name for record in ledger.records("customer")] == ["Early Ltd"]  # type: ignore[union-attr]  # these kinds have names
+    # Looked for by the name that was sent, linked, and renamed: what it's called here now was never asked for there.
+    wait_until(lambda: Link.objects.filter(kind="customer").exists() and is_settled(owner))
+    (record,) = ledger.records("customer")
+    assert isinstance(record.document, CustomerDocument)
+    assert record.document.name == "Late Ltd"
 
 
 def test_namesake_does_not_take_the_customer_whose_answer_is_out(

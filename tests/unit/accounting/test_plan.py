@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from cone.accounting.plan.decisions import Blocked, Decision, LookUp, Nothing, Repeat, Send, WaitFor
 from cone.accounting.plan.next_step import plan
-from cone.accounting.plan.open_attempts import look_up_document
 from cone.accounting.port.documents import Create, InvoiceDocument, InvoiceLineDocument, ServiceDocument, Update
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import InvoiceRecord, LinkState, MappedCode, OpenAttempt, Record, Situation, Subject
@@ -246,12 +245,12 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
     "unknown outcome of a void invoice": (
         subject(issued(status="void"), None, ATTEMPT),
         READY,
-        LookUp(ATTEMPT, look_up_document(issued(status="void"), READY)),
+        LookUp(ATTEMPT),
     ),
     "unknown outcome that may be forgotten there": (
         subject(ISSUED, None, replace(ATTEMPT, age_seconds=3601)),
         READY,
-        LookUp(replace(ATTEMPT, age_seconds=3601), look_up_document(ISSUED, READY)),
+        LookUp(replace(ATTEMPT, age_seconds=3601)),
     ),
     "unknown update that may be forgotten there": (
         subject(ISSUED, link(1), replace(ATTEMPT, operation="update", age_seconds=3601)),
@@ -263,7 +262,7 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
         READY,
         Repeat(ATTEMPT),
     ),
-    "unknown outcome of a record that is gone": (subject(None, None, ATTEMPT), READY, Repeat(ATTEMPT)),
+    "unknown outcome of a record that is gone": (subject(None, None, ATTEMPT), READY, LookUp(ATTEMPT)),
     "unknown outcome out of scope and unmapped": (
         subject(issued(issued_at=BEFORE), None, ATTEMPT),
         ready(tax_codes={}, deposit_account_id=""),

@@ -1,11 +1,12 @@
 """What a plan may decide for one due row: a closed set, as data."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeAlias
 from uuid import UUID
 
-from cone.accounting.port.documents import Document, Kind, Write
+from cone.accounting.port.documents import Kind, Write
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import OpenAttempt
 
@@ -36,14 +37,13 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """Look whether the record is there instead of sending it again.
+    """Look, by what was sent, whether the record is there instead of sending it again.
 
-    It was voided here while the outcome of sending it isn't known, or the platform may have forgotten the id by which
-    it would know a repeat.
+    It was voided or deleted here while the outcome of sending it isn't known, or the platform may have forgotten the id
+    by which it would know a repeat.
     """
 
     attempt: OpenAttempt
-    document: Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +66,20 @@ class Blocked:
     """A person must act. `key` is shared by all records that the same act mends.
 
     `also` are further causes of the same record, known at once: a person needn't find them one after the other.
+    `candidates` are what an uncertain record could be there, for a person to choose from.
     """
 
     code: CauseCode
     key: str
     params: dict[str, str] = field(default_factory=dict)
     also: tuple["Blocked", ...] = ()
+    candidates: Sequence[Mapping[str, str]] = ()
 
     def to_json(self) -> dict[str, object]:
         """As it's kept on the row."""
         stored: dict[str, object] = {"code": self.code.value, "params": self.params}
+        if self.candidates:
+            stored["candidates"] = [dict(each) for each in self.candidates]
         if self.also:
             stored["also"] = [{"key": more.key[:200], **more.to_json()} for more in self.also]
         return stored

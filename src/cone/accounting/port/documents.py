@@ -4,7 +4,7 @@ Money is Decimal in whole minor units of the document's currency unless it says 
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -202,3 +202,5 @@ class RemoteRecord:
     payment_ids: tuple[str, ...] = ()
     unapplied: Decimal | None = None
     applied: tuple[AllocationDocument, ...] = ()
+    issue_date: date | None = None
+    created_at: datetime | None = None

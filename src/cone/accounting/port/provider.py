@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from cone.accounting.port.company import CompanyFacts, EnvironmentName, Reference, TokenGrant
 from cone.accounting.port.documents import Document, Kind, RemoteRecord, Step
+from cone.accounting.port.sent import SentRecord
 from cone.accounting.port.verdicts import Answered, Verdict
 
 
@@ -131,6 +132,14 @@ class ProviderClient(Protocol):
         """
         ...
 
+    async def list_candidates(self, access: Access, sent: SentRecord, *, sent_at: datetime) -> tuple[RemoteRecord, ...]:
+        """Every record there that a create of this business key may have made, for the engine to judge.
+
+        An invoice: of the number sent, else of customer and date; and those made since five minutes before `sent_at`
+        for customer and date. A customer: of the name sent. An item: likewise. A payment: of customer and date.
+        """
+        ...
+
 
 class Provider(Protocol):
     """The provider's pure side."""
@@ -159,6 +168,14 @@ class Provider(Protocol):
 
     def prepare_batch(self, items: Sequence[BatchItem]) -> WireRequest:
         """Join prepared writes into one request. Pure: the same items in the same order give the same bytes."""
+        ...
+
+    def read_sent(self, kind: Kind, request: WireRequest) -> SentRecord:
+        """The business key of a create, read back from its stored bytes. Pure."""
+        ...
+
+    def read_fields(self, request: WireRequest) -> Mapping[str, str]:
+        """Every field of a stored write by words a person knows, in order, for comparing one with another. Pure."""
         ...
 
     def record_url(self, *, environment: str, company_id: str, kind: Kind, remote_id: str) -> str:

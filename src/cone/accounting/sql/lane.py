@@ -44,7 +44,8 @@ select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is
        l.remote_id, l.remote_version, l.synced_revision, coalesce((l.answer->>'is_equal')::bool, true) as is_equal,
        coalesce(g.last_generation, 0) as last_generation, coalesce(g.may_have_arrived, false) as may_have_arrived,
        u.id as attempt_id, u.operation, u.revision as attempt_revision, u.request_line, u.body, u.request_id, u.sends,
-       u.expected, u.batch_id, u.batch_place, extract(epoch from now() - u.started_at)::int as attempt_age,
+       u.expected, u.batch_id, u.batch_place, u.started_at,
+       extract(epoch from now() - u.started_at)::int as attempt_age,
        extract(epoch from now() - u.last_sent_at)::int as attempt_silence
 from books_outboxrow o
 left join books_link l on l.company_id = o.company_id and l.kind = o.kind and l.record_uuid = o.record_uuid

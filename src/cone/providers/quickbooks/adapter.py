@@ -5,6 +5,7 @@ Composes the other modules of this folder and decides nothing by itself but the 
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
@@ -30,8 +31,10 @@ from cone.accounting.port.provider import (
     Sent,
     WireRequest,
 )
+from cone.accounting.port.sent import SentRecord
 from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError, Verdict
-from cone.providers.quickbooks import batch, links, mapping, oauth, query, reading, wire
+from cone.providers.quickbooks import batch, candidates, links, mapping, oauth, query, reading, wire
+from cone.providers.quickbooks import sent as sent_requests
 from cone.providers.quickbooks.config import QuickBooksConfig, configured_endpoints
 from cone.providers.quickbooks.faults import Received, check_answer, unclear
 from cone.providers.quickbooks.transport import Request, Transport, open_transport
@@ -75,6 +78,12 @@ class QuickBooks:
 
     def prepare_batch(self, items: Sequence[BatchItem]) -> WireRequest:
         return batch.join(items)
+
+    def read_sent(self, kind: Kind, request: WireRequest) -> SentRecord:
+        return sent_requests.read_sent(kind, request)
+
+    def read_fields(self, request: WireRequest) -> Mapping[str, str]:
+        return sent_requests.read_fields(request)
 
     def record_url(self, *, environment: str, company_id: str, kind: Kind, remote_id: str) -> str:
         app = links.app_address(environment, emulator_url=self._config.emulator_url)
@@ -146,12 +155,17 @@ class QuickBooksClient:
             case PaymentDocument():
                 return await self._find_payment(access, document)
 
+    async def list_candidates(self, access: Access, sent: SentRecord, *, sent_at: datetime) -> tuple[RemoteRecord, ...]:
+        async def select(entity: str, **keys: str) -> wire.Rows:
+            return await self._query(access, query.select_where(entity, **keys))
+
+        return await candidates.list_candidates(select, sent, sent_at=sent_at)
+
     async def _find_item(self, access: Access, document: ServiceDocument) -> RemoteRecord | None:
         """An active item that can be sold without stock; a service before anything else of the name."""
         rows = await self._query(access, query.select_where("Item", Name=document.name.strip()))
-        suited = [row for row in rows.item if row.active and row.type in ("Service", "NonInventory")]
-        suited.sort(key=lambda row: row.type != "Service")
-        return reading.item_record(suited[0]) if suited else None
+        suited = candidates.list_sellable(rows)
+        return suited[0] if suited else None
 
     async def _find_invoice(self, access: Access, document: InvoiceDocument) -> RemoteRecord | None:
         """The invoice with our marker among those of the number, or of the customer and date without one."""

@@ -48,6 +48,7 @@ def customer_record(row: CustomerRow) -> RemoteRecord:
         is_active=row.active,
         email=(row.primary_email_addr.address or "") if row.primary_email_addr else "",
         currency=row.currency_ref.value if row.currency_ref else "",
+        created_at=row.meta_data.create_time if row.meta_data else None,
     )
 
 
@@ -74,6 +75,8 @@ def invoice_record(row: InvoiceRow) -> RemoteRecord:
         email=(row.bill_email.address or "") if row.bill_email else "",
         standing=_standing(row.private_note, row.total_amt),
         payment_ids=tuple(link.txn_id for link in row.linked_txn if link.txn_type == "Payment"),
+        issue_date=row.txn_date,
+        created_at=row.meta_data.create_time if row.meta_data else None,
     )
 
 
@@ -96,6 +99,8 @@ def payment_record(row: PaymentRow) -> RemoteRecord:
             for link in line.linked_txn
             if link.txn_type == "Invoice"
         ),
+        issue_date=row.txn_date,
+        created_at=row.meta_data.create_time if row.meta_data else None,
     )
 
 

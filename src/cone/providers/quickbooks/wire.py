@@ -3,7 +3,7 @@
 Unknown fields are ignored: answers grow. Field names are QuickBooks' own, in Python's spelling.
 """
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -30,6 +30,10 @@ class EmailAddress(Row, frozen=True):
     address: str | None = None
 
 
+class Stamps(Row, frozen=True):
+    create_time: datetime | None = None
+
+
 class CustomerRow(Row, frozen=True):
     id: str
     sync_token: str
@@ -37,6 +41,7 @@ class CustomerRow(Row, frozen=True):
     active: bool = True
     primary_email_addr: EmailAddress | None = None
     currency_ref: Ref | None = None
+    meta_data: Stamps | None = None
 
 
 class ItemRow(Row, frozen=True):
@@ -78,6 +83,8 @@ class InvoiceRow(Row, frozen=True):
     line: tuple[LineRow, ...] = ()
     txn_tax_detail: TaxDetail | None = None
     linked_txn: tuple[LinkedTransaction, ...] = ()
+    txn_date: date | None = None
+    meta_data: Stamps | None = None
 
 
 class PaymentLineRow(Row, frozen=True):
@@ -95,6 +102,8 @@ class PaymentRow(Row, frozen=True):
     customer_ref: Ref | None = None
     deposit_to_account_ref: Ref | None = None
     line: tuple[PaymentLineRow, ...] = ()
+    txn_date: date | None = None
+    meta_data: Stamps | None = None
 
 
 class PaymentMethodRow(Row, frozen=True):

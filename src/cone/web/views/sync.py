@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from cone.accounting.port.documents import Kind
+from cone.operations.resolve_uncertain import link_candidate, send_again
 from cone.operations.sync_now import sync_record
 from cone.web.access import MemberRequest, member_page
 from cone.web.links import record_url
@@ -28,6 +29,21 @@ def sync_panel(request: MemberRequest, kind: str, uuid: UUID) -> HttpResponse:
 def _way_back(kind: str, uuid: UUID) -> str:
     """The record's page; of a kind that has none there's no way back but the dashboard."""
     return record_url(cast("Kind", kind), uuid) if kind in ("customer", "service", "invoice") else "/"
+
+
+@member_page("POST", back=_way_back)
+def sync_choose(request: MemberRequest, kind: str, uuid: UUID) -> HttpResponse:
+    """A person's answer about an uncertain record: it's this one there, or it isn't there."""
+    check_record(request.actor.workspace.pk, kind, uuid)
+    known_kind = cast("Kind", kind)  # checked above
+    remote_id = request.POST.get("remote_id", "").replace("\0", "")
+    if remote_id:
+        link_candidate(request.actor, known_kind, uuid, remote_id=remote_id)
+        messages.success(request, "Linked. What differs here is being sent as a change of that record.")
+    else:
+        send_again(request.actor, known_kind, uuid)
+        messages.success(request, "It's being sent again.")
+    return redirect(record_url(known_kind, uuid))
 
 
 @member_page("POST", back=_way_back)
