@@ -216,12 +216,12 @@ async def close_attempts(
     )
 
 
-async def note_unknown(database: Database, attempt: Attempt, answered: Answered) -> None:
-    """Record what is known of an answer that decides nothing; the attempt stays open."""
+async def note_unknown(database: Database, attempts: Sequence[Attempt], answered: Answered) -> None:
+    """Record what is known of an answer that decides nothing; the attempts stay open."""
     await database.execute(
         attempts_sql.NOTE_UNKNOWN,
         {
-            "attempts": [attempt.id],
+            "attempts": [attempt.id for attempt in attempts],
             "http_status": answered.http_status,
             "tid": answered.tid[:100],
             "message": answered.message[:2000],

@@ -93,6 +93,9 @@ class BatchSender:
         except RejectedError as verdict:
             # Of the batch as a whole, and no word on any of its records: they try again, soon by themselves.
             whole = TryLaterError(verdict.answered, scope="record")
+        except OutcomeUnknownError as verdict:
+            await self._sender.settle_lost([(errands[row_id], one) for row_id, one in attempts.items()], verdict)
+            return
         except VERDICTS as verdict:
             whole = verdict
         judged = {row_id: outcomes.get(str(attempt.place), whole) for row_id, attempt in attempts.items()}

@@ -42,4 +42,4 @@ async def end_backoff(database: Database, fence: Fence, situation: Situation) ->
 
 async def postpone(database: Database, row: Row, delay: timedelta) -> None:
     """Have a row wait without counting a try."""
-    await database.execute(outcomes_sql.ROW_DUE, {"row": row.id, "delay": delay, "tried": 0})
+    await database.execute(outcomes_sql.ROWS_DUE, {"rows": [row.id], "delay": delay, "tried": 0})

@@ -303,6 +303,12 @@ class Sender:
         if isinstance(verdict, StaleError):
             await self._read_version(errand)
 
+    async def settle_lost(self, lost: Sequence[tuple[Errand, Attempt]], verdict: OutcomeUnknownError) -> None:
+        """Write down that nobody knows what became of a whole batch."""
+        rows = [(errand.row, attempt) for errand, attempt in lost]
+        async with self.books() as database:
+            await self.settler.lost_together(database, rows, verdict=verdict, situation=lost[0][0].situation)
+
     async def _read_version(self, errand: Errand) -> None:
         async with self._tools.pool.connection() as database:
             values = {"company": self._fence.company_pk, "uuids": [errand.row.uuid]}

@@ -109,11 +109,30 @@ class Settler:
         async with database.transaction():
             await check_fence(database, self._fence)
             if _says_nothing_of(attempt, verdict):
-                await note_unknown(database, attempt, verdict.answered)
+                await note_unknown(database, [attempt], verdict.answered)
             else:
                 name = type(verdict).__name__.removesuffix("Error").lower()
                 await close_attempts(database, [(attempt, verdict.answered)], state="failed", verdict=name)
             await self._consequence(database, subject, verdict, situation, attempt=attempt)
+
+    async def lost_together(
+        self,
+        database: Database,
+        lost: Sequence[tuple[Row, Attempt]],
+        *,
+        verdict: OutcomeUnknownError,
+        situation: Situation,
+    ) -> None:
+        """A whole batch's answer was lost: its records come back at one moment, so that they're repeated in one."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await note_unknown(database, [attempt for _, attempt in lost], verdict.answered)
+            too_old = [row for row, attempt in lost if attempt.age_seconds > _UNCERTAIN_AFTER.total_seconds()]
+            for row in too_old:
+                await self._block(database, row, _uncertain(row, verdict.answered.message), situation)
+            rows = [row.id for row, _ in lost if row not in too_old]
+            delay = max(self._request_timeout, backoff(lost[0][1].sends))
+            await database.execute(outcomes_sql.ROWS_DUE, {"rows": rows, "delay": delay, "tried": 1})
 
     async def refused_unsent(
         self, database: Database, subject: Subject, *, verdict: Verdict, situation: Situation
@@ -214,7 +233,7 @@ class Settler:
             await self._due(database, row, delay=timedelta())
 
     async def _due(self, database: Database, row: Row, *, delay: timedelta) -> None:
-        await database.execute(outcomes_sql.ROW_DUE, {"row": row.id, "delay": delay, "tried": 1})
+        await database.execute(outcomes_sql.ROWS_DUE, {"rows": [row.id], "delay": delay, "tried": 1})
 
     async def _move(self, database: Database, target: State, reason: str) -> None:
         await database.execute(

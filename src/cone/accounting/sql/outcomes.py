@@ -28,10 +28,10 @@ update books_outboxrow o set state = 'due', changed_at = now(), not_before = now
 from given where o.id = given.id and o.id not in (select id from done)
 """
 
-ROW_DUE = """
+ROWS_DUE = """
 update books_outboxrow set state = 'due', tries = tries + %(tried)s, changed_at = now(),
        not_before = now() + %(delay)s
-where id = %(row)s
+where id = any(%(rows)s)
 """
 
 # Blocked only if neither the record nor the settings have moved since they were read: the share lock makes a settings
