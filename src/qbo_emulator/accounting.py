@@ -150,7 +150,7 @@ class Accounting:
             raise self._no_resource(call)
         entity = self._entity(call, resource)
         number = call.parts[1]
-        if entity.name == "TaxCode" and number in {"TAX", "NON"}:
+        if entity.name == "TaxCode" and number in {"TAX", "NON", "CustomSalesTax"}:
             raise unsupported("read of a pseudo tax code")
         include = read_include(call.options.get("include", ""))
         return _wrap(books, {entity.name: with_link(books.realm, entity.name, read(books, entity, number), include)})

@@ -9,6 +9,7 @@ from typing import Any
 
 from .books import Books, Key, Txn
 from .cdc import run_cdc
+from .delivery import send
 from .entities.registry import BY_NAME
 from .evidence import Mark, rule
 from .faults import Fault, missing, unsupported
@@ -38,7 +39,13 @@ rule(
     "batch.visibility",
     "Items run in order; what one has made cannot be referred to by another",
     Mark.REPORT,
-    "Intuit blog of 2017; queries inside a batch do see it here",
+    "Intuit blog of 2017; queries inside a batch do see it here, and so do later updates of what was there before",
+)
+rule(
+    "batch.operations",
+    "create, update, delete, void and send in any case; revert and merge are refused (500)",
+    Mark.DOCUMENT,
+    "schema of the batch request; send goes to the document's own address",
 )
 
 LARGEST_BATCH = 30
@@ -113,12 +120,18 @@ class Batch:
         entity = BY_NAME[names[0]]
         txn = Txn(self._books, _include_of(item.get("optionsData")), self._made)
         operation = str(item.get("operation", "create")).lower()
-        if operation not in {"create", "update", "delete", "void"}:
+        if operation not in {"create", "update", "delete", "void", "send"}:
             raise unsupported(f"batch operation {operation[:40]}")
-        record = perform(txn, entity, item[names[0]], operation)
+        body = item[names[0]]
+        if operation == "send":
+            record = send(txn, entity, str(body.get("Id", "")) if isinstance(body, dict) else "", "")
+        else:
+            record = perform(txn, entity, body, operation)
         answer: Json = {entity.name: with_link(self._books.realm, entity.name, record, txn.include)}
+        is_new = self._books.get(entity.name, str(record.get("Id"))) is None
         txn.commit(self._ids.memo(key, 200, encode(answer), fingerprint) if key else None)
-        self._made.add((entity.name, str(record["Id"])))
+        if is_new:
+            self._made.add((entity.name, str(record["Id"])))
         return answer
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from .books import Books
 from .document_lines import SHIPPING, flat, is_extra
 from .entities.entity import Entity
+from .entities.payment import Payment
 from .entities.sales import SalesDocument
 from .evidence import Mark, rule
 from .faults import not_found, unsupported
@@ -23,20 +24,27 @@ rule(
 )
 
 _LINES_ON_A_PAGE = 48
-_TITLES = {"CreditMemo": "Credit memo", "SalesReceipt": "Sales receipt", "RefundReceipt": "Refund receipt"}
+_TITLES = {
+    "Payment": "Payment receipt",
+    "CreditMemo": "Credit memo",
+    "SalesReceipt": "Sales receipt",
+    "RefundReceipt": "Refund receipt",
+}
 
 
 def pdf_of(books: Books, entity: Entity, number: str) -> bytes:
     """The document's bytes; raises Fault."""
-    if not isinstance(entity, SalesDocument):
+    if not isinstance(entity, (SalesDocument, Payment)):
         raise unsupported(f"PDF of {entity.name}")
     record = books.get(entity.name, check_id(number))
     if record is None:
         raise not_found()
-    return write_pdf(list(_text(books, entity, entity.render(books, record))))
+    shown = entity.render(books, record)
+    lines = _receipt(shown) if isinstance(entity, Payment) else _body(shown)
+    return write_pdf([*_head(books, entity, shown), *lines])
 
 
-def _text(books: Books, entity: Entity, shown: Json) -> Iterable[str]:
+def _head(books: Books, entity: Entity, shown: Json) -> Iterable[str]:
     info = books.info
     yield str(info["CompanyName"])
     address = info.get("CompanyAddr") or {}
@@ -49,6 +57,22 @@ def _text(books: Books, entity: Entity, shown: Json) -> Iterable[str]:
     if shown.get("CustomerRef"):
         yield f"To: {shown['CustomerRef'].get('name', '')}"
     yield ""
+
+
+def _receipt(shown: Json) -> Iterable[str]:
+    for line in shown["Line"]:
+        link = line["LinkedTxn"][0]
+        yield _row(f"{link['TxnType']} {_number(line) or link['TxnId']}", line["Amount"])
+    yield _row("Unapplied", shown["UnappliedAmt"])
+    yield _row(f"Received {shown['CurrencyRef']['value']}", shown["TotalAmt"])
+
+
+def _number(line: Json) -> str:
+    extras = (each["value"] for each in line["LineEx"]["any"])
+    return next(str(pair["Value"]) for pair in extras if pair["Name"] == "txnReferenceNumber")
+
+
+def _body(shown: Json) -> Iterable[str]:
     for line in flat(shown["Line"]):
         label = (
             "Subtotal" if line["DetailType"] == "SubTotalLineDetail" else str(line.get("Description") or _item(line))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .books import Books, Txn
-from .entities.entity import Entity, find
+from .entities.entity import Entity, find, is_sparse
 from .evidence import Mark, rule
 from .faults import Fault, missing, not_found, stale, unsupported
 from .jsonio import Json
@@ -44,11 +44,6 @@ def check_id(value: Any, *, element: str = "Id") -> str:
     if isinstance(value, (bool, dict, list)) or not (text.isascii() and text.isdigit()) or len(text) > 20:
         raise Fault(2030, f"Id should be a valid number. Supplied value:{text[:60]}", element)
     return text
-
-
-def _is_sparse(body: Json) -> bool:
-    value = body.get("sparse", False)
-    return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
 def current(txn: Txn, entity: Entity, body: Json) -> Json:
@@ -102,9 +97,9 @@ def update(txn: Txn, entity: Entity, body: Json) -> Json:
     before = current(txn, entity, body)
     given = _writable(entity, body)
     entity.check(txn, given)
-    if _is_sparse(body):
-        kept = {key: value for key, value in before.items() if key not in entity.recomputed}
-        given = {**kept, **given}
+    if is_sparse(body):
+        outdated = entity.outdated_by(given)
+        given = {**{key: value for key, value in before.items() if key not in outdated}, **given}
     record = entity.complete(txn, {key: value for key, value in given.items() if value is not None}, before)
     for key in ("Id", "SyncToken", "MetaData", "domain", "sparse"):
         record[key] = before[key]

@@ -98,6 +98,29 @@ def test_deposited_payment_is_locked(uk: Company) -> None:
     assert uk.create("Payment", version, operation="delete")["status"] == "Deleted"
 
 
+def test_deposit_lines_may_name_the_line_of_a_payment(uk: Company) -> None:
+    payment = uk.create("Payment", {"CustomerRef": _customer(uk), "TotalAmt": 30})
+    link = {"TxnId": payment["Id"], "TxnType": "Payment", "TxnLineId": "0"}
+    bank = {"value": uk.account("Business Current Account")}
+    deposit = uk.create("Deposit", {"DepositToAccountRef": bank, "Line": [{"Amount": 30, "LinkedTxn": [link]}]})
+    assert deposit["Line"][0]["LinkedTxn"] == [link]
+    assert uk.fault("POST", "payment", {"Id": payment["Id"], "SyncToken": "0"}, include="void")["code"] == "6540"
+
+
+def test_payment_is_sent_and_printed(uk: Company) -> None:
+    invoice = uk.create("Invoice", _body(uk, DocNumber="R-7"))
+    line = _link("Invoice", invoice, 40)
+    payment = uk.create("Payment", {"CustomerRef": invoice["CustomerRef"], "TotalAmt": 50, "Line": [line]})
+    path = f"payment/{payment['Id']}"
+    document = uk.call("GET", f"{path}/pdf").content
+    assert all(text in document for text in (b"%PDF-", b"Payment receipt", b"Invoice R-7", b"40.00", b"Unapplied"))
+    assert exact(uk.call("POST", f"{path}/send"))["Payment"]["SyncToken"] == "1"
+    assert exact(uk.call("POST", f"{path}/send", sendTo="b@example.com"))["Payment"]["SyncToken"] == "2"
+    assert uk.fault("POST", f"{path}/send", sendTo="nobody")["code"] == "2210"
+    silent = uk.create("Payment", {"CustomerRef": _customer(uk, "Tamar Valley Growers"), "TotalAmt": 1})
+    assert uk.fault("POST", f"payment/{silent['Id']}/send")["code"] == "2020"
+
+
 def test_estimate_posts_nothing_and_closes_with_its_invoice(uk: Company) -> None:
     estimate = uk.create("Estimate", _body(uk))
     assert (estimate["TxnStatus"], _balance(uk, "Services")) == ("Pending", 0)
@@ -271,6 +294,7 @@ def test_us_sample_has_what_clients_take_for_granted(us: Company) -> None:
     assert {each["Id"]: each["Name"] for each in us.all("TaxCode")} == {
         "TAX": "TAX",
         "NON": "NON",
+        "CustomSalesTax": "CustomSalesTax",
         "2": "California",
         "3": "Tucson",
     }

@@ -438,6 +438,34 @@ def test_payment_changes_the_invoice_and_back(uk: Company) -> None:
     assert uk.read("Customer", customer)["Balance"] == 120
 
 
+def test_payment_amount_goes_with_its_lines(uk: Company) -> None:
+    customer = {"value": uk.all("Customer")[0]["Id"]}
+    payment = uk.create("Payment", {"CustomerRef": customer, "TotalAmt": 10})
+    change = {"Id": payment["Id"], "SyncToken": "0", "sparse": True}
+    assert uk.fault("POST", "payment", {**change, "TotalAmt": 12})["code"] == "2020"
+    assert uk.create("Payment", {**change, "PrivateNote": "x"})["TotalAmt"] == 10
+    assert uk.create("Payment", {**change, "SyncToken": "1", "TotalAmt": 12, "Line": []})["UnappliedAmt"] == 12
+
+
+def test_customer_of_a_paid_invoice_stays(uk: Company) -> None:
+    invoice = uk.create("Invoice", invoice_body(uk, line("10", uk.code("0.0% Z"))))
+    link = {"Amount": 4, "LinkedTxn": [{"TxnId": invoice["Id"], "TxnType": "Invoice"}]}
+    uk.create("Payment", {"CustomerRef": invoice["CustomerRef"], "TotalAmt": 4, "Line": [link]})
+    [other] = [each for each in uk.all("Customer") if each["Id"] != invoice["CustomerRef"]["value"]]
+    change = {"Id": invoice["Id"], "SyncToken": "1", "sparse": True, "CustomerRef": {"value": other["Id"]}}
+    assert uk.fault("POST", "invoice", change)["code"] == "6000"
+    assert uk.read("Invoice", invoice["Id"])["CustomerRef"] == invoice["CustomerRef"]
+
+
+def test_copies_go_to_longer_addresses(uk: Company) -> None:
+    copy = {"Address": "c" * 188 + "@example.com"}
+    body = invoice_body(uk, line("10", uk.code("0.0% Z")), BillEmailCc=copy, BillEmailBcc=copy)
+    assert uk.create("Invoice", body)["BillEmailCc"] == copy
+    longer = {"Address": f"c{copy['Address']}"}
+    assert uk.fault("POST", "invoice", {**body, "BillEmailBcc": longer})["code"] == "2050"
+    assert uk.fault("POST", "invoice", {**body, "BillEmail": copy})["code"] == "2050"
+
+
 def test_payment_of_another_customer_is_620(uk: Company) -> None:
     invoice = uk.create("Invoice", invoice_body(uk, line("10", uk.code("20.0% S"))))
     other = uk.create("Customer", {"DisplayName": "Somebody else"})["Id"]

@@ -77,16 +77,21 @@ def test_category_has_a_name_only_and_items_stand_below_it(uk: Company) -> None:
     assert by_name["Id"] == item["Id"]
     # The same name may stand in another place, but not twice in one.
     _service(uk, "Blue")
-    again = {"Name": "BLUE", "SubItem": True, "ParentRef": {"value": below["Id"]}}
+    again = {"Name": "BLUE", "Type": "Service", "SubItem": True, "ParentRef": {"value": below["Id"]}}
     assert uk.fault("POST", "item", {**again, "IncomeAccountRef": item["IncomeAccountRef"]})["code"] == "6240"
 
 
 def test_hierarchies_of_items_are_refused_where_they_make_no_sense(uk: Company, emulator: Running) -> None:
     item = _service(uk, "Single")
     income = item["IncomeAccountRef"]
-    below = {"Name": "Below", "IncomeAccountRef": income, "ParentRef": {"value": item["Id"]}}
+    below = {"Name": "Below", "Type": "Service", "IncomeAccountRef": income, "ParentRef": {"value": item["Id"]}}
     assert uk.fault("POST", "item", below)["code"] == "6000"
-    assert uk.fault("POST", "item", {"Name": "Lost", "IncomeAccountRef": income, "SubItem": True})["code"] == "2020"
+    assert (
+        uk.fault("POST", "item", {"Name": "Lost", "Type": "Service", "IncomeAccountRef": income, "SubItem": True})[
+            "code"
+        ]
+        == "2020"
+    )
     parent: Json = {}
     for level in range(4):
         parent = uk.create("Item", {"Name": f"Level {level}", "Type": "Category", **parent})
@@ -228,7 +233,8 @@ def test_company_without_categories_refuses_them_and_nests_items() -> None:
     with pytest.raises(Fault) as refused:
         perform(Txn(books), BY_NAME["Item"], {"Name": "Apparel", "Type": "Category"})
     assert refused.value.reasons[0].detail == "Operation CREATE CATEGORY is not supported."
-    below = {"Name": "Below", "IncomeAccountRef": {"value": "1"}, "SubItem": True, "ParentRef": {"value": "1"}}
+    account, parent = {"value": "1"}, {"value": "1"}
+    below = {"Name": "Below", "Type": "Service", "IncomeAccountRef": account, "ParentRef": parent}
     assert perform(Txn(books), BY_NAME["Item"], below)["FullyQualifiedName"] == "Services:Below"
 
 

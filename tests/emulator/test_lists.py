@@ -110,6 +110,36 @@ def test_refused_customers_leave_nothing_behind(uk: Company, body: Json, code: s
     assert uk.query("select count(*) from Customer where Active in (true, false)") == before
 
 
+def test_name_that_only_looks_deleted_is_a_name_like_any_other(uk: Company) -> None:
+    first = uk.create("Customer", {"DisplayName": "Zed"})
+    uk.create("Customer", {"Id": first["Id"], "SyncToken": "0", "sparse": True, "Active": False})
+    assert uk.fault("POST", "customer", {"DisplayName": "Zed (deleted)"})["code"] == "6240"
+    second = uk.create("Customer", {"DisplayName": "Zed"})
+    back = {"Id": first["Id"], "SyncToken": "1", "sparse": True, "Active": True}
+    assert uk.fault("POST", "customer", back)["code"] == "6240"
+    uk.create("Customer", {"Id": second["Id"], "SyncToken": "0", "sparse": True, "DisplayName": "Zed the second"})
+    assert uk.create("Customer", back)["DisplayName"] == "Zed"
+    literal = uk.create("Customer", {"DisplayName": "Omega (deleted)"})
+    assert (literal["DisplayName"], literal["Active"]) == ("Omega (deleted)", True)
+
+
+def test_account_with_a_balance_stays_active(us: Company) -> None:
+    funds, income = us.named("Account", "Undeposited Funds"), us.named("Account", "Design income")
+    hide = {"sparse": True, "Active": False}
+    assert us.fault("POST", "account", {"Id": funds["Id"], "SyncToken": "0", **hide})["code"] == "6220"
+    assert us.create("Account", {"Id": income["Id"], "SyncToken": "0", **hide})["Name"] == "Design income (deleted)"
+
+
+def test_exemption_reasons_are_fifteen(us: Company) -> None:
+    assert us.create("Customer", {"DisplayName": "Free", "TaxExemptionReasonId": 15})["TaxExemptionReasonId"] == "15"
+    assert us.fault("POST", "customer", {"DisplayName": "Freer", "TaxExemptionReasonId": "16"})["code"] == "2010"
+
+
+def test_new_item_needs_a_type(uk: Company) -> None:
+    body = {"Name": "Untyped", "IncomeAccountRef": {"value": uk.account("Services")}}
+    assert uk.fault("POST", "item", body)["element"] == "Type"
+
+
 def test_customer_with_a_balance_stays_active(uk: Company) -> None:
     customer = uk.query("select * from Customer")["Customer"][0]
     line = {
@@ -158,7 +188,7 @@ def test_item_rules(uk: Company) -> None:
     )
     assert record["IncomeAccountRef"] == {"value": income["value"], "name": "Services"}
     assert record["UnitPrice"] == Decimal("12.5")
-    assert uk.fault("POST", "item", {"Name": "new", "IncomeAccountRef": income})["code"] == "6240"
+    assert uk.fault("POST", "item", {"Name": "new", "Type": "Service", "IncomeAccountRef": income})["code"] == "6240"
 
 
 def test_tax_objects_are_read_only_and_shaped(uk: Company, emulator: Running) -> None:
@@ -173,7 +203,7 @@ def test_tax_objects_are_read_only_and_shaped(uk: Company, emulator: Running) ->
     assert uk.fault("POST", "taxcode", {"Name": "x"})["code"] == "500"
     us = emulator.company(emulator.reset("us-sample")[0]["realm_id"])
     codes = {each["Id"]: each for each in us.query("select * from TaxCode")["TaxCode"]}
-    assert set(codes) == {"TAX", "NON", "2", "3"}
+    assert set(codes) == {"TAX", "NON", "CustomSalesTax", "2", "3"}
     assert not {"domain", "SyncToken", "Active"} & set(codes["TAX"])
 
 
@@ -222,7 +252,7 @@ def test_query_clauses(us: Company, clauses: str, expected: list[str]) -> None:
 def test_query_envelopes(us: Company) -> None:
     page = us.query("select * from Customer maxresults 2")
     assert (page["startPosition"], page["maxResults"], "totalCount" in page) == (1, 2, False)
-    assert us.query("select * from TaxCode")["totalCount"] == 4
+    assert us.query("select * from TaxCode")["totalCount"] == 5
     assert us.query("select * from Invoice where DocNumber = 'none'") == {}
     assert us.query("select count(*) from customer") == {"totalCount": 18}
     assert us.query("select Id, DisplayName from Customer where Id = '1'")["Customer"] == [us.read("Customer", "1")]

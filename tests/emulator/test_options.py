@@ -129,6 +129,24 @@ def test_options_of_batch_items(uk: Company) -> None:
     assert answers[3]["Invoice"]["InvoiceLink"].startswith("https://")
 
 
+def test_batch_items_see_changes_but_not_what_was_made(uk: Company) -> None:
+    record = uk.create("Invoice", _sale(uk, **PAYABLE))
+    update = {"Id": record["Id"], "sparse": True, "PrivateNote": "x"}
+    sent = uk.create("Payment", {"CustomerRef": record["CustomerRef"], "TotalAmt": 1})
+    answers = _batch(
+        uk,
+        {"bId": "1", "operation": "update", "Invoice": {**update, "SyncToken": "0"}},
+        {"bId": "2", "operation": "update", "Invoice": {**update, "SyncToken": "0"}},
+        {"bId": "3", "operation": "send", "Invoice": {"Id": record["Id"]}},
+        {"bId": "4", "operation": "Void", "Invoice": {"Id": record["Id"], "SyncToken": "2"}},
+        {"bId": "5", "operation": "merge", "Invoice": {"Id": record["Id"]}},
+        {"bId": "6", "operation": "send", "Payment": {"Id": sent["Id"]}},
+    )
+    codes = [each.get("Fault", {"Error": [{"code": ""}]})["Error"][0]["code"] for each in answers]
+    assert codes == ["", "5010", "", "", "500", ""]
+    assert (answers[2]["Invoice"]["EmailStatus"], answers[3]["Invoice"]["SyncToken"]) == ("EmailSent", "3")
+
+
 def test_company_info_takes_full_and_sparse_updates(uk: Company) -> None:
     before = exact(uk.call("GET", f"companyinfo/{uk.realm}"))["CompanyInfo"]
     change = {**_version(before), "sparse": True, "CompanyName": "Harbour Ltd", "Country": "US"}

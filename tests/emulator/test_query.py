@@ -68,9 +68,28 @@ def test_default_orders(books: Books) -> None:
         ("select * from Invoice startposition 0", 4001),
         ("select * from Invoice where not Id = '1'", 4000),
         ("select * from Invoice where Id = '1' group by Id", 4000),
+        ("select * from Invoice maxresults 1001", 4001),
     ],
 )
 def test_strict_refuses_what_is_not_documented(books: Books, statement: str, code: int) -> None:
     with pytest.raises(Fault) as refused:
         run_query(books, statement, strict=True)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("select sum(Balance) from Customer", 4000),
+        ("select * from Customer maxresults 1 maxresults 2", 4000),
+        ("select * from Invoice where Active = true", 4001),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_the_tolerant_too(books: Books, statement: str, code: int) -> None:
+    with pytest.raises(Fault) as refused:
+        run_query(books, statement)
+    assert refused.value.code == code
+
+
+def test_larger_pages_are_cut_unless_strict(books: Books) -> None:
+    assert run_query(books, "select * from Customer maxresults 1001")["maxResults"] == 18

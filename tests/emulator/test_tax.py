@@ -73,7 +73,45 @@ def test_automated_companies_say_so_and_know_no_real_code(ast: Company) -> None:
     preferences = exact(ast.call("GET", "preferences"))["Preferences"]
     assert preferences["TaxPrefs"] == {"UsingSalesTax": True, "PartnerTaxEnabled": True}
     body = {"CustomerRef": {"value": ast.all("Customer")[0]["Id"]}, "Line": [line("10", "2")]}
-    assert ast.fault("POST", "invoice", body)["code"] == "2500"
+    assert ast.fault("POST", "invoice", body)["code"] == "6100"
+
+
+def test_codes_no_us_document_can_have(us: Company) -> None:
+    def sale(own: str, code: str) -> Json:
+        detail = {"TxnTaxCodeRef": {"value": code}}
+        return {"CustomerRef": {"value": "1"}, "Line": [line("10", own)], "TxnTaxDetail": detail}
+
+    refused = {
+        ("CustomSalesTax", "2"): "6160",
+        ("TAX", "CustomSalesTax"): "6160",
+        ("2", "2"): "6100",
+        ("nonsense", "2"): "6100",
+        ("TAX", "TAX"): "2500",
+        ("TAX", "99"): "2500",
+    }
+    assert {pair: us.fault("POST", "invoice", sale(*pair))["code"] for pair in refused} == refused
+    rows = us.query("select * from TaxCode maxresults 1")
+    assert [each["Id"] for each in rows["TaxCode"]] == ["CustomSalesTax", "NON", "TAX", "2"]
+    assert [each["Id"] for each in us.query("select * from TaxCode startposition 2")["TaxCode"]] == ["3"]
+
+
+def test_automated_tax_drops_any_code_that_came_along(ast: Company) -> None:
+    detail = {"TxnTaxCodeRef": {"value": "2"}}
+    record = _invoice(ast, "Redwood Clinic", line("100", "TAX"), TxnTaxDetail=detail)
+    assert "TxnTaxCodeRef" not in record["TxnTaxDetail"]
+    assert record["TotalAmt"] == Decimal("108.63")
+
+
+def test_overridden_tax_stays_until_something_taxable_changes(ca: Company) -> None:
+    record = _invoice(ca, "Lakeshore Dental", line("100", ca.code("HST ON")), GlobalTaxCalculation="TaxExcluded")
+    rate = record["TxnTaxDetail"]["TaxLine"][0]["TaxLineDetail"]["TaxRateRef"]
+    twelve = {"Amount": 12, "DetailType": "TaxLineDetail", "TaxLineDetail": {"TaxRateRef": rate}}
+    change = {"Id": record["Id"], "sparse": True}
+    ca.create("Invoice", {**change, "SyncToken": "0", "TxnTaxDetail": {"TaxLine": [twelve]}})
+    noted = ca.create("Invoice", {**change, "SyncToken": "1", "PrivateNote": "x"})
+    assert (noted["TxnTaxDetail"]["TotalTax"], noted["TotalAmt"]) == (12, 112)
+    again = ca.create("Invoice", {**change, "SyncToken": "2", "Line": record["Line"]})
+    assert (again["TxnTaxDetail"]["TotalTax"], again["TotalAmt"]) == (13, 113)
 
 
 def test_rates_may_be_overridden_only_as_a_complete_set(ca: Company, uk: Company) -> None:
@@ -167,3 +205,15 @@ def test_tax_service_makes_codes_and_rates_once(uk: Company) -> None:
 def test_tax_service_refusals(uk: Company, change: Json, code: str) -> None:
     rate = {"TaxRateName": "Levy", "RateValue": 7, "TaxAgencyId": "1", "TaxApplicableOn": "Sales", **change}
     assert uk.fault("POST", "taxservice/taxcode", {"TaxCode": "Levy", "TaxRateDetails": [rate]})["code"] == code
+
+
+def test_agency_is_made_once_and_never_changed(uk: Company) -> None:
+    made = uk.create("TaxAgency", {"DisplayName": "Isle of Man Customs"})
+    assert (made["TaxTrackedOnSales"], made["TaxTrackedOnPurchases"]) == (True, True)
+    assert uk.fault("POST", "taxagency", {"DisplayName": "isle of man customs "})["code"] == "6240"
+    assert uk.fault("POST", "taxagency", {"DisplayName": "x" * 101})["code"] == "2050"
+    change = {"Id": made["Id"], "SyncToken": "0", "sparse": True, "DisplayName": "Other"}
+    assert uk.fault("POST", "taxagency", change)["code"] == "500"
+    assert uk.read("TaxAgency", made["Id"]) == made
+    everything = uk.query("select * from TaxAgency where Active in (true, false)")["TaxAgency"]
+    assert [each["Id"] for each in everything] == ["1", made["Id"]]

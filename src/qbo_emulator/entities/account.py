@@ -13,7 +13,7 @@ from qbo_emulator.jsonio import ZERO, Json, money
 from .currencies import CURRENCY_NAMES
 from .entity import Entity, find
 from .fields import ENVELOPE, TAIL, Bool, Choice, Kept, ReadOnly, Ref, Shape, Text, Uncovered, require
-from .names import DELETED
+from .names import marked
 from .references import View, rendered
 from .tree import full_name, rename_children
 
@@ -37,6 +37,12 @@ rule(
     "AcctNum has at most 20 characters in Australia and Canada and 7 elsewhere (2050)",
     Mark.DOCUMENT,
     "Intuit account reference",
+)
+rule(
+    "account.open-balance",
+    "An account of the balance sheet with a balance cannot be made inactive (6220); income and expense accounts can",
+    Mark.ASSUMPTION,
+    "Intuit error table speaks of objects with a balance",
 )
 rule(
     "account.sub",
@@ -137,9 +143,9 @@ class Account(Entity):
         record["Classification"] = ACCOUNT_TYPES[kind][0]
         record.setdefault("AccountSubType", ACCOUNT_TYPES[kind][1])
         record.setdefault("Active", True)
-        record["Name"] = str(record["Name"]).strip().removesuffix(DELETED)
-        if not record["Active"]:
-            record["Name"] += DELETED
+        record["Name"] = marked(str(record["Name"]).strip(), active=record["Active"], before=before)
+        if before is not None and before["Active"] and not record["Active"]:
+            _check_empty(txn, before)
         record["SubAccount"] = bool(record.get("ParentRef"))
         record["FullyQualifiedName"] = full_name(txn, self.name, record, before, word="account")
         if record["SubAccount"] and find(txn, self.name, record["ParentRef"]["value"])["AccountType"] != kind:
@@ -164,6 +170,11 @@ class Account(Entity):
         return rendered(view, self.shape, {**record, **balances})
 
 
+def _check_empty(txn: Txn, account: Json) -> None:
+    if account["Classification"] in _BALANCE_SHEET and txn.account_balances.get(account["Id"]):
+        raise Fault(6220, "The account has a balance and cannot be made inactive.")
+
+
 def _with_sub_accounts(view: View, number: str) -> Decimal:
     own = view.account_balances.get(number, ZERO)
     return own + sum((_with_sub_accounts(view, child) for _, child in view.holders("Parent.Account", number)), ZERO)
@@ -183,6 +194,7 @@ def _currency(txn: Txn, record: Json, before: Json | None) -> Json:
     return {"value": code}
 
 
+_BALANCE_SHEET = frozenset({"Asset", "Liability", "Equity"})
 _FOREIGN_TYPES = frozenset({"Bank", "Accounts Receivable", "Accounts Payable", "Credit Card"})
 
 

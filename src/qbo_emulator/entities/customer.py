@@ -76,7 +76,7 @@ class Customer(NameEntity):
             "DefaultTaxCodeRef": Ref("TaxCode"),
             "PrimaryTaxIdentifier": Text(20),
             "SecondaryTaxIdentifier": Text(20),
-            "TaxExemptionReasonId": Text(2),
+            "TaxExemptionReasonId": Choice(tuple(str(reason) for reason in range(1, 16))),
             "BusinessNumber": Text(20),
             "AcctNum": Text(100),
             **RARE,

@@ -29,7 +29,6 @@ from .fields import (
 )
 from .period import check_open
 from .references import View, rendered
-from .sales_shape import LINKED
 
 if TYPE_CHECKING:
     from qbo_emulator.books import Txn
@@ -54,7 +53,7 @@ _LINE = Shape(
         "LineNum": ReadOnly(),
         "Description": Text(4000),
         "Amount": Amount(),
-        "LinkedTxn": LINKED,
+        "LinkedTxn": ListOf(Shape("LinkedTxn", {"TxnId": Text(30), "TxnType": Text(50), "TxnLineId": Text(30)})),
         "DetailType": Choice(("DepositLineDetail",)),
         "DepositLineDetail": Shape(
             "DepositLineDetail",
@@ -160,6 +159,8 @@ class Deposit(Entity):
         whole = money(at_home(source, dec(source["TotalAmt"])))
         if line.get("Amount") is not None and money(dec(line["Amount"])) != whole:
             raise business("A deposit takes the whole amount of a payment.")
+        if links[0].get("TxnLineId"):
+            link["TxnLineId"] = links[0]["TxnLineId"]
         return {"Amount": whole, "LinkedTxn": [link]}
 
     def check_delete(self, txn: Txn, record: Json) -> None:

@@ -32,8 +32,6 @@ class Entity:
     counts_total = False
     # Which requests void a record: operation=void, include=void.
     void_forms: frozenset[str] = frozenset()
-    # Properties that a sparse update never carries over from the stored record.
-    recomputed: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self.path = self.path or self.name.lower()
@@ -46,6 +44,10 @@ class Entity:
     def check(self, txn: Txn, given: Json) -> None:
         """References must exist and be active."""
         check_references(txn, self.shape, given)
+
+    def outdated_by(self, given: Json) -> frozenset[str]:
+        """Properties that a sparse update of these does not carry over from the stored record."""
+        return frozenset()
 
     def check_request(self, txn: Txn, body: Json, before: Json | None) -> None:
         """Refuse what only a person can do inside QuickBooks; before is None for a new record."""
@@ -89,6 +91,12 @@ class Entity:
 
     def default_order(self, record: Json) -> str:
         return str(record.get("Name", record["Id"])).casefold()
+
+
+def is_sparse(body: Json) -> bool:
+    """Whether an update leaves what it does not name."""
+    value = body.get("sparse", False)
+    return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
 def find(txn: Txn, entity: str, number: str) -> Json:

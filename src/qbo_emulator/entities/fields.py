@@ -126,9 +126,10 @@ class Choice:
     values: tuple[str, ...]
 
     def parse(self, value: Any, name: str) -> Any:
-        if value not in self.values:
+        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        if text not in self.values:
             raise invalid(name, value)
-        return value
+        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +270,8 @@ PHONE = Shape(
     },
 )
 EMAIL = Shape("EmailAddress", {"Id": ReadOnly(), "Address": Email(), "Default": Bool(), "Tag": Text(255)})
+# Of copies; several addresses may stand in one, with commas.
+COPY_EMAIL = Shape("EmailAddress", {**EMAIL.fields, "Address": Email(200)})
 WEB = Shape("WebSiteAddress", {"Id": ReadOnly(), "URI": Text(1000), "Default": Bool(), "Tag": Text(255)})
 MEMO = Shape("MemoRef", {"value": Text(1000), "name": ReadOnly()})
 CUSTOM_FIELD = Shape(

@@ -27,7 +27,7 @@ from .fields import (
     require,
     uncovered,
 )
-from .names import DELETED
+from .names import marked
 from .references import View, reference, rendered
 from .tree import ancestors, full_name, rename_children
 
@@ -40,6 +40,7 @@ rule(
     Mark.DOCUMENT,
     "Intuit item reference and its page on categories; text of the fault assumed",
 )
+rule("item.type", "A new item needs a Type (2020)", Mark.DOCUMENT, "Intuit item reference")
 rule("item.income-account", "A service needs an IncomeAccountRef", Mark.DOCUMENT, "Intuit item reference")
 rule(
     "item.non-inventory",
@@ -161,9 +162,9 @@ class Item(Entity):
             raise unsupported("UPDATE CATEGORY" if before else "CREATE CATEGORY")
 
     def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
-        require(given, "Name")
+        require(given, "Name", *(() if before else ("Type",)))
         record = dict(given)
-        record.setdefault("Type", before["Type"] if before else "Service")
+        record.setdefault("Type", before["Type"] if before else None)
         _check_type(record["Type"], before)
         if record["Type"] == "Category":
             record = {name: value for name, value in record.items() if name in _CATEGORY}
@@ -178,9 +179,7 @@ class Item(Entity):
         ):
             raise missing("IncomeAccountRef")
         record.setdefault("Active", True)
-        record["Name"] = str(record["Name"]).strip().removesuffix(DELETED)
-        if not record["Active"]:
-            record["Name"] += DELETED
+        record["Name"] = marked(str(record["Name"]).strip(), active=record["Active"], before=before)
         _settle_parent(txn, record, before)
         if record["Type"] == "Category":
             return record

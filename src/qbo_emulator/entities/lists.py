@@ -11,18 +11,22 @@ from qbo_emulator.faults import unsupported
 from qbo_emulator.jsonio import Json
 
 from .entity import Entity, unique
-from .fields import ENVELOPE, TAIL, Bool, Choice, Integer, Number, Shape, Text, Uncovered, require
+from .fields import ENVELOPE, TAIL, Bool, Choice, Integer, Number, ReadOnly, Shape, Text, Uncovered, require, uncovered
 from .references import View, rendered
 
 if TYPE_CHECKING:
     from qbo_emulator.books import Txn
 
+rule("tax.read-only", "Tax codes and rates are read-only entities", Mark.DOCUMENT, "Intuit tax code reference")
 rule(
-    "tax.read-only", "Tax codes, rates and agencies are read-only entities", Mark.DOCUMENT, "Intuit tax code reference"
+    "tax.agency",
+    "An agency is made with a DisplayName of at most 100 characters, unique (6240), and never changed (500)",
+    Mark.DOCUMENT,
+    "Intuit tax agency reference; the refusals are assumed",
 )
 rule(
     "tax.pseudo-codes",
-    "US companies list TAX and NON as codes without envelope",
+    "US companies list TAX, NON and CustomSalesTax as codes without envelope",
     Mark.DOCUMENT,
     "Intuit tax code reference",
 )
@@ -139,8 +143,42 @@ class TaxRate(ReadOnlyEntity):
         return (("TaxRate", record["Name"].casefold()),)
 
 
-class TaxAgency(ReadOnlyEntity):
+class TaxAgency(Entity):
     name = "TaxAgency"
+    shape = Shape(
+        "TaxAgency",
+        {
+            "DisplayName": Text(100),
+            "TaxTrackedOnSales": Bool(),
+            "TaxTrackedOnPurchases": Bool(),
+            **ENVELOPE,
+            **TAIL,
+            "LastFileDate": ReadOnly(),
+            "TaxRegistrationNumber": Text(30),
+            "TaxAgencyConfig": ReadOnly(),
+            **uncovered("ReportingPeriod", "CustomField"),
+        },
+    )
+
+    def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
+        if before is not None:
+            raise unsupported("update TaxAgency")
+        require(given, "DisplayName")
+        record = {**given, "DisplayName": given["DisplayName"].strip()}
+        unique(
+            txn,
+            self.name,
+            record["DisplayName"].casefold(),
+            own=(self.name, ""),
+            text="Another tax agency is already using this \nname. Please use a different name.",
+        )
+        return {"TaxTrackedOnSales": True, "TaxTrackedOnPurchases": txn.books.country != "US", **record}
+
+    def keys(self, record: Json) -> Iterable[tuple[str, str]]:
+        return ((self.name, record["DisplayName"].casefold()),)
+
+    def render(self, view: View, record: Json) -> Json:
+        return rendered(view, self.shape, record)
 
     def default_order(self, record: Json) -> str:
         return str(record["DisplayName"]).casefold()

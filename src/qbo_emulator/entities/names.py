@@ -68,6 +68,13 @@ RARE: Mapping[str, Kind] = {
 }
 
 
+def marked(name: str, *, active: bool, before: Json | None) -> str:
+    """The name with the mark of an inactive record, or without the mark that it had."""
+    if before is not None and not before["Active"]:
+        name = name.removesuffix(DELETED)
+    return name if active or name.endswith(DELETED) else name + DELETED
+
+
 class NameEntity(Entity):
     """A person or firm in the books."""
 
@@ -87,11 +94,7 @@ class NameEntity(Entity):
                 "DisplayName",
             )
         record.setdefault("Active", True)
-        if record["Active"]:
-            display = display.removesuffix(DELETED)
-        elif not display.endswith(DELETED):
-            display += DELETED
-        record["DisplayName"] = display
+        record["DisplayName"] = display = marked(display, active=record["Active"], before=before)
         record["PrintOnCheckName"] = self._check_name(record, before)
         unique(
             txn,

@@ -1,4 +1,5 @@
 """Payments: applied to invoices of the same customer, the rest unapplied; they change the invoices they pay."""
+# ruff: noqa: ARG002 - all entities have one signature
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from qbo_emulator.jsonio import ZERO, Json, dec, money
 from .account import find_account
 from .currency import deposited, home_amounts, is_kept_at_home, receivable, settle_currency
 from .deposit import check_not_deposited
-from .entity import Entity, find
+from .entity import Entity, find, is_sparse
 from .fields import (
     ENVELOPE,
     TAIL,
@@ -55,6 +56,12 @@ rule(
     "DepositToAccountRef defaults to Undeposited Funds",
     Mark.DOCUMENT,
     "Intuit payment reference",
+)
+rule(
+    "payment.sparse-amount",
+    "A sparse update of TotalAmt without Line is refused (2020)",
+    Mark.RECORDING,
+    "recording of 2026 of an amount alone; which parameter the fault names is assumed",
 )
 rule("payment.void", "A void leaves zero amounts, no lines and the note Voided", Mark.RECORDING, "recorded void")
 rule(
@@ -157,6 +164,10 @@ class Payment(Entity):
             raise business("The amounts applied are larger than the payment.")
         settle_gain(txn, record)
         return record
+
+    def check_request(self, txn: Txn, body: Json, before: Json | None) -> None:
+        if before is not None and body.get("TotalAmt") is not None and body.get("Line") is None and is_sparse(body):
+            raise missing("Line")
 
     def _line(self, txn: Txn, record: Json, line: Json, before: Json | None) -> Json:
         if line.get("Amount") is None:

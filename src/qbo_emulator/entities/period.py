@@ -18,6 +18,13 @@ rule(
     "third-party report of the text",
 )
 
+rule(
+    "transaction.closed-links",
+    "A payment after the closing date may pay an invoice before it",
+    Mark.ASSUMPTION,
+    "the trap list names payments against old invoices; read as payments dated in the closed period",
+)
+
 
 def check_open(txn: Txn, record: Json, before: Json | None) -> None:
     """Refuse a change that touches the closed period (6210)."""

@@ -46,7 +46,7 @@ _GROUPS = {
     "Invoice": "Transactions",
 }
 # Ids that stand for no record.
-_PSEUDO = {"TaxCode": frozenset({"TAX", "NON"}), "Item": EXTRA_ITEMS}
+_PSEUDO = {"TaxCode": frozenset({"TAX", "NON", "CustomSalesTax"}), "Item": EXTRA_ITEMS}
 
 
 class View(Protocol):

@@ -11,7 +11,7 @@ from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business, missing
 from qbo_emulator.jsonio import ZERO, Json, dec, money
 from qbo_emulator.tax.global_model import global_tax
-from qbo_emulator.tax.us_classic import us_tax
+from qbo_emulator.tax.us_classic import check_codes, us_tax
 
 from .currency import at_home, home_amounts, receivable, settle_currency
 from .customer import number_addresses
@@ -39,7 +39,30 @@ rule(
     Mark.ASSUMPTION,
     "the reference says whether they may be sent, not what a refusal looks like",
 )
+rule(
+    "sales.kept-tax",
+    "A sparse update of what tax does not follow from keeps the tax, overridden or not; others tax anew",
+    Mark.DOCUMENT,
+    "Intuit REST API and global tax model",
+)
+rule("sales.customer", "The customer of a document with payments cannot be changed (6000)", Mark.ASSUMPTION)
 rule("sales.note-on-void", "A void puts 'Voided' before an existing note", Mark.DOCUMENT, "Intuit invoice reference")
+
+
+# What tax follows from.
+_TAXING = frozenset(
+    {
+        "Line",
+        "TxnTaxDetail",
+        "GlobalTaxCalculation",
+        "CustomerRef",
+        "BillAddr",
+        "ShipAddr",
+        "ShipFromAddr",
+        "ApplyTaxAfterDiscount",
+        "TxnDate",
+    }
+)
 
 
 class SalesDocument(Entity):
@@ -48,11 +71,18 @@ class SalesDocument(Entity):
     sequence = "Txn"
     is_list = False
     can_delete = True
-    recomputed = frozenset({"TxnTaxDetail"})
     answer: Shape
     needs_customer = True
     # What a line adds to its income account.
     sign = 1
+
+    def check(self, txn: Txn, given: Json) -> None:
+        if txn.books.country == "US":
+            check_codes(txn, given)
+        super().check(txn, given)
+
+    def outdated_by(self, given: Json) -> frozenset[str]:
+        return frozenset({"TxnTaxDetail"}) if given.keys() & _TAXING else frozenset()
 
     def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
         require(given, "Line", *(("CustomerRef",) if self.needs_customer else ()))
@@ -62,6 +92,7 @@ class SalesDocument(Entity):
         self.settle_dates(txn, record, customer)
         check_open(txn, record, before)
         self.check_change(txn, before)
+        self.check_party(record, before)
         check_tracking(txn, record)
         settle_number(txn, self.name, record, before)
         _settle_tax_model(txn, record, before)
@@ -71,7 +102,7 @@ class SalesDocument(Entity):
         record["Line"] = complete_lines(txn, record, before)
         if not record["Line"]:
             raise missing("Line")
-        self._settle_total(txn, record)
+        self._settle_total(txn, record, before)
         self.settle_balance(txn, record, before)
         record.update(home_amounts(record))
         return record
@@ -79,17 +110,26 @@ class SalesDocument(Entity):
     def settle_dates(self, txn: Txn, record: Json, customer: Json) -> None:
         """Set the dates beside TxnDate."""
 
+    def check_party(self, record: Json, before: Json | None) -> None:
+        """Refuse another customer for a document that payments of the first one are linked to."""
+        if before is None or record.get("CustomerRef") == before.get("CustomerRef"):
+            return
+        if any(link["TxnType"] == "Payment" for link in before.get("LinkedTxn") or []):
+            raise business("The customer of a transaction with payments cannot be changed.")
+
     def check_change(self, txn: Txn, before: Json | None) -> None:
         """Refuse a change of a document that something else holds."""
 
     def settle_balance(self, txn: Txn, record: Json, before: Json | None) -> None:
         """Set what is open, once the total is known."""
 
-    def _settle_total(self, txn: Txn, record: Json) -> None:
+    def _settle_total(self, txn: Txn, record: Json, before: Json | None) -> None:
         lines = sales_lines(record["Line"])
         discount = discount_of(record["Line"])
         tax = us_tax if txn.books.country == "US" else global_tax
-        record["TxnTaxDetail"] = tax(txn, record, lines, discount)
+        # The very tax that was stored: a sparse update of what it does not follow from, so an override stays.
+        if before is None or record.get("TxnTaxDetail") is not before["TxnTaxDetail"]:
+            record["TxnTaxDetail"] = tax(txn, record, lines, discount)
         subtotal = sum((dec(line["Amount"]) for line in lines), ZERO)
         record["TotalAmt"] = money(subtotal - discount + dec(record["TxnTaxDetail"]["TotalTax"]))
         if record["TotalAmt"] < 0:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from .fields import (
     ADDRESS,
+    COPY_EMAIL,
     CUSTOM_FIELD,
     EMAIL,
     ENVELOPE,
@@ -86,8 +87,8 @@ _COMMON: dict[str, Kind] = {
     "PrintStatus": Choice(("NotSet", "NeedToPrint", "PrintComplete")),
     "EmailStatus": Choice(("NotSet", "NeedToSend", "EmailSent")),
     "BillEmail": EMAIL,
-    "BillEmailCc": EMAIL,
-    "BillEmailBcc": EMAIL,
+    "BillEmailCc": COPY_EMAIL,
+    "BillEmailBcc": COPY_EMAIL,
     "DeliveryInfo": Shape("DeliveryInfo", {"DeliveryType": Text(30), "DeliveryTime": Text(50)}),
     "Balance": ReadOnly(),
     "HomeBalance": ReadOnly(),

@@ -10,7 +10,7 @@ from qbo_emulator.jsonio import Json
 
 from .entity import Entity
 from .fields import ADDRESS, ENVELOPE, TAIL, Bool, ReadOnly, Ref, Shape, Text, require, uncovered
-from .names import DELETED
+from .names import marked
 from .references import View, rendered
 from .tree import full_name, rename_children
 
@@ -34,9 +34,7 @@ class _Tracking(Entity):
     def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
         require(given, "Name")
         record = {"Active": True, **given}
-        record["Name"] = str(record["Name"]).strip().removesuffix(DELETED)
-        if not record["Active"]:
-            record["Name"] += DELETED
+        record["Name"] = marked(str(record["Name"]).strip(), active=record["Active"], before=before)
         record[self.flag] = bool(record.get("ParentRef"))
         record["FullyQualifiedName"] = full_name(txn, self.name, record, before, word=self.word)
         return record

@@ -1,6 +1,6 @@
 """Which properties of which entity a statement may filter and order by; everything else is fault 4001."""
 
-_COMMON = ("Id", "SyncToken", "MetaData.CreateTime", "MetaData.LastUpdatedTime", "Active")
+_COMMON = ("Id", "SyncToken", "MetaData.CreateTime", "MetaData.LastUpdatedTime")
 _NAMES = (
     "DisplayName",
     "GivenName",
@@ -99,4 +99,13 @@ _QUERYABLE = {
     "CompanyInfo": ("CompanyName", "Country"),
     "Preferences": (),
 }
-PROPERTIES = {name: {prop.lower(): prop for prop in (*_COMMON, *properties)} for name, properties in _QUERYABLE.items()}
+# Documents are voided or deleted, never inactive.
+_DOCUMENTS = ("Invoice", "Payment", "CreditMemo", "SalesReceipt", "RefundReceipt", "Estimate", "Deposit")
+
+
+def _known(name: str) -> dict[str, str]:
+    properties = [*_COMMON, *([] if name in _DOCUMENTS else ["Active"]), *_QUERYABLE[name]]
+    return {each.lower(): each for each in properties}
+
+
+PROPERTIES = {name: _known(name) for name in _QUERYABLE}

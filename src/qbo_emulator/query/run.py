@@ -40,15 +40,15 @@ rule(
 )
 rule(
     "query.paging",
-    "100 rows by default, at most 1000; a larger MAXRESULTS is clamped",
+    "100 rows by default, at most 1000; a larger MAXRESULTS is clamped, or refused with --strict (4001)",
     Mark.DOCUMENT,
     "Intuit data queries; clamping assumed",
 )
 rule(
     "query.us-tax-codes",
-    "A US company answers its pseudo tax codes beside the real ones",
-    Mark.DOCUMENT,
-    "Intuit tax code reference",
+    "A US company answers its pseudo tax codes before the first page of the real ones, beyond MAXRESULTS",
+    Mark.REPORT,
+    "Intuit tax code reference; four rows for MAXRESULTS 1 as clients saw them",
 )
 
 _ENTITY = {entity.name.lower(): entity for entity in ENTITIES}
@@ -67,7 +67,7 @@ def run_query(books: Books, text: str, *, strict: bool = False, include: Collect
         return {"totalCount": len(rows)}
     total = len(rows)
     _sort(books, entity, statement, rows)
-    page = rows[statement.start - 1 : statement.start - 1 + statement.limit]
+    page = _page(entity, statement, rows)
     if not page:
         return {}
     answer: Json = {
@@ -78,6 +78,14 @@ def run_query(books: Books, text: str, *, strict: bool = False, include: Collect
     if entity.counts_total:
         answer["totalCount"] = total
     return answer
+
+
+def _page(entity: Entity, statement: Statement, rows: list[Json]) -> list[Json]:
+    """The rows asked for; pseudo tax codes stand before the first page and don't count."""
+    pseudo = [row for row in rows if entity.name == "TaxCode" and not row["Id"].isdigit()]
+    counted = [row for row in rows if row not in pseudo] if pseudo else rows
+    page = counted[statement.start - 1 : statement.start - 1 + statement.limit]
+    return [*pseudo, *page] if statement.start == 1 else page
 
 
 def _property(entity: Entity, name: str) -> str:
@@ -133,6 +141,8 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 def _value(books: Books, entity: Entity, name: str, record: Json) -> Any:
     if name == "Balance" and entity.name == "Customer":
         return books.name_balances.get(record["Id"], Decimal(0))
+    if name == "Active":
+        return record.get("Active", True)
     if name == "QtyOnHand":
         return books.quantities.get(record["Id"], Decimal(0)) if record.get("Type") == "Inventory" else None
     if name == "CurrentBalance":

@@ -35,6 +35,7 @@ _TOKEN = re.compile(
 )
 _OPERATORS = frozenset({"=", "!=", "<", ">", "<=", ">="})
 LONGEST = 20_000
+LARGEST_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class _Reader:
         self._tokens = _tokens(text)
         self._at = 0
         self._strict = strict
+        self._seen: set[str] = set()
 
     def _peek(self) -> str:
         return self._tokens[self._at] if self._at < len(self._tokens) else ""
@@ -126,7 +128,7 @@ class _Reader:
             return True
         while self._peek().upper() != "FROM":
             token = self._next()
-            if token.startswith("'") or token in _OPERATORS:
+            if token.startswith("'") or token in _OPERATORS or token in {"(", ")"}:
                 raise parser_error(f'Encountered " "{token[:40]}"" in the list of columns.')
         return False
 
@@ -159,6 +161,9 @@ class _Reader:
         if word == "ORDER" and not self._strict:
             self._expect("BY")
             word = "ORDERBY"
+        if word in self._seen:
+            raise parser_error(f'Encountered " "{word}"" a second time.')
+        self._seen.add(word)
         if word == "ORDERBY":
             statement.order.append(self._order())
             while self._take(","):
@@ -166,9 +171,15 @@ class _Reader:
         elif word == "STARTPOSITION":
             statement.start = max(1, self._number(lowest=1 if self._strict else 0))
         elif word == "MAXRESULTS":
-            statement.limit = min(1000, self._number(lowest=1))
+            statement.limit = self._limit()
         else:
             raise parser_error(f'Encountered " "{word[:40]}"" where the end of the query was expected.')
+
+    def _limit(self) -> int:
+        wanted = self._number(lowest=1)
+        if wanted > LARGEST_PAGE and self._strict:
+            raise validation_error(f"value {wanted} is too large. Max allowed value is {LARGEST_PAGE}")
+        return min(LARGEST_PAGE, wanted)
 
     def _order(self) -> tuple[str, bool]:
         name = self._next()

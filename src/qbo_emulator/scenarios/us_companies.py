@@ -19,6 +19,7 @@ _CODES = (
     CodePlan("3", "Tucson", ("AZ State tax", "Tucson City")),
     CodePlan("TAX", "TAX", description="TAX"),
     CodePlan("NON", "NON", description="NON", taxable=False),
+    CodePlan("CustomSalesTax", "CustomSalesTax", description="CustomSalesTax"),
 )
 
 _SAMPLE_ACCOUNTS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from qbo_emulator.document_lines import is_extra, subtotal_of
+from qbo_emulator.document_lines import is_extra, sales_lines, subtotal_of
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault
 from qbo_emulator.jsonio import ZERO, Json, dec, money
@@ -45,6 +45,22 @@ def check_line_code(code: str) -> None:
         raise Fault(6100, f"Invalid tax code {code} on a line: TAX or NON is expected.", "TaxCodeRef")
 
 
+def check_codes(txn: Txn, given: Json) -> None:
+    """Refuse codes that no document in the US can have; Automated Sales Tax drops the transaction's own."""
+    for line in sales_lines(given.get("Line") or []):
+        code = (line.get("SalesItemLineDetail") or {}).get("TaxCodeRef")
+        if code is not None:
+            check_line_code(code["value"])
+    detail = given.get("TxnTaxDetail") or {}
+    code = (detail.get("TxnTaxCodeRef") or {}).get("value")
+    if code == "CustomSalesTax":
+        raise Fault(6160, "The CustomSalesTax tax code cannot be used.", "TxnTaxCodeRef")
+    if txn.books.preferences["TaxPrefs"].get("PartnerTaxEnabled"):
+        detail.pop("TxnTaxCodeRef", None)
+    elif code in {"TAX", "NON"}:
+        raise Fault(2500, f"Invalid Reference Id : TaxCode element id {code} not found")
+
+
 def us_tax(txn: Txn, record: Json, lines: list[Json], discount: Decimal) -> Json:
     """The TxnTaxDetail of a document; lines are completed sales lines."""
     preferences = txn.books.preferences["TaxPrefs"]
@@ -56,8 +72,6 @@ def us_tax(txn: Txn, record: Json, lines: list[Json], discount: Decimal) -> Json
         lowered = sum((dec(line["Amount"]) for line in lines if _code(line) == "TAX" and not is_extra(line)), ZERO)
         taxable = money(taxable - discount * lowered / subtotal) if subtotal else taxable
     given = (record.get("TxnTaxDetail") or {}).get("TxnTaxCodeRef")
-    if given is not None and given["value"] == "CustomSalesTax":
-        raise Fault(6160, "The CustomSalesTax tax code cannot be used.", "TxnTaxCodeRef")
     if preferences.get("PartnerTaxEnabled"):
         return automated_tax(txn, record, taxable)
     return _classic_tax(txn, given or _customer_code(txn, record), taxable)
