@@ -55,6 +55,10 @@ _ROOT = "/v3/company/"
 _WORTH_GZIP = 8_000
 
 
+class ClientLeftError(Exception):
+    """The connection ended before the request was whole."""
+
+
 def new_tid(epoch: int) -> str:
     return f"1-{epoch & 0xFFFFFFFF:08x}-{secrets.token_hex(12)}"
 
@@ -81,7 +85,10 @@ class Gateway:
         self._accounting = Accounting(emulator.request_ids, strict=emulator.settings.strict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = await self._open(scope, receive, send)
+        try:
+            exchange = await self._open(scope, receive, send)
+        except ClientLeftError:
+            return
         started = asyncio.get_running_loop().time()
         try:
             books, ticket = self._enter(exchange)
@@ -194,7 +201,7 @@ class Gateway:
         exchange.entry.keep_answer(reply.body)
         limits = self._emulator.throttle.limits
         after = limits.retry_after_seconds if reply.status == 429 else None
-        gzipped = "gzip" in exchange.headers.get(b"accept-encoding", "").lower()
+        gzipped = _takes_gzip(exchange.headers.get(b"accept-encoding", ""))
         await _send(exchange.line.send, reply, exchange.entry.tid, gzipped=gzipped, retry_after=after)
 
     def _refusal(self, fault: Fault | GatewayFault) -> Answer:
@@ -247,12 +254,23 @@ def _check_representation(headers: Mapping[bytes, str], query: Mapping[str, str]
     raise unsupported("XML answer (the emulator covers JSON: send Accept: application/json)")
 
 
+def _takes_gzip(accepted: str) -> bool:
+    """Whether gzip is among the accepted encodings, and not there to be ruled out."""
+    for each in accepted.lower().split(","):
+        name, _, weight = each.replace(" ", "").partition(";q=")
+        if name in {"gzip", "*"}:
+            return weight.strip("0.") != "" or not weight
+    return False
+
+
 async def read_body(receive: Receive, limit: int) -> bytes | None:
-    """The body, or None when it is over the limit."""
+    """The body, or None when it is over the limit; raises ClientLeftError, as half a request is none."""
     chunks: list[bytes] = []
     size = 0
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeftError
         chunk = message.get("body", b"")
         size += len(chunk)
         if size <= limit:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .control.injections import Injection
 from .control.recorder import Entry
 from .evidence import Mark, rule
+from .gateway import ClientLeftError, read_body
 from .jsonio import MalformedJsonError, decode, encode
 from .ordered import Line, delay, ends_after_work, ends_before_work, let_go
 
@@ -38,7 +39,10 @@ class RecordedOAuth:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, *, tid: str) -> None:
         emulator = self._emulator
-        body = await _read(receive)
+        try:
+            body = await read_body(receive, _BODY_LIMIT) or b""
+        except ClientLeftError:
+            return
         entry = emulator.recorder.open(
             at=emulator.clock.envelope(),
             method=scope["method"],
@@ -106,18 +110,6 @@ def _ordered(injection: Injection) -> _Answer:
     body = encode({"error_description": "ordered fault", "error": error})
     headers = [(b"content-type", b"application/json;charset=UTF-8"), (b"content-length", str(len(body)).encode())]
     return status, headers, body
-
-
-async def _read(receive: Receive) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size <= _BODY_LIMIT:
-            chunks.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(chunks) if size <= _BODY_LIMIT else b""
 
 
 def mask(body: bytes) -> bytes:

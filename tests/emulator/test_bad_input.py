@@ -1,6 +1,7 @@
 """Malformed requests of every kind are refused as documented: never by a failure of the emulator's own."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -431,6 +432,31 @@ def test_oauth_forms(emulator: Running) -> None:
         },
         check,
     )
+
+
+EXTREME = {
+    "nested lists": b"[" * 200_000,
+    "nested objects": b'{"Line":' * 200_000,
+    "nested and closed": b'{"Line":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "invalid UTF-8": b'{"DisplayName":"\xff\xfe","Line":[]}',
+    "endless whole number": b'{"CustomerRef":{"value":"1"},"TotalAmt":' + b"9" * 100_000 + b"}",
+    "endless fraction": b'{"CustomerRef":{"value":"1"},"TotalAmt":0.' + b"9" * 100_000 + b"}",
+    "huge exponent": b'{"CustomerRef":{"value":"1"},"TotalAmt":1e999999}',
+    "huge exponent as text": b'{"CustomerRef":{"value":"1"},"TotalAmt":"1e999999"}',
+    "tiny exponent": b'{"CustomerRef":{"value":"1"},"TotalAmt":1e-999999}',
+    "no number": b'{"CustomerRef":{"value":"1"},"TotalAmt":NaN}',
+    "huge id": b'{"Id":1e999999,"SyncToken":"0","sparse":true}',
+    "huge version": b'{"Id":"1","SyncToken":1e999999,"sparse":true}',
+}
+
+
+@pytest.mark.parametrize("resource", ["payment", "invoice", "customer", "batch", "taxservice/taxcode", "preferences"])
+@pytest.mark.parametrize("name", EXTREME)
+def test_extreme_bodies_are_refused_at_once(us: Company, name: str, resource: str) -> None:
+    response = us.call("POST", resource, EXTREME[name])
+    assert response.status_code == 400
+    assert response.elapsed < timedelta(seconds=3)
+    _is_documented(response)
 
 
 def test_huge_body_is_refused(us: Company) -> None:

@@ -1,6 +1,8 @@
 """The door of the API: tokens, unknown routes, headers, batch, faults on order and the control plane."""
 
 import re
+import socket
+import time
 from decimal import Decimal
 
 import pytest
@@ -205,6 +207,28 @@ def test_large_answers_are_compressed_on_request(uk: Company) -> None:
     response = uk.call("GET", "query", query="select * from Account")
     assert response.headers["content-encoding"] == "gzip"
     assert len(exact(response)["QueryResponse"]["Account"]) > 20
+
+
+@pytest.mark.parametrize("accepted", ["identity", "gzip;q=0", "br, gzip; q=0.0"])
+def test_answers_are_not_compressed_unasked(us: Company, accepted: str) -> None:
+    headers = {"Authorization": f"Bearer {us.tokens.access}", "Accept": "application/json", "Accept-Encoding": accepted}
+    path = f"/v3/company/{us.realm}/query"
+    response = us.running.http.get(path, params={"query": "select * from Account"}, headers=headers)
+    assert len(response.content) > 8000
+    assert "content-encoding" not in response.headers
+
+
+def test_half_a_request_is_none(uk: Company, emulator: Running) -> None:
+    before = count(uk)
+    host, _, port = emulator.base.removeprefix("http://").partition(":")
+    body = b'{"DisplayName": "Cut off"}'
+    head = f"POST /v3/company/{uk.realm}/customer HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n"
+    head += f"Authorization: Bearer {uk.tokens.access}\r\nContent-Length: {len(body) + 1}\r\n\r\n"
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(head.encode() + body)
+        time.sleep(0.2)
+    time.sleep(0.2)
+    assert count(uk) == before
 
 
 def test_one_more_company_is_opened_beside_the_others(emulator: Running) -> None:

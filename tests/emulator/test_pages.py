@@ -137,6 +137,8 @@ def test_account_and_tax_code_are_made_inactive_and_active_again(
         "/app/invoice?txnId=999",
         "/app/customerdetail?nameId=x",
         "/app/recvpayment",
+        "/app/request",
+        f"/app/request?number={'9' * 5000}",
         "/app/invoices?realmId=1",
     ],
 )

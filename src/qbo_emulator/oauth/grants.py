@@ -258,7 +258,7 @@ class Grants:
         if found.superseded_at is not None and self.settings.reuse_revokes:
             self.disconnect(connection.key)
             raise InvalidGrantError
-        if found.superseded_at is not None and now > found.superseded_at + self.settings.rotation_grace_seconds:
+        if found.superseded_at is not None and found.superseded_at + self.settings.rotation_grace_seconds <= now:
             raise InvalidGrantError
         current = found if found.superseded_at is None else self._current(connection.key, found)
         if current.issued_at + self.settings.rotate_after_seconds <= now:

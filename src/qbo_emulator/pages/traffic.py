@@ -34,7 +34,7 @@ def traffic_views(emulator: Emulator) -> list[tuple[str, Callable[[Request, Book
 
     def one_request(request: Request, books: Books) -> Response:
         number = request.query_params.get("number", "")
-        entry = emulator.recorder.find(int(number)) if number.isascii() and number.isdigit() else None
+        entry = emulator.recorder.find(int(number)) if _is_number(number) else None
         prefix = f"/v3/company/{books.realm}/"
         if entry is None or not _concerns(entry.path, prefix):
             return problem("No such request", "The record of requests keeps the last ones only.", 404)
@@ -76,6 +76,10 @@ def traffic_views(emulator: Emulator) -> list[tuple[str, Callable[[Request, Book
 def _concerns(path: str, prefix: str) -> bool:
     """Requests of the company, and those to the OAuth endpoints."""
     return path.startswith(prefix) or not path.startswith("/v3/")
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 def _readable(body: bytes) -> str:
