@@ -110,6 +110,20 @@ def test_refused_customers_leave_nothing_behind(uk: Company, body: Json, code: s
     assert uk.query("select count(*) from Customer where Active in (true, false)") == before
 
 
+def test_preferences_know_their_members(uk: Company) -> None:
+    [before] = uk.all("Preferences")
+    version = {"Id": "1", "SyncToken": before["SyncToken"]}
+    for section in ({"Unheard": True}, {"AllowShipping": "perhaps"}, "text", [1]):
+        assert uk.fault("POST", "preferences", {**version, "SalesFormsPrefs": section})["code"] == "2010"
+    assert uk.all("Preferences") == [before]
+    closing = {"AccountingInfoPrefs": {"BookCloseDate": "2026-01-01"}, "TaxPrefs": {"UsingSalesTax": False}}
+    change = {"SalesFormsPrefs": {"AllowShipping": "true", "DefaultDiscountAccount": uk.account("Travel")}}
+    after = uk.create("Preferences", {**version, **closing, **change})
+    kept = ("AccountingInfoPrefs", "TaxPrefs", "CurrencyPrefs")
+    assert [after[name] for name in kept] == [before[name] for name in kept]
+    assert after["SalesFormsPrefs"] == {**before["SalesFormsPrefs"], **change["SalesFormsPrefs"], "AllowShipping": True}
+
+
 def test_name_that_only_looks_deleted_is_a_name_like_any_other(uk: Company) -> None:
     first = uk.create("Customer", {"DisplayName": "Zed"})
     uk.create("Customer", {"Id": first["Id"], "SyncToken": "0", "sparse": True, "Active": False})

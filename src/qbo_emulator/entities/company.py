@@ -14,7 +14,8 @@ from .account import home_currency
 from .currencies import CURRENCY_NAMES
 from .currency import check_currency, is_multicurrency
 from .entity import Entity, unique
-from .fields import ENVELOPE, TAIL, Bool, Date, Kept, Kind, Number, ReadOnly, Shape, Text, require, uncovered
+from .fields import ENVELOPE, TAIL, Bool, Date, Kind, Number, ReadOnly, Shape, Text, require, uncovered
+from .preference_sections import SECTIONS
 from .references import View, rendered
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 rule(
     "preferences.update",
-    "POST preferences changes members of sections; members not given stay",
+    "POST preferences changes members of sections, unknown ones are 2010; members not given stay",
     Mark.DOCUMENT,
     "Intuit preferences reference; merging by member also in full updates is assumed",
 )
@@ -51,41 +52,21 @@ rule(
     "Intuit exchange rate reference; shape from a library's fixture",
 )
 
-_READ_ONLY: dict[str, frozenset[str]] = {
-    "AccountingInfoPrefs": frozenset({"BookCloseDate"}),
-    "CurrencyPrefs": frozenset({"HomeCurrency"}),
-}
-_SECTIONS = (
-    "AccountingInfoPrefs",
-    "ProductAndServicesPrefs",
-    "SalesFormsPrefs",
-    "EmailMessagesPrefs",
-    "VendorAndPurchasesPrefs",
-    "TimeTrackingPrefs",
-    "CurrencyPrefs",
-    "ReportPrefs",
-    "OtherPrefs",
-)
-
 
 class Preferences(Entity):
     name = "Preferences"
     can_create = False
     shape = Shape(
         "Preferences",
-        {**dict.fromkeys(_SECTIONS, Kept()), "TaxPrefs": ReadOnly(), **ENVELOPE, **TAIL, "PrefsEx": ReadOnly()},
+        {**SECTIONS, "TaxPrefs": ReadOnly(), **ENVELOPE, **TAIL, "PrefsEx": ReadOnly()},
     )
 
     def complete(self, txn: Txn, given: Json, before: Json | None) -> Json:
         record = dict(before or {})
         for name, members in given.items():
-            if name not in _SECTIONS:
-                continue
-            if not isinstance(members, dict):
-                raise business(f"{name} must be an object.")
-            closed = _READ_ONLY.get(name, frozenset())
-            written = {key: value for key, value in members.items() if key not in closed and value is not None}
-            record[name] = {**record.get(name, {}), **written}
+            if name in SECTIONS and members is not None:
+                written = {key: value for key, value in members.items() if value is not None}
+                record[name] = {**record.get(name, {}), **written}
         self._check(txn, record)
         return record
 
@@ -93,8 +74,6 @@ class Preferences(Entity):
         wanted = record["CurrencyPrefs"].get("MultiCurrencyEnabled")
         if is_multicurrency(txn) and wanted is not True:
             raise business("Multicurrency cannot be turned off.")
-        if not isinstance(wanted, bool):
-            raise business("MultiCurrencyEnabled must be true or false.")
         terms = record["SalesFormsPrefs"].get("DefaultTerms")
         if terms is not None and not (isinstance(terms, dict) and txn.get("Term", str(terms.get("value")))):
             raise business("DefaultTerms must name a term.")

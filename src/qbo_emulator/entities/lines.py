@@ -13,7 +13,7 @@ from qbo_emulator.tax.global_model import split_inclusive
 from qbo_emulator.tax.rates import HUNDRED
 from qbo_emulator.tax.us_classic import check_line_code
 
-from .account import ensure_account
+from .account import ensure_account, find_account
 
 if TYPE_CHECKING:
     from qbo_emulator.books import Txn
@@ -45,7 +45,7 @@ rule(
 )
 rule(
     "line.discount",
-    "One discount line, positive, needs AllowDiscount; default account Discounts given",
+    "One discount line, positive, needs AllowDiscount; posted to DefaultDiscountAccount, else Discounts given",
     Mark.DOCUMENT,
     "Intuit invoice reference",
 )
@@ -256,9 +256,10 @@ def _complete_discounts(txn: Txn, lines: list[Json]) -> None:
     if line["Amount"] < 0:
         raise business("The discount must be a positive amount.")
     if detail.get("DiscountAccountRef") is None:
-        accounts = txn.all("Account")
-        found = next((a["Id"] for a in accounts if a.get("AccountSubType") == "DiscountsRefundsGiven"), None)
-        detail["DiscountAccountRef"] = {"value": found} if found else None
+        found = txn.books.preferences["SalesFormsPrefs"].get("DefaultDiscountAccount")
+        if not found or txn.get("Account", str(found)) is None:
+            found = find_account(txn.all("Account"), "DiscountsRefundsGiven")
+        detail["DiscountAccountRef"] = {"value": str(found)} if found else None
     line["DiscountLineDetail"] = {"PercentBased": False, **detail}
 
 
