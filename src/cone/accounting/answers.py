@@ -12,4 +12,5 @@ def answer_to_json(record: RemoteRecord) -> dict[str, object]:
         "codes": list(record.tax_codes),
         "name": record.name,
         "currency": record.currency,
+        "applied": {part.invoice_id: str(part.amount) for part in record.applied},
     }

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from cone.accounting.attempts import Attempt, Fence, LaneLostError, Prepared, open_attempts, read_batch, reopen_attempts
 from cone.accounting.budget import PacedAccess
 from cone.accounting.delivered import Delivered
+from cone.accounting.errands import Errand, Tools
 from cone.accounting.plan.decisions import Repeat, Send
 from cone.accounting.port.provider import BatchItem, Sent
 from cone.accounting.port.verdicts import (
@@ -21,7 +22,7 @@ from cone.accounting.port.verdicts import (
 )
 from cone.accounting.ready import Planned
 from cone.accounting.records import OpenAttempt, Row, Situation
-from cone.accounting.sending import Errand, Sender, Tools
+from cone.accounting.sending import Sender
 
 _NO_ANSWER = Answered(message="The answer to the batch doesn't mention this record.")
 

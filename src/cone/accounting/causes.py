@@ -16,7 +16,8 @@ from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.registry import get_provider
 from cone.accounting.values import ActionTarget, Cause, CauseCard
-from cone.books.models import Customer, Invoice, Service
+from cone.books.models import Customer, Invoice, Payment, Service
+from cone.kit.money import round_amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,7 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
     params: Mapping[str, str] = stored.get("params") or {}
     facts = _Facts({"explanation": "It says why below."} | dict(params))
     facts.update(provider=provider_name, label=label or "this record")
-    target: ActionTarget = words.target or ("none" if kind == "payment" else kind)
+    target: ActionTarget = words.target or kind
     target_uuid: UUID | None = uuid
     if words.target is not None:
         target_uuid = UUID(key.partition(":")[2]) if words.target == "tax_mapping" else None
@@ -303,4 +304,11 @@ def label_records(records: list[tuple[Kind, UUID]]) -> dict[tuple[Kind, UUID], s
         labels["customer", uuid] = name
     for uuid, name in Service.objects.filter(uuid__in=wanted.get("service", [])).values_list("uuid", "name"):
         labels["service", uuid] = name
+    for payment in Payment.objects.filter(uuid__in=wanted.get("payment", [])).select_related("customer"):
+        labels["payment", payment.uuid] = _label_payment(payment)
     return labels
+
+
+def _label_payment(payment: Payment) -> str:
+    amount = round_amount(payment.amount, payment.currency)
+    return f"the payment of {amount:,f} {payment.currency} from {payment.customer.name}"

@@ -52,13 +52,14 @@ async def _nothing(database: Database, subjects: Sequence[Subject]) -> None:
 
 
 async def _wait(database: Database, waits: Sequence[tuple[Subject, WaitFor]], fence: Fence) -> None:
-    """Another record goes first: ask for it, and take these out of the queue until it's linked."""
+    """Another record goes first: ask for it, and take these out of the queue until it's linked or settled."""
     if waits:
         values = {
             "company": fence.company_pk,
             "rows": [subject.row.id for subject, _ in waits],
             "for_kinds": [decision.kind for _, decision in waits],
             "for_uuids": [decision.uuid for _, decision in waits],
+            "until_settled": [decision.until == "settled" for _, decision in waits],
             "priorities": [subject.row.priority for subject, _ in waits],
         }
         await database.execute(outcomes_sql.WANT_REFERRED, values)

@@ -76,6 +76,7 @@ async def save_links(database: Database, fence: Fence, linked: Sequence[Linked])
             "remote_versions": [one.record.version for one in linked],
             "revisions": [one.revision for one in linked],
             "answers": [Jsonb(answer_to_json(one.record) | {"is_equal": one.is_equal}) for one in linked],
+            "standings": [one.record.standing for one in linked],
         },
     )
 

@@ -18,11 +18,22 @@ from cone.accounting.batches import BatchSender
 from cone.accounting.budget import Share
 from cone.accounting.database import Database
 from cone.accounting.decided import Decided, settle_decided
-from cone.accounting.plan.decisions import Blocked, LookUp, Nothing, Postpone, Repeat, Send, WaitFor
+from cone.accounting.errands import Tools
+from cone.accounting.plan.decisions import (
+    Blocked,
+    LookBack,
+    LookUp,
+    Nothing,
+    Postpone,
+    Remove,
+    Repeat,
+    Send,
+    WaitFor,
+)
 from cone.accounting.plan.next_step import plan
 from cone.accounting.ready import BATCH_FROM, Planned, Ready
 from cone.accounting.records import Situation, Subject
-from cone.accounting.sending import Sender, Tools
+from cone.accounting.sending import Sender
 from cone.accounting.snapshot import Snapshot, read_snapshot
 from cone.accounting.sql import lane as lane_sql
 
@@ -180,7 +191,7 @@ class Lane:
         match decision:
             case Nothing() | Postpone() | WaitFor() | Blocked():
                 decided.append(Decided(subject, decision))
-            case Send() | Repeat() | LookUp():
+            case Send() | Repeat() | LookUp() | Remove() | LookBack():
                 planned.append(Planned(subject, decision))
 
     # --- starting --------------------------------------------------------------------------------------------

@@ -18,8 +18,9 @@ from cone.books.models import Connection, Link, OutboxRow
 
 _DESCRIPTIONS = {
     "quickbooks": "What you do here stands in QuickBooks a moment later, once, correct to the cent.",
-    "xero": "Customers and invoices in Xero.",
+    "xero": "Customers, invoices and payments in Xero.",
 }
+_FLOWING: tuple[Kind, ...] = ("customer", "invoice", "payment")
 
 _COUNTS = """
 select kind, count(*) filter (where not is_stuck) as waiting, count(*) filter (where is_stuck) as attention
@@ -50,7 +51,7 @@ def view_connection(active: Connection) -> ConnectionView:
     """The page's view of a connection."""
     provider = get_provider(active.provider)
     counts = _counts(active.company_id)
-    shown = [counts[kind] for kind in ("customer", "invoice")]
+    shown = [counts[kind] for kind in _FLOWING]
     held, held_until = read_allowance(active)
     return ConnectionView(
         uuid=active.uuid,
@@ -88,7 +89,7 @@ def _card(provider: Provider, active: ConnectionView | None) -> ProviderCard:
     return ProviderCard(
         key=provider.key,
         name=provider.name,
-        description=_DESCRIPTIONS.get(provider.key, f"Customers and invoices in {provider.name}."),
+        description=_DESCRIPTIONS.get(provider.key, f"Customers, invoices and payments in {provider.name}."),
         is_available=availability.environment is not None,
         unavailable_reason=availability.explanation,
         environment=active.environment if active is not None and is_mine else availability.environment,
@@ -111,11 +112,10 @@ def _not_in_this_version(key: str, name: str, *, blocked_by: str) -> ProviderCar
 
 
 def read_flow(workspace_id: int) -> tuple[FlowArrow, ...]:
-    """Live counts per arrow; zeros while nothing is connected. Payments stay in Cone in this version."""
+    """Live counts per arrow; zeros while nothing is connected."""
     active = find_active_connection(workspace_id)
     counts = _counts(active.company_id) if active is not None else _no_counts()
-    kinds: tuple[Kind, ...] = ("customer", "invoice", "payment")
-    return tuple(FlowArrow(kind=kind, **counts[kind], is_sent=kind != "payment") for kind in kinds)
+    return tuple(FlowArrow(kind=kind, **counts[kind]) for kind in _FLOWING)
 
 
 def read_backfill(workspace_id: int) -> BackfillProgress | None:

@@ -15,6 +15,11 @@ from cone.accounting.port.documents import CustomerDocument, Kind
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.verify import Expectation
 
+# "removed" by hand, as a person said; "unsure" until it's read again.
+LinkStanding: TypeAlias = Literal["live", "void", "deleted", "removed", "unsure"]
+# What becomes there of what is voided here after it was sent.
+RemovalPolicy: TypeAlias = Literal["leave", "void", "delete"]
+
 
 def general_service_uuid(workspace_uuid: UUID) -> UUID:
     """The identity of the item that lines without a service post to."""
@@ -72,14 +77,76 @@ class InvoiceRecord:
     tax: Decimal
     total: Decimal
     lines: tuple[LineRecord, ...]
+    applied: tuple["AppliedThere", ...] = ()
 
 
-Record: TypeAlias = CustomerDocument | ServiceRecord | InvoiceRecord
+@dataclass(frozen=True, slots=True)
+class AppliedThere:
+    """What one payment of ours pays of an invoice there; `is_pending`: that changes next."""
+
+    payment_uuid: UUID
+    amount: Decimal
+    is_pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationRecord:
+    """The part of a payment that pays one invoice, and how that invoice stands here and there.
+
+    `remote_id` is None until it's linked; `is_behind`: what stands there is older than ours and on its way;
+    `is_asked_for`: it's on its way whatever its date; `others` are the other payments of it there.
+    """
+
+    invoice_uuid: UUID
+    number: str
+    status: Literal["draft", "issued", "void"]
+    issued_at: datetime | None
+    issue_date: date
+    currency: str
+    total: Decimal
+    amount: Decimal
+    remote_id: str | None
+    standing: LinkStanding | None
+    total_there: Decimal | None
+    is_behind: bool
+    is_asked_for: bool
+    others: tuple[AppliedThere, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRecord:
+    """A payment of ours; what its parts leave of the amount is the customer's credit."""
+
+    uuid: UUID
+    revision: int
+    is_void: bool
+    customer_uuid: UUID
+    customer_name: str
+    received_date: date
+    amount: Decimal
+    currency: str
+    method: str
+    reference: str
+    allocations: tuple[AllocationRecord, ...]
+
+
+Record: TypeAlias = CustomerDocument | ServiceRecord | InvoiceRecord | PaymentRecord
+
+
+def is_void(record: Record | None) -> bool:
+    """Whether a record was taken back here."""
+    match record:
+        case InvoiceRecord():
+            return record.status == "void"
+        case PaymentRecord():
+            return record.is_void
+        case _:
+            return False
 
 
 def is_wanted(record: Record | None) -> bool:
-    """Whether a record should stand there: not deleted here, and no void invoice."""
-    return record is not None and not (isinstance(record, InvoiceRecord) and record.status == "void")
+    """Whether a record should stand there: neither deleted here nor void."""
+    return record is not None and not is_void(record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +157,7 @@ class LinkState:
     remote_version: str
     synced_revision: int
     is_equal: bool
+    standing: LinkStanding = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +169,7 @@ class OpenAttempt:
     """
 
     id: int
-    operation: Literal["create", "update"]
+    operation: Literal["create", "update", "void", "delete"]
     revision: int
     request: WireRequest
     request_id: str
@@ -183,3 +251,6 @@ class Situation:
     ids_live_for: timedelta = timedelta(hours=1)
     reads_held_for: timedelta | None = None
     is_throttled: bool = False
+    removal_policy: RemovalPolicy = "leave"
+    # The company's active payment methods: the id by the name in lower case.
+    payment_methods: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Keeps what was read of the company: facts on the connection, accounts and tax codes in rows of their own."""
+"""Keeps what was read of the company: facts on the connection, its lists in rows of their own."""
 
 from django.db.models.functions import Now
 
@@ -34,6 +34,16 @@ def store_books(active: Connection, facts: CompanyFacts, reference: Reference) -
             detail=reference_to_json(code),
         )
         for code in reference.tax_codes
+    ]
+    rows += [
+        ReferenceRecord(
+            connection=active,
+            kind="payment_method",
+            remote_id=method.remote_id,
+            name=method.name,
+            is_active=method.is_active,
+        )
+        for method in reference.payment_methods
     ]
     ReferenceRecord.objects.filter(connection=active).delete()
     ReferenceRecord.objects.bulk_create(rows)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.verdicts import CauseCode, GoneError, RejectedError
-from cone.accounting.records import InvoiceRecord, LineRecord, Situation, Subject
+from cone.accounting.records import InvoiceRecord, LineRecord, PaymentRecord, Situation, Subject
 
 
 def cause_of_refusal(subject: Subject, verdict: RejectedError, situation: Situation) -> Blocked:
@@ -62,14 +62,15 @@ def _mixed(subject: Subject, situation: Situation) -> _Found | None:
 
 def _period(subject: Subject, situation: Situation) -> _Found | None:
     """The answer doesn't say until when the books are closed; what was read of the company may."""
-    number = subject.record.number if isinstance(subject.record, InvoiceRecord) else ""
+    record = subject.record
+    number = record.number if isinstance(record, InvoiceRecord) else ""
     closed_through = situation.facts.books_closed_through_date
     date = closed_through.isoformat() if closed_through else ""
     return f":{date or 'refused'}", {"number": number, "date": date}
 
 
 def _currency(subject: Subject, situation: Situation) -> _Found | None:
-    if not isinstance(subject.record, InvoiceRecord):
+    if not isinstance(subject.record, InvoiceRecord | PaymentRecord):
         return None
     facts = {"currency": subject.record.currency, "home_currency": situation.facts.home_currency}
     return f":{subject.record.currency}", facts

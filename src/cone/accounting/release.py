@@ -38,6 +38,12 @@ def release_causes(active: Connection, keys: Sequence[str]) -> int:
     return _release(active, f" and ({_HAS_CAUSE})", list(keys))
 
 
+def release_where_voided(active: Connection) -> int:
+    """Make due what was voided here and waits for a person, or for the books, there; the number of them."""
+    causes = "('voided_here', 'payment_applied')"
+    return _release(active, f" and split_part(cause_key, ':', 1) in {causes}", [])
+
+
 def release_record(active: Connection, kind: Kind, uuid: UUID) -> None:
     """Make one record due, whether it's blocked or waits for its next try."""
     with connection.cursor() as cursor:

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 from uuid import UUID
@@ -24,13 +23,14 @@ from cone.accounting.attempts import (
     open_attempts,
     reopen_attempts,
 )
-from cone.accounting.budget import Budget, PacedAccess, Share, TokenSource
+from cone.accounting.budget import PacedAccess
 from cone.accounting.candidates import Undecided, judge
-from cone.accounting.database import Database, Pool
+from cone.accounting.database import Database
 from cone.accounting.delivered import Delivered, settle_delivered
-from cone.accounting.plan.decisions import LookUp, Repeat, Send
+from cone.accounting.errands import Errand, Tools
+from cone.accounting.plan.decisions import LookBack, LookUp, Remove, Repeat, Send
 from cone.accounting.port.documents import Document, RemoteRecord, Step, Write
-from cone.accounting.port.provider import Provider, ProviderClient, Sent, WireRequest
+from cone.accounting.port.provider import Sent, WireRequest
 from cone.accounting.port.verdicts import (
     VERDICTS,
     CauseCode,
@@ -42,7 +42,8 @@ from cone.accounting.port.verdicts import (
     Verdict,
 )
 from cone.accounting.ready import Planned
-from cone.accounting.records import OpenAttempt, Row, Situation, Subject
+from cone.accounting.records import OpenAttempt, Situation
+from cone.accounting.removals import Remover
 from cone.accounting.settle import Settler
 from cone.accounting.sql import records as records_sql
 from cone.accounting.verify import is_certainly, is_somebody_elses
@@ -57,35 +58,6 @@ _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _LOOK_FIRST = (CauseCode.NUMBER_TAKEN, CauseCode.NAME_TAKEN, CauseCode.OUTCOME_UNCERTAIN)
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What a lane works with."""
-
-    pool: Pool
-    provider: Provider
-    client: ProviderClient
-    tokens: TokenSource
-    budget: Budget
-
-    def access(self, share: Share, *, paid: int = 0) -> PacedAccess:
-        """The company's access for one piece of work, of which `paid` requests have had their turn."""
-        return PacedAccess(self.tokens, self.budget, share=share, paid=paid)
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """One record's way there and back: the row, by which situation it was planned, and the access it goes with."""
-
-    subject: Subject
-    situation: Situation
-    access: PacedAccess
-
-    @property
-    def row(self) -> Row:
-        """The outbox row."""
-        return self.subject.row
-
-
 class Sender:
     """Sends for one lane, under its epoch."""
 
@@ -94,6 +66,7 @@ class Sender:
         self._tools = tools
         self.settler = Settler(fence=fence, request_timeout=tools.provider.request_timeout)
         self._books = asyncio.Lock()
+        self._remover = Remover(fence=fence, tools=tools, books=self.books)
 
     @asynccontextmanager
     async def books(self) -> AsyncIterator[Database]:
@@ -115,6 +88,8 @@ class Sender:
             case Send(step, find_first):
                 if not (find_first and await self._find_first(errand, step)):
                     await self._send_step(errand, step)
+            case Remove() | LookBack():
+                await self._remover.perform(planned.decision, errand)
             case _:
                 assert_never(planned.decision)
 

@@ -146,15 +146,7 @@ class Settler:
         """A stale version was read again: plan anew with it, after a pause that grows if it keeps happening."""
         async with database.transaction():
             await check_fence(database, self._fence)
-            await database.execute(
-                outcomes_sql.SAVE_VERSION,
-                {
-                    "company": self._fence.company_pk,
-                    "kind": row.kind,
-                    "uuid": row.uuid,
-                    "remote_version": record.version,
-                },
-            )
+            await self._save_version(database, row, record)
             await self._due(database, row, delay=backoff(row.tries) if row.tries > 1 else timedelta())
 
     async def started_over(
@@ -234,6 +226,10 @@ class Settler:
 
     async def _due(self, database: Database, row: Row, *, delay: timedelta) -> None:
         await database.execute(outcomes_sql.ROWS_DUE, {"rows": [row.id], "delay": delay, "tried": 1})
+
+    async def _save_version(self, database: Database, row: Row, record: RemoteRecord) -> None:
+        values = {"kind": row.kind, "uuid": row.uuid, "remote_version": record.version, "standing": record.standing}
+        await database.execute(outcomes_sql.SAVE_VERSION, {"company": self._fence.company_pk, **values})
 
     async def _move(self, database: Database, target: State, reason: str) -> None:
         await database.execute(

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from cone.accounting.database import Database
 from cone.accounting.facts import components_from_json, facts_from_json
+from cone.accounting.payment_records import read_applied, read_payment_methods, read_payments
 from cone.accounting.port.documents import Address, CustomerDocument, Kind
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.records import (
@@ -21,6 +22,7 @@ from cone.accounting.records import (
     LinkState,
     MappedCode,
     OpenAttempt,
+    PaymentRecord,
     Record,
     Row,
     ServiceRecord,
@@ -80,10 +82,13 @@ async def read_snapshot(
             },
         )
         records = await _read_records(database, rows, head)
+        methods = {}
+        if any(isinstance(record, PaymentRecord) for record in records.values()):
+            methods = await read_payment_methods(database, connection_id)
         linked, currencies = await _read_linked(database, head["company_id"], records.values())
     return Snapshot(
         lane_epoch=head["lane_epoch"],
-        situation=replace(situation, linked=linked, customer_currencies=currencies),
+        situation=replace(situation, linked=linked, customer_currencies=currencies, payment_methods=methods),
         subjects=tuple(_subject(row, records.get((row["kind"], row["record_uuid"]))) for row in rows),
         may_send=True,
     )
@@ -128,6 +133,7 @@ def _situation(head: Mapping[str, Any], codes: Iterable[Mapping[str, Any]]) -> S
             for code in codes
         },
         linked={},
+        removal_policy=head["removal_policy"],
     )
 
 
@@ -151,17 +157,21 @@ async def _read_records(
                 uuid=general, revision=1, name=GENERAL_SERVICE_NAME, description="", unit_price=Decimal(0)
             )
     if wanted := uuids.get("invoice"):
-        for invoice in await _read_invoices(database, wanted, workspace=workspace, general=general):
+        for invoice in await _read_invoices(database, wanted, head, general=general):
             records["invoice", invoice.uuid] = invoice
+    if wanted := uuids.get("payment"):
+        for payment in await read_payments(database, wanted, company=head["company_id"], workspace=workspace):
+            records["payment", payment.uuid] = payment
     return records
 
 
 async def _read_invoices(
-    database: Database, uuids: list[UUID], *, workspace: int, general: UUID
+    database: Database, uuids: list[UUID], head: Mapping[str, Any], *, general: UUID
 ) -> list[InvoiceRecord]:
+    workspace = head["workspace_id"]
     values = {"uuids": uuids, "workspace": workspace}
     heads = await _all(database, records_sql.INVOICES, values)
-    currencies = {head["uuid"]: head["currency"] for head in heads}
+    currencies = {each["uuid"]: each["currency"] for each in heads}
     lines: dict[UUID, list[LineRecord]] = defaultdict(list)
     for row in await _all(database, records_sql.LINES, values):
         invoice_uuid = row.pop("invoice_uuid")
@@ -169,9 +179,12 @@ async def _read_invoices(
         row["service_uuid"] = row["service_uuid"] or general
         row["service_name"] = row["service_name"] or GENERAL_SERVICE_NAME
         lines[invoice_uuid].append(LineRecord(**row))
-    for head in heads:
-        _shorten(head, ("net", "tax", "total"), head["currency"])
-    return [InvoiceRecord(**head, lines=tuple(lines[head["uuid"]])) for head in heads]
+    for each in heads:
+        _shorten(each, ("net", "tax", "total"), each["currency"])
+    applied = await read_applied(database, uuids, company=head["company_id"], workspace=workspace)
+    return [
+        InvoiceRecord(**each, lines=tuple(lines[each["uuid"]]), applied=applied.get(each["uuid"], ())) for each in heads
+    ]
 
 
 def _shorten(row: dict[str, Any], columns: Sequence[str], currency: str) -> None:
@@ -209,6 +222,8 @@ async def _read_linked(
         if isinstance(record, InvoiceRecord):
             uuids.add(record.customer_uuid)
             uuids.update(line.service_uuid for line in record.lines)
+        elif isinstance(record, PaymentRecord):
+            uuids.add(record.customer_uuid)
     if not uuids:
         return {}, {}
     found = await _all(database, records_sql.LINKED, {"company": company_pk, "uuids": list(uuids)})
@@ -224,6 +239,7 @@ def _subject(row: Mapping[str, Any], record: Record | None) -> Subject:
             remote_version=row["remote_version"],
             synced_revision=row["synced_revision"],
             is_equal=row["is_equal"],
+            standing=row["standing"],
         )
     attempt = None
     if row["attempt_id"] is not None:

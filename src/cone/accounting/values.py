@@ -22,7 +22,9 @@ class SyncState(StrEnum):
     HELD = "held"
 
 
-ActionTarget: TypeAlias = Literal["tax_mapping", "accounts", "customer", "invoice", "service", "connection", "none"]
+ActionTarget: TypeAlias = Literal[
+    "tax_mapping", "accounts", "customer", "invoice", "service", "payment", "connection", "none"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +177,12 @@ class ManageView:
 
 @dataclass(frozen=True, slots=True)
 class FlowArrow:
-    """Live counts on one arrow of the data-flow diagram. `is_sent` false: this kind isn't sent in this version."""
+    """Live counts on one arrow of the data-flow diagram."""
 
     kind: Kind
     synced: int
     waiting: int
     attention: int
-    is_sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What a payment may look like, and how it's divided among invoices of one customer."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -22,6 +23,12 @@ class PaymentAlreadyVoidError(RefusalError):
     code = "payment_already_void"
 
 
+class PaymentChangedMeanwhileError(RefusalError):
+    """Someone else changed this payment meanwhile; reload the page and make your change again."""
+
+    code = "payment_changed_meanwhile"
+
+
 @dataclass(frozen=True, slots=True)
 class AllocationInput:
     """The part of a payment that pays one invoice."""
@@ -32,7 +39,7 @@ class AllocationInput:
 
 @dataclass(frozen=True, slots=True)
 class PaymentInput:
-    """A payment as typed; amounts are in the customer's currency and the parts come to the whole."""
+    """A payment as typed, in the customer's currency; what the parts leave of it is the customer's credit."""
 
     customer: UUID
     received_date: date
@@ -48,8 +55,6 @@ def check_payment(typed: PaymentInput, *, currency: str) -> PaymentInput:
     Raises: InvalidFieldError.
     """
     rule = DecimalRule("the amount", LARGEST_TOTAL - 1, minor_units(currency), is_zero_allowed=False)
-    if not typed.allocations:
-        raise InvalidFieldError("allocations", "Choose at least one invoice that this pays.")
     if len(typed.allocations) > MOST_ALLOCATIONS:
         raise InvalidFieldError("allocations", f"Choose at most {MOST_ALLOCATIONS} invoices; record several payments.")
     if len({part.invoice for part in typed.allocations}) < len(typed.allocations):
@@ -65,12 +70,17 @@ def check_payment(typed: PaymentInput, *, currency: str) -> PaymentInput:
             for position, part in enumerate(typed.allocations)
         ),
     )
-    parts = sum((part.amount for part in checked.allocations), start=Decimal(0))
-    if parts != checked.amount:
+    parts = add_parts(checked.allocations)
+    if parts > checked.amount:
         raise InvalidFieldError(
-            "amount", f"The invoices' parts come to {parts:,f}, the payment is {checked.amount:,f}; make them equal."
+            "amount", f"The invoices' parts come to {parts:,f}, the payment is only {checked.amount:,f}."
         )
     return checked
+
+
+def add_parts(parts: Iterable[AllocationInput]) -> Decimal:
+    """What the parts of a payment come to."""
+    return sum((part.amount for part in parts), start=Decimal(0))
 
 
 def check_allocation(field: str, amount: Decimal, *, balance: Decimal) -> None:

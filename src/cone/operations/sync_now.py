@@ -12,7 +12,7 @@ from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.registry import explain_mismatch
 from cone.accounting.release import release_all, release_causes, release_record
-from cone.books.models import Connection, Customer, Invoice, OutboxRow
+from cone.books.models import Connection, Customer, Invoice, Link, OutboxRow, Payment
 from cone.domain.errors import RecordNotFoundError, RefusalError
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
@@ -39,6 +39,7 @@ _KNOWN_FROM_READING = (
     CauseCode.CURRENCY_UNSUPPORTED,
     CauseCode.TAX_CODE_INACTIVE,
     CauseCode.ACCOUNT_INACTIVE,
+    CauseCode.REFERENCE_MISSING,
 )
 
 
@@ -55,6 +56,9 @@ def sync_record(actor: Actor, kind: Kind, uuid: UUID) -> None:
     with transaction.atomic():
         active = _get_running(actor)
         revision = _revision_of(actor, kind, uuid)
+        if kind == "invoice":
+            _enqueue_payments_of(actor, active, uuid)
+        _look_again(active, kind, uuid)
         enqueue(workspace_id=actor.workspace.pk, kind=kind, record_uuid=uuid, revision=revision, is_in_scope=True)
         release_record(active, kind, uuid)
 
@@ -102,12 +106,44 @@ def _get_running(actor: Actor) -> Connection:
     return active
 
 
+def _look_again(active: Connection, kind: Kind, uuid: UUID) -> None:
+    """What was taken back there is read again: a person may have restored it."""
+    Link.objects.filter(
+        company_id=active.company_id, kind=kind, record_uuid=uuid, standing__in=["void", "deleted", "removed"]
+    ).update(standing="unsure")
+
+
+def _enqueue_payments_of(actor: Actor, active: Connection, invoice_uuid: UUID) -> None:
+    """The payments of an invoice that goes for the first time go with it.
+
+    Not of one that's there: what was paid meanwhile may have been recorded there by hand.
+    """
+    if Link.objects.filter(company_id=active.company_id, kind="invoice", record_uuid=invoice_uuid).exists():
+        return
+    payments = Payment.objects.filter(
+        workspace=actor.workspace, allocations__invoice__uuid=invoice_uuid, voided_at__isnull=True
+    )
+    for payment in payments.order_by("id"):
+        enqueue(
+            workspace_id=actor.workspace.pk,
+            kind="payment",
+            record_uuid=payment.uuid,
+            revision=payment.revision,
+            is_in_scope=True,
+        )
+
+
 def _revision_of(actor: Actor, kind: Kind, uuid: UUID) -> int:
     if kind == "customer":
         customer = Customer.objects.filter(workspace=actor.workspace, uuid=uuid).first()
         if customer is None:
             raise RecordNotFoundError
         return customer.revision
+    if kind == "payment":
+        payment = Payment.objects.filter(workspace=actor.workspace, uuid=uuid).first()
+        if payment is None:
+            raise RecordNotFoundError
+        return payment.revision
     invoice = Invoice.objects.filter(workspace=actor.workspace, uuid=uuid).first()
     if kind != "invoice" or invoice is None:
         raise RecordNotFoundError

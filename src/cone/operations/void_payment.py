@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from cone.accounting.outbox import enqueue
 from cone.books.models import Invoice, Payment
 from cone.domain.payments import PaymentAlreadyVoidError
 from cone.domain.permissions import Permission
@@ -36,6 +37,8 @@ def void_payment(actor: Actor, uuid: UUID) -> Payment:
         )
     Invoice.objects.bulk_update(invoices, ["paid"])
     payment.voided_at = timezone.now()
-    payment.save(update_fields=["voided_at", "updated_at"])
+    payment.revision += 1
+    payment.save(update_fields=["voided_at", "revision", "updated_at"])
     note(actor, "payment", payment.uuid, "voided", amount=f"{payment.amount:f}", currency=payment.currency)
+    enqueue(workspace_id=actor.workspace.pk, kind="payment", record_uuid=payment.uuid, revision=payment.revision)
     return payment

@@ -11,9 +11,7 @@ from cone.accounting.values import ActionTarget, Cause
 
 
 def record_url(kind: Kind, uuid: UUID) -> str:
-    """The page of a record; a payment's is its list in the invoices."""
-    if kind == "payment":
-        return reverse("invoices")
+    """The page of a record; a service's is its form."""
     return reverse(f"{kind}_edit" if kind == "service" else kind, args=[uuid])
 
 
@@ -23,6 +21,7 @@ _TARGETS: Mapping[ActionTarget, Callable[[UUID | None], str]] = {
     "customer": lambda uuid: record_url("customer", uuid) if uuid else reverse("customers"),
     "invoice": lambda uuid: record_url("invoice", uuid) if uuid else reverse("invoices"),
     "service": lambda uuid: record_url("service", uuid) if uuid else reverse("services"),
+    "payment": lambda uuid: record_url("payment", uuid) if uuid else reverse("payments"),
     "connection": lambda _: reverse("integrations"),
     "none": lambda _: "",
 }

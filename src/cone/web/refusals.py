@@ -16,7 +16,7 @@ from cone.domain.invoices import (
     InvoiceNotDeletableError,
     InvoiceStatusError,
 )
-from cone.domain.payments import PaymentAlreadyVoidError
+from cone.domain.payments import PaymentAlreadyVoidError, PaymentChangedMeanwhileError
 from cone.domain.tax_rates import NoTaxIsFixedError, TaxPercentSettledError
 from cone.domain.workspaces import (
     AlreadyMemberError,
@@ -54,6 +54,7 @@ STATUSES: Mapping[type[RefusalError], HTTPStatus] = {
     NotConnectedError: HTTPStatus.CONFLICT,
     NoTaxIsFixedError: HTTPStatus.CONFLICT,
     PaymentAlreadyVoidError: HTTPStatus.CONFLICT,
+    PaymentChangedMeanwhileError: HTTPStatus.CONFLICT,
     NotSendableError: HTTPStatus.CONFLICT,
     CandidateGoneError: HTTPStatus.CONFLICT,
     CandidateTakenError: HTTPStatus.CONFLICT,

@@ -18,13 +18,13 @@ from cone.accounting.attempts import Fence
 from cone.accounting.budget import Budget, CompanyKey
 from cone.accounting.connections import State, sources_of
 from cone.accounting.database import Database, Pool, connect, make_pool
+from cone.accounting.errands import Tools
 from cone.accounting.lane import Lane
 from cone.accounting.locks import LaneLocks, open_locks
 from cone.accounting.outbox import LANE_CHANNEL
 from cone.accounting.port.provider import Provider, ProviderClient
 from cone.accounting.registry import explain_mismatch, get_provider, list_providers
 from cone.accounting.revocations import list_reachable, revoke_one
-from cone.accounting.sending import Tools
 from cone.accounting.sql import lane as lane_sql
 from cone.accounting.sql import outcomes as outcomes_sql
 from cone.accounting.sql import sweep as sweep_sql

@@ -9,19 +9,29 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from cone.accounting.attempts import Attempt as Attempted
+from cone.accounting.database import Database
 from cone.accounting.delivered import Delivered
-from cone.accounting.port.documents import InvoiceDocument, Kind
-from cone.accounting.records import Situation
+from cone.accounting.port.documents import Document, InvoiceDocument, Kind, PaymentDocument
+from cone.accounting.records import Situation, Subject
+from cone.accounting.removals import RemovalSettler
 from cone.accounting.sending import Sender
-from cone.books.models import Attempt, Customer, Invoice, Link, OutboxRow
+from cone.books.models import Attempt, Customer, Invoice, Link, OutboxRow, Payment
 from cone.domain.customers import CustomerInput
+from cone.domain.payments import AllocationInput, PaymentInput
 from cone.operations.actor import Actor
+from cone.operations.edit_payment import edit_payment
 from cone.operations.save_customer import save_customer
 from cone.operations.save_invoice import save_invoice
-from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line
+from cone.operations.save_removal_policy import save_removal_policy
+from cone.operations.void_invoice import void_invoice
+from cone.operations.void_payment import void_payment
+from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line, make_payment
 from tests.fakes.ledger import FakeLedger, Sending
 from tests.integration.accounting.conftest import Held, MakeWorker, configure, connect, is_settled, wait_until
 
@@ -42,14 +52,22 @@ def crash_at(
         elif point == "done there, no answer":
             ledger.after_send = held
         else:
-            deliver = Sender.deliver
+            deliver, settle_removed = Sender.deliver, RemovalSettler.removed
 
             async def hold(self: Sender, delivered: Sequence[Delivered], situation: Situation) -> None:
                 for one in delivered:
                     await held(Sending("", one.attempt.kind, "", one.attempt.request))
                 await deliver(self, delivered, situation)
 
+            async def hold_removed(
+                self: RemovalSettler, database: Database, subject: Subject, attempt: Attempted | None, **named: Any
+            ) -> None:
+                if attempt is not None:
+                    await held(Sending("", attempt.kind, "", attempt.request))
+                await settle_removed(self, database, subject, attempt, **named)
+
             patch.setattr(Sender, "deliver", hold)
+            patch.setattr(RemovalSettler, "removed", hold_removed)
         worker = make_worker()
         assert held.is_asked.wait(10)
         worker.stop()
@@ -62,7 +80,7 @@ def sends_of(ledger: FakeLedger, kind: Kind) -> list[Sending]:
 
 
 @pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("kind", ["customer", "service", "invoice"])
+@pytest.mark.parametrize("kind", ["customer", "service", "invoice", "payment"])
 def test_crash_while_creating_leaves_one_record(
     owner: Actor,
     ledger: FakeLedger,
@@ -75,6 +93,7 @@ def test_crash_while_creating_leaves_one_record(
     connect(owner, ledger)
     configure(owner)
     invoice = make_invoice(owner, is_issued=True)
+    payment = make_payment(owner, invoice, "20.00")
     crash_at(point, kind, ledger, make_worker, monkeypatch)
     crashed = Attempt.objects.get(kind=kind)
     assert (crashed.state, crashed.sends) == ("unknown", 1)
@@ -82,7 +101,7 @@ def test_crash_while_creating_leaves_one_record(
     assert not Link.objects.filter(kind=kind).exists()
 
     make_worker()
-    wait_until(lambda: Link.objects.filter(record_uuid=invoice.uuid).exists() and is_settled(owner))
+    wait_until(lambda: Link.objects.filter(record_uuid=payment.uuid).exists() and is_settled(owner))
 
     resolved = Attempt.objects.get(kind=kind)
     assert (resolved.pk, resolved.state, resolved.sends) == (crashed.pk, "succeeded", 2)
@@ -91,16 +110,13 @@ def test_crash_while_creating_leaves_one_record(
     assert {(sending.request_id, sending.request.body) for sending in sends} == {
         (crashed.request_id, bytes(crashed.body))
     }
-    assert {each: len(ledger.records(each)) for each in ("customer", "service", "invoice")} == {
-        "customer": 1,
-        "service": 1,
-        "invoice": 1,
-    }
+    kinds: tuple[Kind, ...] = ("customer", "service", "invoice", "payment")
+    assert [len(ledger.records(each)) for each in kinds] == [1, 1, 1, 1]
     assert OutboxRow.objects.count() == 0
 
 
 @pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("kind", ["customer", "invoice"])
+@pytest.mark.parametrize("kind", ["customer", "invoice", "payment"])
 def test_crash_while_updating_and_an_edit_after_it_end_in_the_latest_state(
     owner: Actor,
     ledger: FakeLedger,
@@ -115,6 +131,9 @@ def test_crash_while_updating_and_an_edit_after_it_end_in_the_latest_state(
     configure(owner)
     invoice = make_invoice(owner, make_customer(owner, "Name 0"), is_issued=True)
     wait_until(lambda: Link.objects.filter(record_uuid=invoice.uuid).exists() and is_settled(owner))
+    if kind == "payment":
+        make_payment(owner, invoice, "5.00")
+        wait_until(lambda: Link.objects.filter(kind="payment").exists() and is_settled(owner))
     first.stop()
 
     edit = _editor(owner, kind, invoice)
@@ -130,12 +149,13 @@ def test_crash_while_updating_and_an_edit_after_it_end_in_the_latest_state(
     )
     assert updates == [("succeeded", 2, 2), ("succeeded", 1, 3)]
     (record,) = ledger.records(kind)
-    document = record.document
-    shown = document.total if isinstance(document, InvoiceDocument) else getattr(document, "name", "")
-    assert shown == (Decimal("24.00") if kind == "invoice" else "Name 2")
+    assert (
+        _figure_of(record.document)
+        == {"customer": "Name 2", "invoice": Decimal("24.00"), "payment": Decimal("20.00")}[kind]
+    )
     assert record.version == 2
     link = Link.objects.get(kind=kind)
-    source = Invoice.objects.get() if kind == "invoice" else Customer.objects.get()
+    source = {"customer": Customer, "invoice": Invoice, "payment": Payment}[kind]._default_manager.get()
     assert (link.synced_revision, link.remote_version) == (source.revision, "2")
 
 
@@ -143,11 +163,68 @@ def _editor(actor: Actor, kind: Kind, invoice: Invoice) -> Callable[[int], None]
     def edit(number: int) -> None:
         if kind == "customer":
             save_customer(actor, CustomerInput(name=f"Name {number}"), uuid=invoice.customer.uuid)
+        elif kind == "payment":
+            paid = Decimal(f"{number}0.00")
+            parts = (AllocationInput(invoice.uuid, paid),)
+            typed = PaymentInput(invoice.customer.uuid, timezone.localdate(), paid, parts)
+            edit_payment(actor, typed, uuid=Payment.objects.get().uuid)
         else:
             line = make_line(get_tax_rate(actor.workspace, 20), unit_price=f"{number}0.00")
             save_invoice(actor, make_invoice_input(invoice.customer, [line]), uuid=invoice.uuid)
 
     return edit
+
+
+def _figure_of(document: Document) -> object:
+    match document:
+        case InvoiceDocument():
+            return document.total
+        case PaymentDocument():
+            return document.amount
+        case _:
+            return document.name
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    ("kind", "policy", "standing"),
+    [("payment", "void", "void"), ("invoice", "void", "void"), ("invoice", "delete", "deleted")],
+)
+def test_crash_while_taking_back_leaves_nothing_live_and_nothing_twice(
+    owner: Actor,
+    ledger: FakeLedger,
+    make_worker: MakeWorker,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: Kind,
+    policy: str,
+    standing: str,
+    point: Point,
+) -> None:
+    ledger.request_timeout = timedelta(milliseconds=400)
+    first = make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    save_removal_policy(owner, policy)
+    invoice = make_invoice(owner, is_issued=True)
+    payment = make_payment(owner, invoice, "20.00") if kind == "payment" else None
+    wait_until(lambda: Link.objects.filter(kind=kind).exists() and is_settled(owner))
+    first.stop()
+
+    if payment is not None:
+        void_payment(owner, payment.uuid)
+    else:
+        void_invoice(owner, invoice.uuid)
+    crash_at(point, kind, ledger, make_worker, monkeypatch)
+    crashed = Attempt.objects.get(state="unknown")
+    assert crashed.operation == ("delete" if policy == "delete" else "void")
+    assert Link.objects.get(kind=kind).standing == "live"
+
+    make_worker()
+    wait_until(lambda: not OutboxRow.objects.exists())
+    assert Link.objects.get(kind=kind).standing == standing
+    verdicts = Attempt.objects.filter(operation=crashed.operation).order_by("id").values_list("verdict", flat=True)
+    assert list(verdicts) == (["not_done", "removed"] if point == POINTS[0] else ["removed"])
+    assert [record.standing for record in ledger.records(kind)] == ([] if standing == "deleted" else [standing])
 
 
 def test_two_workers_after_a_crash_repeat_it_once(

@@ -9,16 +9,19 @@ from django.db import transaction
 from cone.books.models import Connection, OutboxRow, RemoteCompany
 from cone.domain.customers import CustomerInput
 from cone.domain.errors import InvalidFieldError
+from cone.domain.payments import AllocationInput, PaymentInput
 from cone.domain.services import ServiceInput
 from cone.operations.actor import Actor
 from cone.operations.archive_customer import archive_customer
 from cone.operations.delete_invoice import delete_invoice
+from cone.operations.edit_payment import edit_payment
 from cone.operations.issue_invoice import issue_invoice
 from cone.operations.mark_invoice_sent import mark_invoice_sent
 from cone.operations.save_customer import save_customer
 from cone.operations.save_invoice import save_invoice
 from cone.operations.save_service import save_service
 from cone.operations.void_invoice import void_invoice
+from cone.operations.void_payment import void_payment
 from tests.builders import (
     get_tax_rate,
     make_customer,
@@ -82,12 +85,31 @@ def test_invoice_is_wanted_once_issued_then_edited_then_void(owner: Actor) -> No
     assert wanted() == {draft.uuid: ("invoice", 5)}
 
 
-def test_drafts_deleted_and_payments_are_not_sent(owner: Actor) -> None:
-    customer = make_customer(owner)
-    invoice = make_invoice(owner, customer, is_issued=True)
+def test_payment_is_wanted_once_recorded_then_edited_then_void(owner: Actor) -> None:
+    invoice = make_invoice(owner, is_issued=True)
     OutboxRow.objects.all().delete()
 
-    make_payment(owner, invoice)
+    payment = make_payment(owner, invoice, "20.00")
+    assert wanted() == {payment.uuid: ("payment", 1)}
+    assert OutboxRow.objects.get().is_in_scope
+    typed = PaymentInput(
+        customer=invoice.customer.uuid,
+        received_date=payment.received_date,
+        amount=Decimal("30.00"),
+        allocations=(AllocationInput(invoice.uuid, Decimal("20.00")),),
+        method="Bank transfer",
+    )
+    edit_payment(owner, typed, uuid=payment.uuid)
+    edit_payment(owner, typed, uuid=payment.uuid)
+    assert wanted() == {payment.uuid: ("payment", 2)}
+    void_payment(owner, payment.uuid)
+    assert wanted() == {payment.uuid: ("payment", 3)}
+
+
+def test_deleted_drafts_are_not_sent(owner: Actor) -> None:
+    customer = make_customer(owner)
+    OutboxRow.objects.all().delete()
+
     delete_invoice(owner, make_invoice(owner, customer).uuid)
 
     assert wanted() == {}

@@ -1,4 +1,4 @@
-"""Payments: the parts come to the whole, and pay no more than is owed."""
+"""Payments: the parts come to no more than the whole, and pay no more than is owed."""
 
 from dataclasses import replace
 from datetime import date
@@ -28,12 +28,11 @@ def test_check_payment_returns_the_payment_as_kept() -> None:
 @pytest.mark.parametrize(
     ("typed", "field", "message"),
     [
-        (replace(PAYMENT, allocations=()), "allocations", "Choose at least one invoice that this pays."),
         (replace(PAYMENT, allocations=(ONE, ONE)), "allocations", "Name each invoice once."),
         (
-            replace(PAYMENT, amount=Decimal(16)),
+            replace(PAYMENT, amount=Decimal(14)),
             "amount",
-            "The invoices' parts come to 15.00, the payment is 16.00; make them equal.",
+            "The invoices' parts come to 15.00, the payment is only 14.00.",
         ),
         (replace(PAYMENT, amount=Decimal("15.001")), "amount", "Give the amount with at most 2 decimals."),
         (replace(PAYMENT, amount=Decimal("NaN")), "amount", "Enter the amount as a number."),
@@ -58,6 +57,11 @@ def test_check_payment_refused_names_the_field(typed: PaymentInput, field: str, 
     with pytest.raises(InvalidFieldError) as refusal:
         check_payment(typed, currency="GBP")
     assert (refusal.value.field, str(refusal.value)) == (field, message)
+
+
+def test_check_payment_of_more_than_its_parts_or_of_none_is_the_customers_credit() -> None:
+    assert check_payment(replace(PAYMENT, amount=Decimal(16)), currency="GBP").amount == Decimal(16)
+    assert check_payment(replace(PAYMENT, allocations=()), currency="GBP").allocations == ()
 
 
 def test_check_payment_in_yen_has_no_decimals() -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
-from cone.accounting.port.documents import Kind, Write
+from cone.accounting.port.documents import Kind, Removal, Write
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import OpenAttempt
 
@@ -55,10 +55,25 @@ class Postpone:
 
 @dataclass(frozen=True, slots=True)
 class WaitFor:
-    """Another record must be linked first."""
+    """Another record must be linked first; or, `until` it's settled, stand there as it is here."""
 
     kind: Kind
     uuid: UUID
+    until: Literal["linked", "settled"] = "linked"
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Void or delete it there, after a look at how it stands."""
+
+    step: Removal
+
+
+@dataclass(frozen=True, slots=True)
+class LookBack:
+    """Read how it stands there, then plan again: a void or delete was lost, or a person asked."""
+
+    attempt: OpenAttempt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +100,4 @@ class Blocked:
         return stored
 
 
-Decision: TypeAlias = Nothing | Send | Repeat | LookUp | Postpone | WaitFor | Blocked
+Decision: TypeAlias = Nothing | Send | Repeat | LookUp | Postpone | WaitFor | Remove | LookBack | Blocked

@@ -1,11 +1,13 @@
 """Issued invoices, once what they refer to stands there."""
 
-from cone.accounting.plan.decisions import Blocked, Decision, Nothing, WaitFor
+from decimal import Decimal
+
+from cone.accounting.plan.decisions import Decision, Nothing, WaitFor
 from cone.accounting.plan.known_causes import find_known_cause
+from cone.accounting.plan.removals import find_loss, plan_removal
 from cone.accounting.plan.sending import send
 from cone.accounting.port.documents import InvoiceDocument, InvoiceLineDocument
-from cone.accounting.port.verdicts import CauseCode
-from cone.accounting.records import InvoiceRecord, LineRecord, Situation, Subject
+from cone.accounting.records import AllocationRecord, InvoiceRecord, LineRecord, Situation, Subject
 
 
 def plan_invoice(subject: Subject, record: InvoiceRecord, situation: Situation) -> Decision:
@@ -14,15 +16,15 @@ def plan_invoice(subject: Subject, record: InvoiceRecord, situation: Situation) 
     if record.status == "draft":
         return Nothing()
     if record.status == "void":
-        if link is None:
-            return Nothing()
-        return Blocked(CauseCode.VOIDED_HERE, key=f"voided_here:{record.uuid}", params={"number": record.number})
+        return plan_removal(subject, record, situation)
+    if loss := find_loss(subject):
+        return loss
     if link is None and not (subject.row.is_in_scope or is_in_scope(record, situation)):
         return Nothing()
     return find_known_cause(record, situation) or _refer_and_send(subject, record, situation)
 
 
-def is_in_scope(record: InvoiceRecord, situation: Situation) -> bool:
+def is_in_scope(record: InvoiceRecord | AllocationRecord, situation: Situation) -> bool:
     """Whether an invoice that was never sent should be: issued since connecting, or dated since the chosen date."""
     if record.issued_at is not None and record.issued_at >= situation.connected_at:
         return True
@@ -36,6 +38,11 @@ def _refer_and_send(subject: Subject, record: InvoiceRecord, situation: Situatio
     for line in record.lines:
         if ("service", line.service_uuid) not in situation.linked:
             return WaitFor("service", line.service_uuid)
+    if record.total < sum((payment.amount for payment in record.applied), start=Decimal(0)):
+        # A payment must be changed there before what it pays is made smaller.
+        for payment in record.applied:
+            if payment.is_pending:
+                return WaitFor("payment", payment.payment_uuid, until="settled")
     return send(subject, invoice_document(record, customer_id, situation))
 
 

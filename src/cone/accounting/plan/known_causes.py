@@ -3,12 +3,15 @@
 What depends on the provider's own limits is refused by its `prepare`, which sends nothing either.
 """
 
+from datetime import date
+
 from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.verdicts import CauseCode
-from cone.accounting.records import InvoiceRecord, LineRecord, Situation
+from cone.accounting.records import InvoiceRecord, LineRecord, PaymentRecord, Situation
 
 # The lowest limit among the providers: a longer number is a cause before anything is sent.
 MAX_NUMBER_LENGTH = 21
+MAX_REFERENCE_LENGTH = 21
 
 
 def find_known_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
@@ -17,8 +20,18 @@ def find_known_cause(record: InvoiceRecord, situation: Situation) -> Blocked | N
         _account_cause(situation)
         or _tax_cause(record, situation)
         or _currency_cause(record, situation)
-        or _period_cause(record, situation)
+        or find_period_cause(record.issue_date, record.number, situation)
         or _number_cause(record)
+    )
+
+
+def find_known_cause_of_payment(record: PaymentRecord, situation: Situation) -> Blocked | None:
+    """The first reason why a payment can't be sent now."""
+    return (
+        _account_cause(situation)
+        or _currency_cause(record, situation)
+        or find_period_cause(record.received_date, record.reference, situation)
+        or _reference_cause(record)
     )
 
 
@@ -60,9 +73,10 @@ def _rate_cause(line: LineRecord, situation: Situation) -> Blocked | None:
     return None
 
 
-def _currency_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
+def _currency_cause(record: InvoiceRecord | PaymentRecord, situation: Situation) -> Blocked | None:
     facts = situation.facts
-    params = {"number": record.number, "currency": record.currency, "home_currency": facts.home_currency}
+    number = record.number if isinstance(record, InvoiceRecord) else record.reference
+    params = {"number": number, "currency": record.currency, "home_currency": facts.home_currency}
     if record.currency != facts.home_currency and not facts.is_multicurrency:
         return Blocked(CauseCode.CURRENCY_UNSUPPORTED, key=f"currency_unsupported:{record.currency}", params=params)
     theirs = situation.customer_currencies.get(record.customer_uuid)
@@ -75,11 +89,12 @@ def _currency_cause(record: InvoiceRecord, situation: Situation) -> Blocked | No
     return None
 
 
-def _period_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
+def find_period_cause(dated: date, number: str, situation: Situation) -> Blocked | None:
+    """Whether the books are closed for that day."""
     closed_through = situation.facts.books_closed_through_date
-    if closed_through is None or record.issue_date > closed_through:
+    if closed_through is None or dated > closed_through:
         return None
-    params = {"number": record.number, "date": closed_through.isoformat()}
+    params = {"number": number, "date": closed_through.isoformat()}
     return Blocked(CauseCode.PERIOD_CLOSED, key=f"period_closed:{closed_through.isoformat()}", params=params)
 
 
@@ -87,3 +102,9 @@ def _number_cause(record: InvoiceRecord) -> Blocked | None:
     if len(record.number) <= MAX_NUMBER_LENGTH:
         return None
     return Blocked(CauseCode.NUMBER_TOO_LONG, key=f"number_too_long:{record.uuid}", params={"number": record.number})
+
+
+def _reference_cause(record: PaymentRecord) -> Blocked | None:
+    if len(record.reference) <= MAX_REFERENCE_LENGTH:
+        return None
+    return Blocked(CauseCode.REFERENCE_TOO_LONG, key=f"reference_too_long:{record.uuid}")

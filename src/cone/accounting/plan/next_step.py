@@ -1,12 +1,13 @@
 """The door of the room: one due row and the situation in, one decision out."""
 
-from cone.accounting.plan.decisions import Decision, LookUp, Nothing, Postpone, Send
+from cone.accounting.plan.decisions import Decision, LookBack, LookUp, Nothing, Postpone, Remove, Send
 from cone.accounting.plan.invoices import plan_invoice
 from cone.accounting.plan.open_attempts import find_out
+from cone.accounting.plan.payments import plan_payment
 from cone.accounting.plan.sending import send
 from cone.accounting.plan.services import plan_service
 from cone.accounting.port.documents import CustomerDocument
-from cone.accounting.records import InvoiceRecord, ServiceRecord, Situation, Subject
+from cone.accounting.records import InvoiceRecord, LinkState, PaymentRecord, Record, ServiceRecord, Situation, Subject
 
 
 def plan(subject: Subject, situation: Situation) -> Decision:
@@ -18,19 +19,29 @@ def plan(subject: Subject, situation: Situation) -> Decision:
 
 
 def _begins_with_a_read(decision: Decision) -> bool:
-    return isinstance(decision, LookUp) or (isinstance(decision, Send) and decision.find_first)
+    return isinstance(decision, LookUp | Remove | LookBack) or (isinstance(decision, Send) and decision.find_first)
 
 
 def _decide(subject: Subject, situation: Situation) -> Decision:
     record, link = subject.record, subject.link
     if subject.attempt is not None:
         return find_out(subject, subject.attempt, situation)
-    if record is None or (link is not None and link.synced_revision >= record.revision and link.is_equal):
+    if record is None or (link is not None and _is_settled(link, record.revision)):
         return Nothing()
+    return _plan_record(subject, record, situation)
+
+
+def _is_settled(link: LinkState, revision: int) -> bool:
+    return link.synced_revision >= revision and link.is_equal and link.standing != "unsure"
+
+
+def _plan_record(subject: Subject, record: Record, situation: Situation) -> Decision:
     match record:
         case CustomerDocument():
             return send(subject, record)
         case ServiceRecord():
-            return plan_service(record, link, situation)
+            return plan_service(record, subject.link, situation)
         case InvoiceRecord():
             return plan_invoice(subject, record, situation)
+        case PaymentRecord():
+            return plan_payment(subject, record, situation)

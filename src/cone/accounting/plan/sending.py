@@ -1,11 +1,11 @@
 """The write that a document needs: a create while nothing is linked, an update afterwards."""
 
 from cone.accounting.plan.decisions import Send
-from cone.accounting.port.documents import Create, CustomerDocument, InvoiceDocument, Update
+from cone.accounting.port.documents import Create, CustomerDocument, InvoiceDocument, PaymentDocument, Update
 from cone.accounting.records import Subject
 
 
-def send(subject: Subject, document: CustomerDocument | InvoiceDocument) -> Send:
+def send(subject: Subject, document: CustomerDocument | InvoiceDocument | PaymentDocument) -> Send:
     """Create it there, or bring what stands there up to date."""
     link = subject.link
     if link is None:

@@ -17,7 +17,8 @@ SITUATION = """
 select c.id, c.workspace_id, c.company_id, c.company_id_remote, c.provider, c.environment, c.state,
        c.paused_at is not null as is_paused,
        c.lane_epoch, c.settings_revision, c.sends_batches_only, c.facts, c.deposit_account_id, c.income_account_id,
-       c.connected_at, c.send_from_date, c.not_before > now() as must_wait, w.uuid as workspace_uuid,
+       c.connected_at, c.send_from_date, c.removal_policy, c.not_before > now() as must_wait,
+       w.uuid as workspace_uuid,
        (c.throttle_tries > 0 or c.is_allowance_used) as is_throttled,
        case when c.reads_not_before > now() then c.reads_not_before - now() end as reads_held_for,
        coalesce(a.name, '') as deposit_account_name,
@@ -41,7 +42,8 @@ where m.connection_id = %(connection)s
 # The oldest live rows first, then backfill; customers and services before the invoices that need them.
 DUE_ROWS = """
 select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is_in_scope,
-       l.remote_id, l.remote_version, l.synced_revision, coalesce((l.answer->>'is_equal')::bool, true) as is_equal,
+       l.remote_id, l.remote_version, l.standing, l.synced_revision,
+       coalesce((l.answer->>'is_equal')::bool, true) as is_equal,
        coalesce(g.last_generation, 0) as last_generation, coalesce(g.may_have_arrived, false) as may_have_arrived,
        u.id as attempt_id, u.operation, u.revision as attempt_revision, u.request_line, u.body, u.request_id, u.sends,
        u.expected, u.batch_id, u.batch_place, u.started_at,

@@ -1,17 +1,25 @@
 """What became of rows, their links and their connection. What goes for one row goes for many: one is a list of one."""
 
 SAVE_LINKS = """
-insert into books_link (company_id, kind, record_uuid, remote_id, remote_version, synced_revision, answer)
+insert into books_link (company_id, kind, record_uuid, remote_id, remote_version, synced_revision, answer, standing)
 select %(company)s, v.* from unnest(%(kinds)s::text[], %(uuids)s::uuid[], %(remote_ids)s::text[],
-    %(remote_versions)s::text[], %(revisions)s::bigint[], %(answers)s::jsonb[]) v
+    %(remote_versions)s::text[], %(revisions)s::bigint[], %(answers)s::jsonb[], %(standings)s::text[]) v
 on conflict (company_id, kind, record_uuid) do update set
     remote_id = excluded.remote_id, remote_version = excluded.remote_version,
     synced_revision = greatest(books_link.synced_revision, excluded.synced_revision),
-    answer = excluded.answer, synced_at = now()
+    answer = excluded.answer, standing = excluded.standing, synced_at = now()
 """
 
 SAVE_VERSION = """
-update books_link set remote_version = %(remote_version)s
+update books_link set remote_version = %(remote_version)s, standing = %(standing)s
+where company_id = %(company)s and kind = %(kind)s and record_uuid = %(uuid)s
+"""
+
+# Taken back there: what its answer said last is kept, but for what counts no more.
+MARK_LINK = """
+update books_link set standing = %(standing)s, synced_at = now(), answer = answer || %(answer)s,
+       remote_version = coalesce(nullif(%(remote_version)s, ''), remote_version),
+       synced_revision = greatest(synced_revision, %(revision)s)
 where company_id = %(company)s and kind = %(kind)s and record_uuid = %(uuid)s
 """
 
@@ -49,13 +57,15 @@ where o.id = v.id and o.wanted_revision <= v.revision and exists (select from ga
 returning o.id
 """
 
+# Until the other one is linked; or, though it is, until it has gone through the queue once more.
 ROWS_WAIT = """
 update books_outboxrow o set state = 'due', waits_for_kind = v.for_kind, waits_for_uuid = v.for_uuid,
        changed_at = now()
-from unnest(%(rows)s::bigint[], %(for_kinds)s::text[], %(for_uuids)s::uuid[]) as v(id, for_kind, for_uuid)
-where o.id = v.id and not exists (
+from unnest(%(rows)s::bigint[], %(for_kinds)s::text[], %(for_uuids)s::uuid[], %(until_settled)s::bool[])
+    as v(id, for_kind, for_uuid, until_settled)
+where o.id = v.id and (v.until_settled or not exists (
     select from books_link l
-    where l.company_id = %(company)s and l.kind = v.for_kind and l.record_uuid = v.for_uuid)
+    where l.company_id = %(company)s and l.kind = v.for_kind and l.record_uuid = v.for_uuid))
 """
 
 WANT_REFERRED = """

@@ -30,6 +30,48 @@ where i.uuid = any(%(uuids)s) and i.workspace_id = %(workspace)s
 order by i.uuid, l.position
 """
 
+PAYMENTS = """
+select p.uuid, p.revision, p.voided_at is not null as is_void, c.uuid as customer_uuid, c.name as customer_name,
+       p.received_date, p.amount, p.currency, p.method, p.reference
+from books_payment p join books_customer c on c.id = p.customer_id
+where p.uuid = any(%(uuids)s) and p.workspace_id = %(workspace)s
+"""
+
+# Each part with its invoice as it stands here and there.
+ALLOCATIONS = """
+select p.uuid as payment_uuid, i.uuid as invoice_uuid, coalesce(i.number, '') as number, i.status, i.issued_at,
+       i.issue_date, i.currency, i.total, a.amount, l.remote_id, l.standing,
+       (l.answer->>'total')::numeric as total_there,
+       coalesce(o.id is not null and l.synced_revision < i.revision, false) as is_behind,
+       coalesce(o.is_in_scope, false) as is_asked_for
+from books_paymentallocation a
+join books_payment p on p.id = a.payment_id
+join books_invoice i on i.id = a.invoice_id
+left join books_link l on l.company_id = %(company)s and l.kind = 'invoice' and l.record_uuid = i.uuid
+left join books_outboxrow o on o.company_id = %(company)s and o.kind = 'invoice' and o.record_uuid = i.uuid
+where p.uuid = any(%(uuids)s) and p.workspace_id = %(workspace)s
+order by p.uuid, i.issue_date, i.id
+"""
+
+# What our payments pay of these invoices there, as last answered; those that change there next are pending.
+APPLIED_THERE = """
+select i.uuid as invoice_uuid, p.uuid as payment_uuid, (pl.answer->'applied'->>il.remote_id)::numeric as amount,
+       o.id is not null as is_pending
+from books_invoice i
+join books_link il on il.company_id = %(company)s and il.kind = 'invoice' and il.record_uuid = i.uuid
+join books_payment p on p.customer_id = i.customer_id
+join books_link pl on pl.company_id = %(company)s and pl.kind = 'payment' and pl.record_uuid = p.uuid
+    and pl.standing = 'live' and pl.answer->'applied' ? il.remote_id
+left join books_outboxrow o on o.company_id = %(company)s and o.kind = 'payment' and o.record_uuid = p.uuid
+where i.uuid = any(%(uuids)s) and i.workspace_id = %(workspace)s
+order by i.id, p.id
+"""
+
+PAYMENT_METHODS = """
+select lower(name) as name, remote_id from books_referencerecord
+where connection_id = %(connection)s and kind = 'payment_method' and is_active order by id desc
+"""
+
 LINKED = """
 select kind, record_uuid, remote_id, coalesce(answer->>'currency', '') as currency from books_link
 where company_id = %(company)s and record_uuid = any(%(uuids)s)

@@ -44,6 +44,8 @@ class Connection(models.Model):
     income_account_id = models.CharField(max_length=64, blank=True)
     # Batches alone cost fewer metered calls; batches and single writes together are faster.
     sends_batches_only = models.BooleanField(db_default=False)
+    # What becomes there of what is voided here after it was sent.
+    removal_policy = models.CharField(max_length=6, default="leave", db_default="leave")
     # Invoices issued before the connection are out of scope until a start date is chosen.
     send_from_date = models.DateField(null=True, blank=True)
     facts = models.JSONField(default=dict)
@@ -67,6 +69,9 @@ class Connection(models.Model):
                     state__in=["connected", "needs_reconnect", "read_only", "disconnecting", "disconnected"]
                 ),
                 name="connection_state",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(removal_policy__in=["leave", "void", "delete"]), name="connection_removal_policy"
             ),
         ]
 

@@ -8,11 +8,12 @@ from cone.books.models.record import WorkspaceRecord
 
 
 class Payment(WorkspaceRecord):
-    """One receipt from one customer. Its allocations never exceed its amount (checked by the operation)."""
+    """One receipt from one customer. `allocated` is what its parts come to; the rest is the customer's credit."""
 
     customer = models.ForeignKey("books.Customer", on_delete=models.PROTECT, related_name="payments")
     received_date = models.DateField()
     amount = models.DecimalField(max_digits=19, decimal_places=4)
+    allocated = models.DecimalField(max_digits=19, decimal_places=4, default=0)
     currency = models.CharField(max_length=3)
     method = models.CharField(max_length=31, blank=True)
     reference = models.CharField(max_length=21, blank=True)
@@ -22,6 +23,10 @@ class Payment(WorkspaceRecord):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "id"], name="payment_of_workspace"),
             models.CheckConstraint(condition=models.Q(amount__gt=0), name="payment_amount_positive"),
+            models.CheckConstraint(
+                condition=models.Q(allocated__gte=0) & models.Q(allocated__lte=models.F("amount")),
+                name="payment_allocated_in_range",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["workspace", "-received_date", "-id"], name="payment_newest_first"),

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 
 class ReferenceRecord(models.Model):
-    """A cached account or tax code of the company; `detail` is the port's value as JSON."""
+    """A cached account, tax code or payment method of the company; `detail` is the port's value as JSON."""
 
     connection = models.ForeignKey("books.Connection", on_delete=models.CASCADE, related_name="reference")
     kind = models.CharField(max_length=20)
@@ -20,7 +20,9 @@ class ReferenceRecord(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["connection", "kind", "remote_id"], name="reference_once"),
-            models.CheckConstraint(condition=models.Q(kind__in=["account", "tax_code"]), name="reference_kind"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["account", "tax_code", "payment_method"]), name="reference_kind"
+            ),
         ]
 
 

@@ -41,8 +41,11 @@ class Link(models.Model):
     remote_id = models.CharField(max_length=64)
     remote_version = models.CharField(max_length=64)
     synced_revision = models.PositiveBigIntegerField()
+    # What became of it there, so that nothing is made again: "removed" by hand, as a person said; "unsure" until it's
+    # read again, as a person asked.
+    standing = models.CharField(max_length=7, default="live", db_default="live")
     synced_at = models.DateTimeField(db_default=Now())
-    # Figures of the answer: {"number", "total", "tax", "codes"}; decimals as strings.
+    # Figures of the answer: {"number", "total", "tax", "codes", "applied"}; decimals as strings.
     answer = models.JSONField(default=dict)
     linked_at = models.DateTimeField(db_default=Now())
 
@@ -56,6 +59,9 @@ class Link(models.Model):
                 name="link_once_per_remote_record",
             ),
             models.CheckConstraint(condition=models.Q(kind__in=KINDS), name="link_kind"),
+            models.CheckConstraint(
+                condition=models.Q(standing__in=["live", "void", "deleted", "removed", "unsure"]), name="link_standing"
+            ),
         ]
 
 
