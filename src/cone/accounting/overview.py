@@ -68,6 +68,7 @@ def view_connection(active: Connection) -> ConnectionView:
         attention_count=sum(entry["attention"] for entry in shown),
         synced_count=sum(entry["synced"] for entry in shown),
         company_url=provider.accounts_url(environment=active.environment, company_id=active.company_id_remote),
+        removal_policy=active.removal_policy,
         held=held,
         held_until=held_until,
     )

@@ -22,7 +22,7 @@ _ROWS = """
 select w.uuid, o.state, coalesce(o.cause, d.cause) ->> 'code' as code, coalesce(o.cause_key, d.cause_key) as cause_key,
        coalesce(o.cause, d.cause) as cause, coalesce(d.kind, o.kind) as cause_kind,
        coalesce(d.record_uuid, o.record_uuid) as cause_uuid, o.waits_for_kind, o.waits_for_uuid,
-       l.remote_id, l.synced_at, l.answer
+       l.remote_id, l.synced_at, l.answer, l.standing
 from unnest(%(uuids)s::uuid[]) as w(uuid)
 left join books_outboxrow o on o.company_id = %(company)s and o.kind = %(kind)s and o.record_uuid = w.uuid
 left join books_outboxrow d on d.company_id = o.company_id and d.kind = o.waits_for_kind
@@ -64,6 +64,7 @@ def read_record_sync(workspace_id: int, kind: Kind, uuid: UUID) -> RecordSync | 
         history=_history(company, kind, uuid),
         is_uncertain=row["state"] == "blocked" and row["code"] == CauseCode.OUTCOME_UNCERTAIN,
         candidates=_candidates(company, kind, row),
+        standing=row["standing"] or "live",
     )
 
 

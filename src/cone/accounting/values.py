@@ -98,6 +98,7 @@ class RecordSync:
     history: tuple[AttemptView, ...]
     is_uncertain: bool = False
     candidates: tuple[CandidateView, ...] = ()
+    standing: str = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class ConnectionView:
     attention_count: int
     synced_count: int
     company_url: str
+    removal_policy: str
     held: Literal["", "reads", "everything"] = ""
     held_until: datetime | None = None
 

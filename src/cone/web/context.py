@@ -16,6 +16,7 @@ from cone.operations.actor import Actor
 _NAV = (
     ("dashboard", "Dashboard", "dashboard"),
     ("invoices", "Invoices", "invoice"),
+    ("payments", "Payments", "payment"),
     ("customers", "Customers", "customers"),
     ("services", "Services", "services"),
 )

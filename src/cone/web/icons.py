@@ -3,6 +3,7 @@
 GLYPHS: dict[str, str] = {
     "dashboard": '<path d="M2.5 9.5h4v4h-4zM9.5 2.5h4v4h-4zM2.5 2.5h4v4h-4zM9.5 9.5h4v4h-4z"/>',
     "invoice": '<path d="M3.5 1.5h9v13l-2.25-1.5L8 14.5 5.75 13 3.5 14.5zM6 5.5h4M6 8.5h4"/>',
+    "payment": '<path d="M1.5 4h13v8h-13z"/><circle cx="8" cy="8" r="1.8"/><path d="M4 6.2v3.6M12 6.2v3.6"/>',
     "customers": (
         '<circle cx="6" cy="5.5" r="2.5"/><path d="M1.5 13.5c.4-2.7 2.2-4 4.5-4s4.1 1.3 4.5 4'
         'M10.5 3.3a2.5 2.5 0 0 1 0 4.4M12 9.9c1.4.5 2.2 1.7 2.5 3.6"/>'

@@ -9,12 +9,17 @@ from django.urls import reverse
 from cone.accounting.port.documents import Kind
 from cone.accounting.states import read_record_sync
 from cone.accounting.values import Cause, RecordSync, SyncState
-from cone.books.models import Customer, Invoice, Service
+from cone.books.models import Customer, Invoice, Payment, Service
 from cone.books.models.record import WorkspaceRecord
 from cone.domain.errors import RecordNotFoundError
 from cone.web.links import cause_url, is_voided_here
 
-_MODELS: Mapping[str, type[WorkspaceRecord]] = {"customer": Customer, "service": Service, "invoice": Invoice}
+_MODELS: Mapping[str, type[WorkspaceRecord]] = {
+    "customer": Customer,
+    "service": Service,
+    "invoice": Invoice,
+    "payment": Payment,
+}
 _MOVING = frozenset({SyncState.WAITING, SyncState.SENDING})
 
 
@@ -31,6 +36,7 @@ class SyncPanel:
     cause_url: str
     is_moving: bool
     is_removal_due: bool
+    removed_url: str
     can_sync_now: bool
 
 
@@ -44,8 +50,9 @@ def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
         cause_url=_cause_url_from(kind, uuid, sync.cause) if sync and sync.cause else "",
         is_moving=sync is not None and sync.state in _MOVING,
         is_removal_due=sync is not None and sync.cause is not None and is_voided_here(sync.cause),
+        removed_url=reverse(f"{kind}_removed", args=[uuid]) if kind in ("invoice", "payment") else "",
         # Services travel with the invoices that use them.
-        can_sync_now=sync is not None and sync.can_sync_now and kind in ("customer", "invoice"),
+        can_sync_now=sync is not None and sync.can_sync_now and kind != "service",
     )
 
 

@@ -11,6 +11,7 @@ from cone.web.views import (
     invoice_form,
     invoices,
     manage,
+    payments,
     services,
     sync,
     team,
@@ -54,6 +55,12 @@ _BOOKS: list[URLPattern] = [
         path(f"invoices/<uuid:uuid>/{act}", invoices.invoice_confirm, {"act": act}, name=f"invoice_{act}")
         for act in invoices.CONFIRMATIONS
     ),
+    path("payments", payments.payments, name="payments"),
+    path("payments/new", payments.payment_new, name="payment_new"),
+    path("payments/<uuid:uuid>", payments.payment, name="payment"),
+    path("payments/<uuid:uuid>/edit", payments.payment_edit, name="payment_edit"),
+    path("payments/<uuid:uuid>/void", payments.payment_void, name="payment_void"),
+    path("payments/<uuid:uuid>/removed", payments.payment_removed, name="payment_removed"),
     path("customers", customers.customers, name="customers"),
     path("customers/new", customers.customer_new, name="customer_new"),
     path("customers/<uuid:uuid>", customers.customer, name="customer"),
@@ -94,6 +101,7 @@ _SETTINGS: list[URLPattern] = [
     path("settings/integrations/manage/tax", manage.save_mappings, name="manage_tax"),
     path("settings/integrations/manage/accounts", manage.save_account_choices, name="manage_accounts"),
     path("settings/integrations/manage/refresh", manage.refresh, name="manage_refresh"),
+    path("settings/integrations/manage/removals", manage.save_removals, name="manage_removals"),
     path("settings/integrations/manage/existing", manage.send_existing, name="manage_existing"),
     path("settings/integrations/<slug:provider>/connect", integrations.connect, name="connect"),
     path("settings/integrations/<slug:provider>/callback", integrations.callback, name="callback"),

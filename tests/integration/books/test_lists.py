@@ -76,7 +76,7 @@ MOST_QUERIES = {
     "dashboard": 6,
     "customers": 3,
     "customers searched": 3,
-    "customer": 4,
+    "customer": 5,
     "customer options": 1,
     "invoices": 2,
     "invoices searched": 2,

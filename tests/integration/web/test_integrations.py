@@ -373,7 +373,7 @@ def test_diagram_counts_what_travels(cast: Cast, owner: Client, connected: FakeL
 
     assert "Customers: 0 synced, 2 waiting, 0 need attention." in drawing
     assert "Issued invoices: 0 synced, 1 waiting, 0 need attention." in drawing
-    assert "Payments: not sent in this version." in drawing
+    assert "Payments: 0 synced, 0 waiting, 0 need attention." in drawing
     assert "<html" not in drawing
 
 

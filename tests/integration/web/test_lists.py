@@ -9,17 +9,29 @@ from django.urls import reverse
 from cone.books.models import Customer
 from cone.operations.archive_customer import archive_customer
 from cone.operations.mark_invoice_sent import mark_invoice_sent
-from tests.builders import Cast, make_customer, make_invoice, make_member, make_service, make_tax_rate
+from tests.builders import Cast, make_customer, make_invoice, make_member, make_payment, make_service, make_tax_rate
 from tests.fakes.ledger import FakeLedger
 from tests.integration.accounting.conftest import connect
 
-LISTS = ["dashboard", "invoices", "customers", "services", "settings_services", "tax_rates", "team", "integrations"]
+LISTS = [
+    "dashboard",
+    "invoices",
+    "payments",
+    "customers",
+    "services",
+    "settings_services",
+    "tax_rates",
+    "team",
+    "integrations",
+]
 
 
 def add_one_of_each(cast: Cast) -> Customer:
     customer = make_customer(cast.owner)
     make_invoice(cast.owner, customer)
-    mark_invoice_sent(cast.owner, make_invoice(cast.owner, customer, is_issued=True).uuid)
+    issued = make_invoice(cast.owner, customer, is_issued=True)
+    mark_invoice_sent(cast.owner, issued.uuid)
+    make_payment(cast.owner, issued, "5.00")
     make_service(cast.owner)
     make_tax_rate(cast.owner)
     make_member(cast.workspace)

@@ -10,7 +10,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from cone.books.models import Customer, Invoice, Payment, Workspace
 from cone.books.queries.invoices import CurrencyTotals, InvoiceRow, currency_totals, read_row, summarize
 from cone.books.queries.paging import Page, clean_search, cut_page
-from cone.books.queries.payments import PaymentRow, read_payment_row
+from cone.books.queries.payments import PaymentRow, read_credit, read_payment_row
 from cone.books.queries.statuses import unpaid_filter
 from cone.domain.errors import RecordNotFoundError
 from cone.kit.money import Money
@@ -55,6 +55,7 @@ class CustomerView:
     is_currency_fixed: bool
     invoice_count: int
     totals: CurrencyTotals
+    credit: Money
     invoices: tuple[InvoiceRow, ...]
     payments: tuple[PaymentRow, ...]
 
@@ -78,7 +79,7 @@ def list_customers(
 
 
 def get_customer(workspace: Workspace, uuid: UUID, *, today: date) -> CustomerView:
-    """Return a customer of the workspace, in four queries.
+    """Return a customer of the workspace, in five queries.
 
     Raises: RecordNotFoundError.
     """
@@ -108,6 +109,7 @@ def get_customer(workspace: Workspace, uuid: UUID, *, today: date) -> CustomerVi
         is_archived=customer.archived_at is not None,
         is_currency_fixed=invoice_count > 0,
         invoice_count=invoice_count,
+        credit=read_credit(customer),
         totals=currency_totals(summary, first=customer.currency)[0],
         invoices=tuple(read_row(invoice, today=today) for invoice in latest),
         payments=tuple(read_payment_row(payment) for payment in payments[:LATEST]),

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q, Sum
 
-from cone.books.models import Payment, PaymentAllocation, Workspace
+from cone.books.models import Customer, Invoice, Payment, PaymentAllocation, Workspace
 from cone.books.queries.paging import Page, clean_search, cut_page
+from cone.books.queries.statuses import unpaid_filter
 from cone.domain.errors import RecordNotFoundError
 from cone.kit.money import Money
 
@@ -21,6 +23,7 @@ class PaymentRow:
     customer_name: str
     received_date: date
     amount: Money
+    unapplied: Money
     method: str
     reference: str
     is_void: bool
@@ -40,7 +43,20 @@ class PaymentView:
     """A payment and what it pays."""
 
     row: PaymentRow
+    revision: int
     allocations: tuple[AllocationView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PayableInvoice:
+    """An invoice that a payment may pay: `balance` is what is owed on it, and what this payment pays already."""
+
+    uuid: UUID
+    number: str
+    due_date: date
+    total: Money
+    balance: Money
+    paid_by_this: Money
 
 
 def list_payments(workspace: Workspace, *, search: str = "", page: int = 1) -> Page[PaymentRow]:
@@ -66,11 +82,43 @@ def get_payment(workspace: Workspace, uuid: UUID) -> PaymentView:
     parts = PaymentAllocation.objects.filter(payment=payment).select_related("invoice").order_by("invoice_id")
     return PaymentView(
         row=read_payment_row(payment),
+        revision=payment.revision,
         allocations=tuple(
             AllocationView(part.invoice.uuid, part.invoice.number or "", Money(part.amount, payment.currency).rounded())
             for part in parts
         ),
     )
+
+
+def list_payable_invoices(
+    workspace: Workspace, customer_uuid: UUID, *, payment_uuid: UUID | None = None
+) -> tuple[PayableInvoice, ...]:
+    """Return what a customer owes, longest due first, and what a payment at hand pays already; in two queries."""
+    mine: dict[int, Decimal] = {}
+    if payment_uuid is not None:
+        parts = PaymentAllocation.objects.filter(workspace=workspace, payment__uuid=payment_uuid)
+        mine = dict(parts.values_list("invoice_id", "amount"))
+    found = Invoice.objects.filter(workspace=workspace, customer__uuid=customer_uuid)
+    payable = found.filter(unpaid_filter() | Q(pk__in=mine.keys())).order_by("due_date", "id")
+    return tuple(_read_payable(invoice, mine.get(invoice.pk, Decimal(0))) for invoice in payable)
+
+
+def _read_payable(invoice: Invoice, paid_by_this: Decimal) -> PayableInvoice:
+    return PayableInvoice(
+        uuid=invoice.uuid,
+        number=invoice.number or "",
+        due_date=invoice.due_date,
+        total=Money(invoice.total, invoice.currency).rounded(),
+        balance=Money(invoice.total - invoice.paid + paid_by_this, invoice.currency).rounded(),
+        paid_by_this=Money(paid_by_this, invoice.currency).rounded(),
+    )
+
+
+def read_credit(customer: Customer) -> Money:
+    """Return what a customer has paid that no invoice uses yet."""
+    found = Payment.objects.filter(customer=customer, voided_at__isnull=True, currency=customer.currency)
+    rest: Decimal = found.aggregate(rest=Sum(F("amount") - F("allocated"), default=Decimal(0)))["rest"]
+    return Money(rest, customer.currency).rounded()
 
 
 def read_payment_row(payment: Payment) -> PaymentRow:
@@ -81,6 +129,7 @@ def read_payment_row(payment: Payment) -> PaymentRow:
         customer_name=payment.customer.name,
         received_date=payment.received_date,
         amount=Money(payment.amount, payment.currency).rounded(),
+        unapplied=Money(payment.amount - payment.allocated, payment.currency).rounded(),
         method=payment.method,
         reference=payment.reference,
         is_void=payment.voided_at is not None,

@@ -8,15 +8,18 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from cone.accounting.manage import read_manage
 from cone.accounting.overview import read_backfill
 from cone.accounting.port.company import TaxCode
 from cone.accounting.values import ManageView, TaxMappingRow
+from cone.domain.errors import InvalidFieldError
 from cone.domain.permissions import Permission
 from cone.operations.refresh_reference import refresh_reference
 from cone.operations.save_accounts import save_accounts
+from cone.operations.save_removal_policy import save_removal_policy
 from cone.operations.save_tax_mappings import save_tax_mappings
 from cone.operations.send_existing_invoices import count_existing_invoices, send_existing_invoices
 from cone.web.access import MemberRequest, member_page, way_to
@@ -129,6 +132,22 @@ def refresh(request: MemberRequest) -> HttpResponse:
     refresh_reference(request.actor)
     messages.success(request, "Accounts and tax codes are up to date.")
     return redirect("manage")
+
+
+@member_page("POST", needs=Permission.INTEGRATIONS, back=way_to("manage"))
+def save_removals(request: MemberRequest) -> HttpResponse:
+    """Leaving it is saved at once; taking records back there, once the person has read what that means."""
+    policy = request.POST.get("removal_policy", "")
+    view = read_manage(request.actor.workspace.pk)
+    if policy in ("void", "delete") and "is_understood" not in request.POST:
+        return render(request, "settings/removals.html", {"view": view, "policy": policy})
+    try:
+        save_removal_policy(request.actor, policy)
+    except InvalidFieldError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "Saved.")
+    return redirect(f"{reverse('manage')}#removals")
 
 
 @member_page("POST", needs=Permission.INTEGRATIONS, back=way_to("manage"))

@@ -28,7 +28,7 @@ def sync_panel(request: MemberRequest, kind: str, uuid: UUID) -> HttpResponse:
 
 def _way_back(kind: str, uuid: UUID) -> str:
     """The record's page; of a kind that has none there's no way back but the dashboard."""
-    return record_url(cast("Kind", kind), uuid) if kind in ("customer", "service", "invoice") else "/"
+    return record_url(cast("Kind", kind), uuid) if kind in ("customer", "service", "invoice", "payment") else "/"
 
 
 @member_page("POST", back=_way_back)
