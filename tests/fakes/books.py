@@ -1,6 +1,6 @@
 """The books of one company on the in-memory platform: its records, and the rules that refuse a write."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from cone.accounting.port.documents import (
     Document,
     InvoiceDocument,
     Kind,
+    Namesake,
     PaymentDocument,
     RemoteRecord,
     ServiceDocument,
@@ -61,6 +62,8 @@ class FakeCompany:
     payment_methods: tuple[PaymentMethod, ...] = field(default_factory=usual_payment_methods)
     records: dict[tuple[Kind, str], FakeRecord] = field(default_factory=dict)
     answers: dict[str, Sent] = field(default_factory=dict)
+    others: list[Namesake] = field(default_factory=list)
+    next_number: int = 1001
     total_is_off_by: Decimal = Decimal(0)
 
     def write(self, request: WireRequest) -> RemoteRecord:
@@ -69,6 +72,8 @@ class FakeCompany:
         if verb in ("void", "delete"):
             return self._remove(verb, self.get_current(kind, *where))
         document: Document = msgspec.json.decode(request.body, type=_DOCUMENTS[kind])
+        if isinstance(document, InvoiceDocument) and not document.number:
+            document = replace(document, number=self._give_number(where))
         if verb == "create":
             self._check(document, None)
             record = FakeRecord(kind=document.kind, remote_id=str(next(self.numbers)), document=document)
@@ -82,6 +87,21 @@ class FakeCompany:
             record.version += 1
         self._touch_invoices(record)
         return self.show(record)
+
+    def _give_number(self, where: list[str]) -> str:
+        """The platform's own sequence, for an invoice that comes without a number; an update keeps the one it has."""
+        if where:
+            kept = self.get("invoice", where[0]).document
+            return kept.number if isinstance(kept, InvoiceDocument) else ""
+        self.next_number += 1
+        return str(self.next_number - 1)
+
+    def find_namesakes(self, entity: str, names: Sequence[str]) -> tuple[Namesake, ...]:
+        """Everybody of one sort who has one of these names."""
+        wanted = {plain(name) for name in names}
+        customers = [_namesake(record) for (kind, _), record in self.records.items() if kind == "customer"]
+        everybody = [*customers, *self.others]
+        return tuple(each for each in everybody if each.entity == entity and plain(each.name) in wanted)
 
     def _remove(self, verb: str, record: FakeRecord) -> RemoteRecord:
         self._check_open(_date_of(record.document))
@@ -130,7 +150,7 @@ class FakeCompany:
             case ServiceDocument() as service:
                 return replace(shown, name=service.name)
             case CustomerDocument() as customer:
-                return replace(shown, name=customer.name, email=customer.email)
+                return replace(shown, name=customer.name, email=customer.email, currency=customer.currency)
 
     def _show_invoice(self, shown: RemoteRecord, invoice: InvoiceDocument, *, marker: str) -> RemoteRecord:
         is_live = shown.standing == "live"
@@ -182,7 +202,12 @@ class FakeCompany:
             case PaymentDocument():
                 self._check_payment(document, record)
             case CustomerDocument() | ServiceDocument():
-                if any(isinstance(other, type(document)) and other.name == document.name for other in others):
+                if any(
+                    isinstance(other, type(document)) and plain(other.name) == plain(document.name) for other in others
+                ):
+                    raise _refusal("this name is taken", CauseCode.NAME_TAKEN, "name")
+                is_customer = isinstance(document, CustomerDocument)
+                if is_customer and any(plain(other.name) == plain(document.name) for other in self.others):
                     raise _refusal("this name is taken", CauseCode.NAME_TAKEN, "name")
 
     def _check_open(self, on: date | None) -> None:
@@ -234,7 +259,27 @@ def _show_payment(shown: RemoteRecord, payment: PaymentDocument) -> RemoteRecord
     )
 
 
-def business_key(document: Document) -> object:
+def plain(name: str) -> str:
+    """A name as uniqueness goes by it."""
+    return name.strip().casefold()
+
+
+def _namesake(record: FakeRecord) -> Namesake:
+    document = record.document
+    assert isinstance(document, CustomerDocument)
+    return Namesake(
+        "customer",
+        record.remote_id,
+        str(record.version),
+        document.name,
+        email=document.email,
+        tax_number=document.tax_number,
+        currency=document.currency,
+        is_active=record.is_active,
+    )
+
+
+def _business_key(document: Document) -> object:
     """What a record is found by on the platform."""
     match document:
         case InvoiceDocument():
@@ -243,6 +288,13 @@ def business_key(document: Document) -> object:
             return document.customer_id, document.received_date, document.uuid
         case CustomerDocument() | ServiceDocument():
             return document.name
+
+
+def is_found_by(wanted: Document, kept: Document) -> bool:
+    """Whether a look-up finds a record; an invoice that was to be numbered there is known by its mark."""
+    if isinstance(wanted, InvoiceDocument) and not wanted.number:
+        return wanted.uuid == kept.uuid
+    return _business_key(wanted) == _business_key(kept)
 
 
 def _date_of(document: Document) -> date | None:

@@ -29,6 +29,7 @@ from cone.accounting.port.documents import (
     Delete,
     Document,
     Kind,
+    Namesake,
     RemoteRecord,
     Step,
     Update,
@@ -55,7 +56,7 @@ from cone.accounting.port.verdicts import (
     VerdictError,
 )
 
-from .books import FakeCompany, FakeRecord, business_key
+from .books import FakeCompany, FakeRecord, is_found_by
 from .chart import (
     BANK,
     CLOSED_BANK,
@@ -102,6 +103,7 @@ Call: TypeAlias = Literal[
     "read",
     "find",
     "batch",
+    "find_namesakes",
 ]
 Hook: TypeAlias = Callable[["Sending"], Awaitable[None]]
 
@@ -269,6 +271,12 @@ class FakeLedger:
     def edit_there(self, kind: Kind, remote_id: str, company_id: str = DEFAULT_COMPANY) -> None:
         """Change a record as its bookkeeper would: our version of it becomes old."""
         self.companies[company_id].records[kind, remote_id].version += 1
+
+    def add_namesake(
+        self, name: str, entity: Literal["vendor", "employee"] = "vendor", company_id: str = DEFAULT_COMPANY
+    ) -> None:
+        """Let a vendor or an employee have a name."""
+        self.companies[company_id].others.append(Namesake(entity, str(next(self._numbers)), "0", name))
 
     def remove_there(self, kind: Kind, remote_id: str, company_id: str = DEFAULT_COMPANY) -> None:
         """Delete a record there."""
@@ -441,7 +449,7 @@ class FakeLedgerClient:
         await self._authorize(access)
         self._ledger.enter("find")
         for record in self._ledger.records(document.kind, access.company_id):
-            if record.is_active and business_key(record.document) == business_key(document):
+            if record.is_active and is_found_by(document, record.document):
                 return self._ledger.companies[access.company_id].show(record)
         return None
 
@@ -451,6 +459,13 @@ class FakeLedgerClient:
         company = self._ledger.companies[access.company_id]
         found = [company.show(record) for record in self._ledger.records(sent.kind, access.company_id)]
         return tuple(record for record in found if record.is_active and may_be(sent, record, sent_at=sent_at))
+
+    async def find_namesakes(
+        self, access: Access, entity: Literal["customer", "vendor", "employee"], names: Sequence[str]
+    ) -> tuple[Namesake, ...]:
+        await self._authorize(access)
+        self._ledger.enter("find_namesakes")
+        return self._ledger.companies[access.company_id].find_namesakes(entity, names)
 
     async def _authorize(self, access: Access) -> None:
         token = await access.token()

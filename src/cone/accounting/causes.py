@@ -11,12 +11,14 @@ from uuid import UUID
 from django.db import connection
 
 from cone.accounting.facts import as_json, as_kind
+from cone.accounting.names import namesakes_from_params
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.registry import get_provider
 from cone.accounting.values import ActionTarget, Cause, CauseCard
 from cone.books.models import Customer, Invoice, Payment, Service
+from cone.domain.numbering import shown_number
 from cone.kit.money import round_amount
 
 
@@ -67,7 +69,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
     CauseCode.NAME_TAKEN: _Words(
         "The name {label} is already used in {provider}",
         "{provider} has a customer, vendor, employee or item of this name already, and each name may be used only "
-        "once there. Change the name here, or the other one there, and send it again.",
+        "once there. Change the name here, or the other one there and send it again.",
         "Change the name",
         _RECORD,
     ),
@@ -86,6 +88,20 @@ _WORDS: Mapping[CauseCode, _Words] = {
     CauseCode.NUMBER_TOO_LONG: _Words(
         "The number {number} is too long",
         "{provider} keeps at most 21 characters of an invoice number.",
+        "Open the invoice",
+        _RECORD,
+    ),
+    CauseCode.NUMBER_TAKEN_HERE: _Words(
+        "{provider} gave the number {theirs}, which another invoice here has",
+        "A number stands for one invoice only. Give this one another number in {provider}, then press Sync now; or "
+        "give it one of Cone's own numbers.",
+        "Open the invoice",
+        _RECORD,
+    ),
+    CauseCode.NUMBER_NOT_GIVEN: _Words(
+        "{provider} gave no number",
+        "The invoice stands there without one. Number it in {provider}, then press Sync now; or give it one of Cone's "
+        "own numbers.",
         "Open the invoice",
         _RECORD,
     ),
@@ -226,6 +242,8 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
         target=target,
         target_uuid=target_uuid,
         provider_says=params.get("says", ""),
+        namesakes=namesakes_from_params(params),
+        is_name_taken=stored["code"] == CauseCode.NAME_TAKEN and kind == "customer",
     )
 
 
@@ -298,8 +316,9 @@ def label_records(records: list[tuple[Kind, UUID]]) -> dict[tuple[Kind, UUID], s
     for kind, uuid in records:
         wanted.setdefault(kind, []).append(uuid)
     labels: dict[tuple[Kind, UUID], str] = {}
-    for uuid, number in Invoice.objects.filter(uuid__in=wanted.get("invoice", [])).values_list("uuid", "number"):
-        labels["invoice", uuid] = number or "Draft"
+    named = Invoice.objects.filter(uuid__in=wanted.get("invoice", []))
+    for uuid, number, status, customer in named.values_list("uuid", "number", "status", "customer__name"):
+        labels["invoice", uuid] = number or f"{shown_number(None, status=status)} · {customer}"
     for uuid, name in Customer.objects.filter(uuid__in=wanted.get("customer", [])).values_list("uuid", "name"):
         labels["customer", uuid] = name
     for uuid, name in Service.objects.filter(uuid__in=wanted.get("service", [])).values_list("uuid", "name"):

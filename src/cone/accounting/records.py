@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID, uuid5
 
 from cone.accounting.port.company import CompanyFacts, TaxComponent
-from cone.accounting.port.documents import CustomerDocument, Kind
+from cone.accounting.port.documents import CustomerDocument, Kind, Namesake
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.verify import Expectation
 
@@ -254,3 +254,8 @@ class Situation:
     removal_policy: RemovalPolicy = "leave"
     # The company's active payment methods: the id by the name in lower case.
     payment_methods: Mapping[str, str] = field(default_factory=dict)
+    # Numbers and (lower case) names that other records of ours have there, with whose they are.
+    taken_numbers: Mapping[str, UUID] = field(default_factory=dict)
+    taken_names: Mapping[str, tuple[Namesake, UUID]] = field(default_factory=dict)
+    name_policy: str = "ask"
+    is_tax_ours: bool = False

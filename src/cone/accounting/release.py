@@ -11,6 +11,7 @@ from django.db import connection
 
 from cone.accounting.outbox import wake
 from cone.accounting.port.documents import Kind
+from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.sql import outcomes as outcomes_sql
 from cone.books.models import Connection
 
@@ -42,6 +43,11 @@ def release_where_voided(active: Connection) -> int:
     """Make due what was voided here and waits for a person, or for the books, there; the number of them."""
     causes = "('voided_here', 'payment_applied')"
     return _release(active, f" and split_part(cause_key, ':', 1) in {causes}", [])
+
+
+def release_codes(active: Connection, codes: Sequence[CauseCode]) -> int:
+    """Make the records of these kinds of causes due; the number of them."""
+    return _release(active, " and cause ->> 'code' = any(%(keys)s)", [code.value for code in codes])
 
 
 def release_record(active: Connection, kind: Kind, uuid: UUID) -> None:

@@ -28,8 +28,9 @@ from cone.accounting.candidates import Undecided, judge
 from cone.accounting.database import Database
 from cone.accounting.delivered import Delivered, settle_delivered
 from cone.accounting.errands import Errand, Tools
+from cone.accounting.naming import find_namesakes, settle_name
 from cone.accounting.plan.decisions import LookBack, LookUp, Remove, Repeat, Send
-from cone.accounting.port.documents import Document, RemoteRecord, Step, Write
+from cone.accounting.port.documents import CustomerDocument, Document, RemoteRecord, Step, Write
 from cone.accounting.port.provider import Sent, WireRequest
 from cone.accounting.port.verdicts import (
     VERDICTS,
@@ -245,6 +246,8 @@ class Sender:
     async def _was_ours(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> bool:
         """Look what took the name or number before telling a person: it may be our own lost create. Then link it."""
         is_taken = isinstance(verdict, RejectedError) and verdict.cause in _LOOK_FIRST
+        if isinstance(verdict, RejectedError) and verdict.cause is CauseCode.NAME_TAKEN and attempt.kind == "customer":
+            return await self._settle_name(errand, attempt, verdict)
         if not is_taken or errand.subject.link is not None:
             return False
         try:
@@ -256,6 +259,28 @@ class Sender:
             return False
         async with self.books() as database:
             await self.settler.found(database, errand.row, record=found, attempt=attempt)
+        return True
+
+    async def _settle_name(self, errand: Errand, attempt: Attempt, verdict: RejectedError) -> bool:
+        """Find out who has a customer's name, and settle it by that; False when it couldn't be looked at now."""
+        document = errand.subject.record
+        if not isinstance(document, CustomerDocument):
+            return False
+        try:
+            namesakes = await find_namesakes(self._tools.client, errand.access, document)
+        except VERDICTS:
+            return False
+        async with self.books() as database:
+            await settle_name(
+                database,
+                self.settler,
+                self._fence,
+                subject=errand.subject,
+                attempt=attempt,
+                verdict=verdict,
+                namesakes=namesakes,
+                situation=errand.situation,
+            )
         return True
 
     # --- settling --------------------------------------------------------------------------------------------

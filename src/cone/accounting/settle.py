@@ -16,6 +16,7 @@ from cone.accounting.database import Database
 from cone.accounting.decided import block_rows
 from cone.accounting.delivered import Linked, finish_rows, save_links
 from cone.accounting.holds import hold
+from cone.accounting.numbers import adopt_number
 from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.documents import RemoteRecord
 from cone.accounting.port.verdicts import (
@@ -64,7 +65,10 @@ class Settler:
             if attempt is not None:
                 answered = Answered(message="Found there by its own mark.")
                 await close_attempts(database, [(attempt, answered)], state="succeeded", verdict="found")
-            await save_links(database, self._fence, [Linked(row, record, revision)])
+            # One that can't be had is told by the update that follows.
+            await adopt_number(database, row, record, company_pk=self._fence.company_pk)
+            is_made_here = attempt is not None
+            await save_links(database, self._fence, [Linked(row, record, revision, is_made_here=is_made_here)])
             await finish_rows(database, self._fence, [(row, revision)])
 
     async def not_found(

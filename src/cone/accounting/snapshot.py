@@ -32,6 +32,7 @@ from cone.accounting.records import (
 )
 from cone.accounting.sql import lane as lane_sql
 from cone.accounting.sql import records as records_sql
+from cone.accounting.taken import read_taken
 from cone.accounting.verify import read_expected
 from cone.kit.money import round_amount
 
@@ -86,9 +87,17 @@ async def read_snapshot(
         if any(isinstance(record, PaymentRecord) for record in records.values()):
             methods = await read_payment_methods(database, connection_id)
         linked, currencies = await _read_linked(database, head["company_id"], records.values())
+        numbers, names = await read_taken(database, head["company_id"], records.values())
     return Snapshot(
         lane_epoch=head["lane_epoch"],
-        situation=replace(situation, linked=linked, customer_currencies=currencies, payment_methods=methods),
+        situation=replace(
+            situation,
+            linked=linked,
+            customer_currencies=currencies,
+            payment_methods=methods,
+            taken_numbers=numbers,
+            taken_names=names,
+        ),
         subjects=tuple(_subject(row, records.get((row["kind"], row["record_uuid"]))) for row in rows),
         may_send=True,
     )
@@ -134,6 +143,8 @@ def _situation(head: Mapping[str, Any], codes: Iterable[Mapping[str, Any]]) -> S
         },
         linked={},
         removal_policy=head["removal_policy"],
+        name_policy=head["name_policy"],
+        is_tax_ours=head["tax_source"] == "ours",
     )
 
 
@@ -147,7 +158,8 @@ async def _read_records(
         uuids[row["kind"]].append(row["record_uuid"])
     records: dict[tuple[Kind, UUID], Record] = {}
     if wanted := uuids.get("customer"):
-        for row in await _all(database, records_sql.CUSTOMERS, {"uuids": wanted, "workspace": workspace}):
+        values = {"uuids": wanted, "workspace": workspace, "company": head["company_id"]}
+        for row in await _all(database, records_sql.CUSTOMERS, values):
             records["customer", row["uuid"]] = _customer(row)
     if wanted := uuids.get("service"):
         for row in await _all(database, records_sql.SERVICES, {"uuids": wanted, "workspace": workspace}):
@@ -198,6 +210,7 @@ def _customer(row: Mapping[str, Any]) -> CustomerDocument:
         uuid=row["uuid"],
         revision=row["revision"],
         name=row["name"],
+        own_name=row["own_name"],
         email=row["email"],
         phone=row["phone"],
         tax_number=row["tax_number"],

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from cone.accounting.port.company import Account, EnvironmentName, TaxCode
-from cone.accounting.port.documents import Kind
+from cone.accounting.port.documents import Kind, Namesake
 
 
 class SyncState(StrEnum):
@@ -41,6 +41,9 @@ class Cause:
     target: ActionTarget
     target_uuid: UUID | None
     provider_says: str = ""
+    # Who has the name that a customer wants: where it's taken, a person chooses among these and a suffix.
+    namesakes: tuple[Namesake, ...] = ()
+    is_name_taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

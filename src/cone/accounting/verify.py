@@ -183,13 +183,13 @@ def _find_difference_of_invoice(expected: Expected, answer: RemoteRecord) -> dic
                 "theirs": _plain(theirs, expected.currency),
                 "reason": _likely_reason(expected, answer),
             }
-    if answer.number is not None and answer.number != expected.number:
+    if expected.number and answer.number is not None and answer.number != expected.number:
         return {
             "what": "number",
             "number": expected.number,
             "ours": expected.number,
             "theirs": answer.number,
-            "reason": "The company numbers its invoices itself.",
+            "reason": "The company numbers its invoices by itself, although this one came with a number.",
         }
     return None
 

@@ -44,7 +44,8 @@ def _give_number_back(actor: Actor, invoice: Invoice) -> None:
     check_deletable(
         paid=invoice.paid,
         is_known_to_accounting=_is_known_to_accounting(actor, invoice),
-        has_latest_number=put_back_number(actor.workspace, invoice.number or ""),
+        # Without a number there's no gap to leave.
+        has_latest_number=invoice.number is None or put_back_number(actor.workspace, invoice.number),
     )
 
 

@@ -22,6 +22,7 @@ from cone.books.models import (
     OutboxRow,
     ReferenceRecord,
     Revocation,
+    ServiceAccount,
     TaxMapping,
 )
 from cone.operations.actor import Actor
@@ -85,11 +86,13 @@ def _remove_settings(active: Connection) -> Revocation | None:
         )
         tokens.delete()
     TaxMapping.objects.filter(connection=active).delete()
+    ServiceAccount.objects.filter(connection=active).delete()
     ReferenceRecord.objects.filter(connection=active).delete()
     OutboxRow.objects.filter(company_id=active.company_id, state="sending").update(state="due")
     active.state, active.state_reason = "disconnected", ""
     active.disconnected_at = Now()
     active.deposit_account_id = active.income_account_id = ""
+    active.name_policy, active.number_mode, active.item_mode, active.tax_source = "ask", "cone", "each", "theirs"
     active.send_from_date = active.paused_at = None
     active.lane_epoch += 1
     active.save()

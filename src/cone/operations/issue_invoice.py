@@ -13,7 +13,7 @@ from cone.domain.invoices import InvoiceStatus, Verb, check_can, check_invoice, 
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
 from cone.operations.invoice_content import fill, find_references, price, read_input, write_rows
-from cone.operations.numbers import take_number
+from cone.operations.numbers import is_numbered_here, take_number
 from cone.operations.records import get_locked, note
 
 
@@ -21,6 +21,7 @@ from cone.operations.records import get_locked, note
 def issue_invoice(actor: Actor, uuid: UUID) -> Invoice:
     """Issue a draft with the next number and the tax rates' present percentages.
 
+    Where the accounting software numbers invoices, the number comes with its answer and is pending until then.
     Raises: NotAllowedError, RecordNotFoundError, InvoiceStatusError, InvalidFieldError when its customer is archived.
     """
     actor.check_may(Permission.INVOICING)
@@ -33,13 +34,13 @@ def issue_invoice(actor: Actor, uuid: UUID) -> Invoice:
     totals = price(wanted, references)
     check_totals(totals, paid=invoice.paid)
     fill(invoice, wanted, references, totals)
-    invoice.number = take_number(actor.workspace)
+    invoice.number = take_number(actor.workspace) if is_numbered_here(actor.workspace) else None
     invoice.status = InvoiceStatus.ISSUED.value
     invoice.issued_at = timezone.now()
     invoice.revision += 1
     invoice.save()
     write_rows(invoice, wanted, references, totals, is_new=False)
-    note(actor, "invoice", invoice.uuid, "issued", number=invoice.number)
+    note(actor, "invoice", invoice.uuid, "issued", number=invoice.number or "")
     enqueue(
         workspace_id=actor.workspace.pk,
         kind="invoice",

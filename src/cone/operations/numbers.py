@@ -1,7 +1,14 @@
 """The invoice counter: a row that is locked and moved in the transaction that uses the number, so there are no gaps."""
 
+from cone.accounting.outbox import find_active_connection
 from cone.books.models import Counter, Workspace
-from cone.domain.numbering import INVOICE_COUNTER, invoice_number
+from cone.domain.numbering import INVOICE_COUNTER, NumberMode, invoice_number
+
+
+def is_numbered_here(workspace: Workspace) -> bool:
+    """Whether Cone gives the next invoice its number, and not the accounting software that's connected."""
+    active = find_active_connection(workspace.pk)
+    return active is None or active.number_mode == NumberMode.CONE
 
 
 def take_number(workspace: Workspace) -> str:

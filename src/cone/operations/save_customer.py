@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from cone.accounting.outbox import enqueue
-from cone.books.models import Customer, Invoice
+from cone.books.models import Customer, Invoice, Link
 from cone.domain.customers import CustomerInput, check_customer
 from cone.domain.errors import InvalidFieldError
 from cone.domain.permissions import Permission
@@ -35,11 +35,21 @@ def save_customer(actor: Actor, typed: CustomerInput, *, uuid: UUID | None = Non
             raise InvalidFieldError(
                 "currency", "This customer has invoices in another currency; make a second customer instead."
             )
+        if "currency" in changed and _is_linked(actor, customer):
+            raise InvalidFieldError(
+                "currency",
+                "A customer's currency is fixed for life in your accounting software; make a second customer instead.",
+            )
         customer.revision += 1
     customer.save()
     note(actor, "customer", customer.uuid, "created" if uuid is None else "edited", name=customer.name)
     enqueue(workspace_id=actor.workspace.pk, kind="customer", record_uuid=customer.uuid, revision=customer.revision)
     return customer
+
+
+def _is_linked(actor: Actor, customer: Customer) -> bool:
+    links = Link.objects.filter(company__workspace=actor.workspace, kind="customer", record_uuid=customer.uuid)
+    return links.exists()
 
 
 def _check(typed: CustomerInput) -> CustomerInput:

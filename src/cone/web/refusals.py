@@ -16,6 +16,7 @@ from cone.domain.invoices import (
     InvoiceNotDeletableError,
     InvoiceStatusError,
 )
+from cone.domain.numbering import NumberPendingError, NumberSettledError
 from cone.domain.payments import PaymentAlreadyVoidError, PaymentChangedMeanwhileError
 from cone.domain.tax_rates import NoTaxIsFixedError, TaxPercentSettledError
 from cone.domain.workspaces import (
@@ -28,6 +29,7 @@ from cone.domain.workspaces import (
 from cone.operations import connect_provider
 from cone.operations.refresh_reference import RefreshFailedError, SignInNeededError
 from cone.operations.resolve_uncertain import CandidateGoneError, CandidateTakenError, NotUncertainError
+from cone.operations.settle_name import NotLinkableError
 from cone.operations.sync_now import NotSendableError, SyncPausedError
 
 TITLES: Mapping[HTTPStatus, str] = {
@@ -53,7 +55,10 @@ STATUSES: Mapping[type[RefusalError], HTTPStatus] = {
     LastOwnerError: HTTPStatus.CONFLICT,
     NotConnectedError: HTTPStatus.CONFLICT,
     NoTaxIsFixedError: HTTPStatus.CONFLICT,
+    NumberPendingError: HTTPStatus.CONFLICT,
+    NumberSettledError: HTTPStatus.CONFLICT,
     PaymentAlreadyVoidError: HTTPStatus.CONFLICT,
+    NotLinkableError: HTTPStatus.CONFLICT,
     PaymentChangedMeanwhileError: HTTPStatus.CONFLICT,
     NotSendableError: HTTPStatus.CONFLICT,
     CandidateGoneError: HTTPStatus.CONFLICT,

@@ -16,6 +16,7 @@ PAGES = {
     "dashboard": EVERYONE,
     "invoices": EVERYONE,
     "invoice": EVERYONE,
+    "invoice_number": EVERYONE,
     "customers": EVERYONE,
     "customer": EVERYONE,
     "services": EVERYONE,
@@ -45,6 +46,7 @@ ACTS = {
     "invoice_edit": ("owner", "biller"),
     "invoice_issue": ("owner", "biller"),
     "invoice_sent": ("owner", "biller"),
+    "invoice_take_number": ("owner", "biller"),
     "invoice_payment": ("owner", "biller"),
     "invoice_payment_void": ("owner", "biller"),
     "invoice_void": ("owner", "biller"),
@@ -53,6 +55,8 @@ ACTS = {
     "invoice_removed": ("owner", "biller"),
     "customer_new": ("owner", "biller"),
     "customer_edit": ("owner", "biller"),
+    "customer_link": ("owner", "biller"),
+    "customer_suffix": ("owner", "biller"),
     "customer_archive": ("owner", "biller"),
     "customer_restore": ("owner", "biller"),
     "sync_now": ("owner", "biller"),
@@ -72,6 +76,7 @@ ACTS = {
     "manage_tax": ("owner",),
     "manage_accounts": ("owner",),
     "manage_refresh": ("owner",),
+    "manage_terms": ("owner",),
     "manage_existing": ("owner",),
 }
 ONLY_POST = sorted(set(ACTS) - set(PAGES) - {"disconnect"})

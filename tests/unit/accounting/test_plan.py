@@ -8,9 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cone.accounting.names import namesakes_to_json
 from cone.accounting.plan.decisions import Blocked, Decision, LookUp, Nothing, Repeat, Send, WaitFor
 from cone.accounting.plan.next_step import plan
-from cone.accounting.port.documents import Create, InvoiceDocument, InvoiceLineDocument, ServiceDocument, Update
+from cone.accounting.port.documents import (
+    Create,
+    InvoiceDocument,
+    InvoiceLineDocument,
+    Namesake,
+    ServiceDocument,
+    Update,
+)
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import InvoiceRecord, LinkState, MappedCode, OpenAttempt, Record, Situation, Subject
 from tests.unit.accounting.builders import (
@@ -72,6 +80,7 @@ ITEM = ServiceDocument(
 )
 NO_DEPOSIT = Blocked(CauseCode.DEFAULT_ACCOUNT_MISSING, key="default_account_missing")
 UNMAPPED = Blocked(CauseCode.TAX_UNMAPPED, key=f"tax_unmapped:{STANDARD}", params={"rate": "VAT 20 %", "percent": "20"})
+NAMESAKE = Namesake("customer", "58", "0", "Brûlé & Söhne")
 FUEL = replace(LINE, tax_rate_uuid=REDUCED, tax_rate_name="Fuel", tax_percent=Decimal("12.5000"))
 UNMAPPED_FUEL = Blocked(
     CauseCode.TAX_UNMAPPED, key=f"tax_unmapped:{REDUCED}", params={"rate": "Fuel", "percent": "12.5"}
@@ -159,6 +168,35 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
         subject(issued(lines=(LINE, FUEL))),
         READY,
         UNMAPPED_FUEL,
+    ),
+    "number that another invoice of ours has there": (
+        subject(ISSUED),
+        ready(taken_numbers={"INV-0042": STANDARD}),
+        Blocked(CauseCode.NUMBER_TAKEN, key=f"number_taken:{INVOICE}", params={"number": "INV-0042"}),
+    ),
+    "invoice that is to be numbered there": (
+        subject(issued(number="")),
+        READY,
+        Send(Create(replace(DOCUMENT, number=""))),
+    ),
+    "customer name with a colon": (
+        subject(replace(NAMED, name="A: B")),
+        READY,
+        Blocked(CauseCode.NAME_INVALID, key=f"name_invalid:{CUSTOMER}"),
+    ),
+    "name that another customer of ours has there": (
+        subject(NAMED),
+        ready(taken_names={"brûlé & söhne": (NAMESAKE, INVOICE)}),
+        Blocked(
+            CauseCode.NAME_TAKEN,
+            key=f"name_taken:{CUSTOMER}",
+            params={"namesakes": namesakes_to_json([NAMESAKE])},
+        ),
+    ),
+    "taken name where suffixes are wanted is tried": (
+        subject(NAMED),
+        ready(taken_names={"brûlé & söhne": (NAMESAKE, INVOICE)}, name_policy="suffix"),
+        Send(Create(NAMED)),
     ),
     "two rates are unmapped, and both are told": (
         subject(issued(lines=(LINE, FUEL, LINE))),

@@ -121,6 +121,7 @@ PARAMS: dict[CauseCode, dict[str, str]] = {
         "reason": "Rounding.",
     },
     CauseCode.TOTAL_WOULD_DIFFER: {"ours": "120.00 GBP", "theirs": "120.01 GBP", "reason": "Rounding."},
+    CauseCode.NUMBER_TAKEN_HERE: {"theirs": "1001"},
     CauseCode.TAX_CODES_MIXED: {"codes": "California and Tucson"},
     CauseCode.PAYMENT_APPLIED: {"paid": "20.00 GBP"},
     CauseCode.INVOICE_NOT_THERE: {"number": "INV-0042", "why": "It's void there."},

@@ -56,7 +56,7 @@ LINES = "The amounts of the lines differ."
             "number",
             "INV-0042",
             "1042",
-            "The company numbers its invoices itself.",
+            "The company numbers its invoices by itself, although this one came with a number.",
         ),
     ],
 )

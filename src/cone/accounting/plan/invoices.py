@@ -64,6 +64,7 @@ def invoice_document(record: InvoiceRecord, customer_id: str, situation: Situati
         tax=record.tax,
         total=record.total,
         deposit_account_id=_deposit_account_id(record, situation),
+        is_tax_ours=situation.is_tax_ours,
     )
 
 

@@ -4,6 +4,7 @@ What depends on the provider's own limits is refused by its `prepare`, which sen
 """
 
 from datetime import date
+from uuid import UUID
 
 from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.verdicts import CauseCode
@@ -12,6 +13,7 @@ from cone.accounting.records import InvoiceRecord, LineRecord, PaymentRecord, Si
 # The lowest limit among the providers: a longer number is a cause before anything is sent.
 MAX_NUMBER_LENGTH = 21
 MAX_REFERENCE_LENGTH = 21
+_NOT_IN_NAMES = ":\t\r\n"
 
 
 def find_known_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
@@ -21,7 +23,7 @@ def find_known_cause(record: InvoiceRecord, situation: Situation) -> Blocked | N
         or _tax_cause(record, situation)
         or _currency_cause(record, situation)
         or find_period_cause(record.issue_date, record.number, situation)
-        or _number_cause(record)
+        or _number_cause(record, situation)
     )
 
 
@@ -33,6 +35,13 @@ def find_known_cause_of_payment(record: PaymentRecord, situation: Situation) -> 
         or find_period_cause(record.received_date, record.reference, situation)
         or _reference_cause(record)
     )
+
+
+def find_name_cause(uuid: UUID, name: str, *, longest: int) -> Blocked | None:
+    """A name that no provider's list takes: a colon separates levels there."""
+    if len(name) <= longest and not any(character in _NOT_IN_NAMES for character in name):
+        return None
+    return Blocked(CauseCode.NAME_INVALID, key=f"name_invalid:{uuid}")
 
 
 def _account_cause(situation: Situation) -> Blocked | None:
@@ -98,10 +107,13 @@ def find_period_cause(dated: date, number: str, situation: Situation) -> Blocked
     return Blocked(CauseCode.PERIOD_CLOSED, key=f"period_closed:{closed_through.isoformat()}", params=params)
 
 
-def _number_cause(record: InvoiceRecord) -> Blocked | None:
-    if len(record.number) <= MAX_NUMBER_LENGTH:
-        return None
-    return Blocked(CauseCode.NUMBER_TOO_LONG, key=f"number_too_long:{record.uuid}", params={"number": record.number})
+def _number_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
+    params = {"number": record.number}
+    if len(record.number) > MAX_NUMBER_LENGTH:
+        return Blocked(CauseCode.NUMBER_TOO_LONG, key=f"number_too_long:{record.uuid}", params=params)
+    if situation.taken_numbers.get(record.number, record.uuid) != record.uuid:
+        return Blocked(CauseCode.NUMBER_TAKEN, key=f"number_taken:{record.uuid}", params=params)
+    return None
 
 
 def _reference_cause(record: PaymentRecord) -> Blocked | None:

@@ -1,10 +1,10 @@
 """The door of the room: one due row and the situation in, one decision out."""
 
+from cone.accounting.plan.customers import plan_customer
 from cone.accounting.plan.decisions import Decision, LookBack, LookUp, Nothing, Postpone, Remove, Send
 from cone.accounting.plan.invoices import plan_invoice
 from cone.accounting.plan.open_attempts import find_out
 from cone.accounting.plan.payments import plan_payment
-from cone.accounting.plan.sending import send
 from cone.accounting.plan.services import plan_service
 from cone.accounting.port.documents import CustomerDocument
 from cone.accounting.records import InvoiceRecord, LinkState, PaymentRecord, Record, ServiceRecord, Situation, Subject
@@ -38,7 +38,7 @@ def _is_settled(link: LinkState, revision: int) -> bool:
 def _plan_record(subject: Subject, record: Record, situation: Situation) -> Decision:
     match record:
         case CustomerDocument():
-            return send(subject, record)
+            return plan_customer(subject, record, situation)
         case ServiceRecord():
             return plan_service(record, subject.link, situation)
         case InvoiceRecord():

@@ -41,7 +41,23 @@ class CustomerDocument:
     address: Address
     currency: str
     notes: str
+    # Our own name of it, where `name` is a suffixed one because that was taken.
+    own_name: str = ""
     kind: Literal["customer"] = "customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Namesake:
+    """Somebody there who has a name that a customer of ours wants; inactive ones hold theirs too."""
+
+    entity: Literal["customer", "vendor", "employee"]
+    remote_id: str
+    version: str
+    name: str
+    email: str = ""
+    tax_number: str = ""
+    currency: str = ""
+    is_active: bool = True
 
 
 @dataclass(frozen=True, slots=True)

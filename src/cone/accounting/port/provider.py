@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from cone.accounting.port.company import CompanyFacts, EnvironmentName, Reference, TokenGrant
-from cone.accounting.port.documents import Document, Kind, RemoteRecord, Step
+from cone.accounting.port.documents import Document, Kind, Namesake, RemoteRecord, Step
 from cone.accounting.port.sent import SentRecord
 from cone.accounting.port.verdicts import Answered, Verdict
 
@@ -138,6 +138,12 @@ class ProviderClient(Protocol):
         An invoice: of the number sent, else of customer and date; and those made since five minutes before `sent_at`
         for customer and date. A customer: of the name sent. An item: likewise. A payment: of customer and date.
         """
+        ...
+
+    async def find_namesakes(
+        self, access: Access, entity: Literal["customer", "vendor", "employee"], names: Sequence[str]
+    ) -> tuple[Namesake, ...]:
+        """Everybody of one sort there who has one of these names, inactive ones included."""
         ...
 
 

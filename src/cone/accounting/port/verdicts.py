@@ -30,6 +30,8 @@ class CauseCode(StrEnum):
     NAME_INVALID = "name_invalid"
     NUMBER_TAKEN = "number_taken"
     NUMBER_TOO_LONG = "number_too_long"
+    NUMBER_TAKEN_HERE = "number_taken_here"
+    NUMBER_NOT_GIVEN = "number_not_given"
     PERIOD_CLOSED = "period_closed"
     ACCOUNT_INACTIVE = "account_inactive"
     REFERENCE_MISSING = "reference_missing"

@@ -1,9 +1,11 @@
 """What became of rows, their links and their connection. What goes for one row goes for many: one is a list of one."""
 
 SAVE_LINKS = """
-insert into books_link (company_id, kind, record_uuid, remote_id, remote_version, synced_revision, answer, standing)
+insert into books_link (company_id, kind, record_uuid, remote_id, remote_version, synced_revision, answer, standing,
+                        is_made_here)
 select %(company)s, v.* from unnest(%(kinds)s::text[], %(uuids)s::uuid[], %(remote_ids)s::text[],
-    %(remote_versions)s::text[], %(revisions)s::bigint[], %(answers)s::jsonb[], %(standings)s::text[]) v
+    %(remote_versions)s::text[], %(revisions)s::bigint[], %(answers)s::jsonb[], %(standings)s::text[],
+    %(made_here)s::bool[]) v
 on conflict (company_id, kind, record_uuid) do update set
     remote_id = excluded.remote_id, remote_version = excluded.remote_version,
     synced_revision = greatest(books_link.synced_revision, excluded.synced_revision),
@@ -86,4 +88,27 @@ MOVE_CONNECTION = """
 update books_connection set state = %(target)s::text, state_reason = %(reason)s,
        not_before = case when %(target)s::text = 'read_only' then now() + interval '1 hour' else not_before end
 where id = %(connection)s and lane_epoch = %(epoch)s and state = any(%(sources)s)
+"""
+
+IS_PENDING = """
+select 1 from books_invoice where uuid = %(uuid)s and number is null and status <> 'draft'
+"""
+
+# A number once given never changes: only an invoice without one takes it.
+ADOPT_NUMBER = """
+with numbered as (
+    update books_invoice set number = %(number)s, updated_at = now()
+    where uuid = %(uuid)s and number is null and status <> 'draft'
+        and workspace_id = (select workspace_id from books_remotecompany where id = %(company)s)
+    returning workspace_id, uuid
+)
+insert into books_activity (workspace_id, kind, record_uuid, verb, detail, at)
+select workspace_id, 'invoice', uuid, 'numbered', jsonb_build_object('number', %(number)s::text), now() from numbered
+"""
+
+SAVE_NAME = """
+insert into books_remotename (company_id, kind, record_uuid, own_name, remote_name)
+values (%(company)s, %(kind)s, %(uuid)s, %(own_name)s, %(remote_name)s)
+on conflict (company_id, kind, record_uuid) do update
+    set own_name = excluded.own_name, remote_name = excluded.remote_name, chosen_at = now()
 """

@@ -1,9 +1,12 @@
 """Our records as documents are made from them: one statement per kind, whatever the number of rows."""
 
 CUSTOMERS = """
-select uuid, revision, name, email, phone, tax_number, address_line1, address_line2, city, region, postal_code,
-       country, currency, notes
-from books_customer where uuid = any(%(uuids)s) and workspace_id = %(workspace)s
+select c.uuid, c.revision, coalesce(n.remote_name, c.name) as name, c.name as own_name, c.email, c.phone, c.tax_number,
+       c.address_line1, c.address_line2, c.city, c.region, c.postal_code, c.country, c.currency, c.notes
+from books_customer c
+left join books_remotename n on n.company_id = %(company)s and n.kind = 'customer' and n.record_uuid = c.uuid
+    and n.own_name = c.name
+where c.uuid = any(%(uuids)s) and c.workspace_id = %(workspace)s
 """
 
 SERVICES = """
@@ -87,4 +90,24 @@ union all
 select 1 from books_attempt
 where company_id = %(company)s and kind = %(kind)s and kind = 'customer' and state = 'unknown'
     and operation = 'create' and record_uuid <> %(uuid)s
+"""
+
+NUMBERS_TAKEN = """
+select answer->>'number' as number, record_uuid from books_link
+where company_id = %(company)s and kind = 'invoice' and answer->>'number' = any(%(numbers)s)
+"""
+
+NAMES_TAKEN = """
+select lower(answer->>'name') as plain, answer->>'name' as name, record_uuid, remote_id, remote_version from books_link
+where company_id = %(company)s and kind = 'customer' and lower(answer->>'name') = any(%(names)s)
+"""
+
+# Those of the ids that other records of ours are; a row without an id stands for a customer whose answer is still out.
+CUSTOMERS_LINKED = """
+select remote_id from books_link
+where company_id = %(company)s and kind = 'customer' and remote_id = any(%(ids)s) and record_uuid <> %(uuid)s
+union all
+select null from books_attempt
+where company_id = %(company)s and kind = 'customer' and state = 'unknown' and operation = 'create'
+    and record_uuid <> %(uuid)s
 """

@@ -6,9 +6,9 @@ from cone.books.models.connection import Connection, ConnectionTokens, OAuthStat
 from cone.books.models.customer import Customer
 from cone.books.models.invoice import Invoice, InvoiceLine, InvoiceTax
 from cone.books.models.payment import Payment, PaymentAllocation
-from cone.books.models.reference import ReferenceRecord, TaxMapping
+from cone.books.models.reference import ReferenceRecord, ServiceAccount, TaxMapping
 from cone.books.models.service import Service
-from cone.books.models.sync import Attempt, Batch, Link, OutboxRow, RemoteCompany
+from cone.books.models.sync import Attempt, Batch, Link, OutboxRow, RemoteCompany, RemoteName
 from cone.books.models.tax_rate import TaxRate
 from cone.books.models.user import User
 from cone.books.models.workspace import Counter, Invitation, Membership, Role, Workspace
@@ -33,10 +33,12 @@ __all__ = [
     "PaymentAllocation",
     "ReferenceRecord",
     "RemoteCompany",
+    "RemoteName",
     "RequestBudget",
     "Revocation",
     "Role",
     "Service",
+    "ServiceAccount",
     "TaxMapping",
     "TaxRate",
     "User",

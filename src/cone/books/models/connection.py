@@ -48,6 +48,12 @@ class Connection(models.Model):
     removal_policy = models.CharField(max_length=6, default="leave", db_default="leave")
     # Invoices issued before the connection are out of scope until a start date is chosen.
     send_from_date = models.DateField(null=True, blank=True)
+    # What happens to a name that's taken there, who numbers invoices, which items lines post to, and whose sales tax
+    # counts where the company works it out by itself.
+    name_policy = models.CharField(max_length=6, default="ask")
+    number_mode = models.CharField(max_length=8, default="cone")
+    item_mode = models.CharField(max_length=8, default="each")
+    tax_source = models.CharField(max_length=8, default="theirs")
     facts = models.JSONField(default=dict)
     facts_read_at = models.DateTimeField(null=True, blank=True)
     connected_by = models.ForeignKey("books.User", on_delete=models.SET_NULL, null=True, related_name="+")
@@ -72,6 +78,15 @@ class Connection(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(removal_policy__in=["leave", "void", "delete"]), name="connection_removal_policy"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    name_policy__in=["ask", "suffix"],
+                    number_mode__in=["cone", "sequence", "custom"],
+                    item_mode__in=["each", "one"],
+                    tax_source__in=["theirs", "ours"],
+                ),
+                name="connection_terms",
             ),
         ]
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from cone.books.models.record import WorkspaceRecord
+from cone.domain.numbering import shown_number
 
 
 class Invoice(WorkspaceRecord):
@@ -69,7 +70,7 @@ class Invoice(WorkspaceRecord):
         ]
 
     def __str__(self) -> str:
-        return self.number or "Draft"
+        return shown_number(self.number, status=self.status)
 
 
 class InvoiceLine(models.Model):

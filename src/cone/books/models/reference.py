@@ -21,8 +21,23 @@ class ReferenceRecord(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["connection", "kind", "remote_id"], name="reference_once"),
             models.CheckConstraint(
-                condition=models.Q(kind__in=["account", "tax_code", "payment_method"]), name="reference_kind"
+                condition=models.Q(kind__in=["account", "item", "payment_method", "tax_code"]), name="reference_kind"
             ),
+        ]
+
+
+class ServiceAccount(models.Model):
+    """The firm's choice: lines of this service post to that income account instead of the usual one."""
+
+    connection = models.ForeignKey("books.Connection", on_delete=models.CASCADE, related_name="service_accounts")
+    service = models.ForeignKey("books.Service", on_delete=models.CASCADE, related_name="+")
+    remote_id = models.CharField(max_length=64)
+    remote_name = models.CharField(max_length=1024)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "service"], name="service_account_once"),
+            models.CheckConstraint(condition=~models.Q(remote_id=""), name="service_account_has_account"),
         ]
 
 

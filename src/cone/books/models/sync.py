@@ -7,7 +7,8 @@ The engine writes these tables with SQL of its own (`cone/accounting/sql/`): the
 from typing import ClassVar
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Lower, Now
 
 KINDS = ["customer", "service", "invoice", "payment"]
 
@@ -47,6 +48,8 @@ class Link(models.Model):
     synced_at = models.DateTimeField(db_default=Now())
     # Figures of the answer: {"number", "total", "tax", "codes", "applied"}; decimals as strings.
     answer = models.JSONField(default=dict)
+    # Made there by us; false where it was found, and belongs to the firm's books.
+    is_made_here = models.BooleanField(db_default=False)
     linked_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -62,6 +65,39 @@ class Link(models.Model):
             models.CheckConstraint(
                 condition=models.Q(standing__in=["live", "void", "deleted", "removed", "unsure"]), name="link_standing"
             ),
+        ]
+        indexes: ClassVar = [
+            # Numbers and names that ours have there are known to be taken, at no request.
+            models.Index(
+                "company",
+                KeyTextTransform("number", "answer"),
+                condition=models.Q(kind="invoice"),
+                name="link_by_number",
+            ),
+            models.Index(
+                "company",
+                Lower(KeyTextTransform("name", "answer")),
+                condition=models.Q(kind="customer"),
+                name="link_by_name",
+            ),
+        ]
+
+
+class RemoteName(models.Model):
+    """The name a record has there because its own was taken. Holds for as long as ours is `own_name`."""
+
+    company = models.ForeignKey(RemoteCompany, on_delete=models.CASCADE, related_name="names")
+    kind = models.CharField(max_length=10)
+    record_uuid = models.UUIDField()
+    own_name = models.CharField(max_length=500)
+    remote_name = models.CharField(max_length=500)
+    chosen_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["company", "kind", "record_uuid"], name="remote_name_once_per_record"),
+            models.CheckConstraint(condition=models.Q(kind__in=KINDS), name="remote_name_kind"),
+            models.CheckConstraint(condition=~models.Q(remote_name=""), name="remote_name_not_empty"),
         ]
 
 

@@ -9,6 +9,7 @@ from cone.books.models import Invoice, InvoiceLine, InvoiceTax, PaymentAllocatio
 from cone.books.queries.statuses import read_facts
 from cone.domain.errors import RecordNotFoundError
 from cone.domain.invoices import DisplayStatus, InvoiceStatus, Verb, can, display_status
+from cone.domain.numbering import shown_number
 from cone.domain.totals import AmountsAre
 from cone.kit.money import Money
 
@@ -68,11 +69,15 @@ class InvoiceCustomer:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceView:
-    """An invoice. `verbs` are the acts that its state allows; whether the person may is the role's question."""
+    """An invoice; `shown_number` says so where it has no number yet.
+
+    `verbs` are the acts that its state allows; whether the person may is the role's question.
+    """
 
     uuid: UUID
     revision: int
     number: str
+    shown_number: str
     status: DisplayStatus
     is_draft: bool
     customer: InvoiceCustomer
@@ -114,6 +119,7 @@ def get_invoice(workspace: Workspace, uuid: UUID, *, today: date) -> InvoiceView
         uuid=invoice.uuid,
         revision=invoice.revision,
         number=invoice.number or "",
+        shown_number=shown_number(invoice.number, status=invoice.status),
         status=status,
         is_draft=invoice.status == InvoiceStatus.DRAFT,
         customer=_customer(invoice),

@@ -12,6 +12,7 @@ from cone.books.models import Invoice, Workspace
 from cone.books.queries.paging import Page, clean_search, cut_page
 from cone.books.queries.statuses import read_facts, status_expression, status_filters
 from cone.domain.invoices import DisplayStatus, display_status
+from cone.domain.numbering import shown_number
 from cone.kit.money import Money
 
 
@@ -45,6 +46,7 @@ class InvoiceRow:
 
     uuid: UUID
     number: str
+    shown_number: str
     status: DisplayStatus
     customer_uuid: UUID
     customer_name: str
@@ -149,6 +151,7 @@ def read_row(invoice: Invoice, *, today: date) -> InvoiceRow:
     return InvoiceRow(
         uuid=invoice.uuid,
         number=invoice.number or "",
+        shown_number=shown_number(invoice.number, status=invoice.status),
         status=display_status(read_facts(invoice), today=today),
         customer_uuid=invoice.customer.uuid,
         customer_name=invoice.customer.name,

@@ -11,6 +11,7 @@ from cone.books.models import Customer, Invoice, Payment, PaymentAllocation, Wor
 from cone.books.queries.paging import Page, clean_search, cut_page
 from cone.books.queries.statuses import unpaid_filter
 from cone.domain.errors import RecordNotFoundError
+from cone.domain.numbering import shown_number
 from cone.kit.money import Money
 
 
@@ -84,7 +85,11 @@ def get_payment(workspace: Workspace, uuid: UUID) -> PaymentView:
         row=read_payment_row(payment),
         revision=payment.revision,
         allocations=tuple(
-            AllocationView(part.invoice.uuid, part.invoice.number or "", Money(part.amount, payment.currency).rounded())
+            AllocationView(
+                part.invoice.uuid,
+                shown_number(part.invoice.number, status=part.invoice.status),
+                Money(part.amount, payment.currency).rounded(),
+            )
             for part in parts
         ),
     )

@@ -6,7 +6,7 @@ Composes the other modules of this folder and decides nothing by itself but the 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from typing import TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -17,6 +17,7 @@ from cone.accounting.port.documents import (
     Document,
     InvoiceDocument,
     Kind,
+    Namesake,
     PaymentDocument,
     RemoteRecord,
     ServiceDocument,
@@ -160,6 +161,13 @@ class QuickBooksClient:
             return await self._query(access, query.select_where(entity, **keys))
 
         return await candidates.list_candidates(select, sent, sent_at=sent_at)
+
+    async def find_namesakes(
+        self, access: Access, entity: Literal["customer", "vendor", "employee"], names: Sequence[str]
+    ) -> tuple[Namesake, ...]:
+        rows = await self._query(access, query.select_named(entity.capitalize(), names))
+        listed = {"customer": rows.customer, "vendor": rows.vendor, "employee": rows.employee}[entity]
+        return tuple(reading.namesake(row, entity) for row in listed)
 
     async def _find_item(self, access: Access, document: ServiceDocument) -> RemoteRecord | None:
         """An active item that can be sold without stock; a service before anything else of the name."""

@@ -35,6 +35,7 @@ from cone.providers.quickbooks.taxes import check_taxes, line_tax_code, tax_deta
 from cone.providers.quickbooks.wire import MINOR_VERSION, JsonObject, encode, number
 
 MARKER = "cone:"
+AUTO_GENERATE = "AUTO_GENERATE"
 
 _PRICE_DECIMALS = 7
 _LARGEST_AMOUNT = Decimal(10) ** 10
@@ -130,8 +131,8 @@ def _invoice(document: InvoiceDocument, facts: CompanyFacts, *, is_new: bool) ->
     _check_currency(document.currency, facts)
     check_taxes(document, facts)
     fields: JsonObject = {"CustomerRef": {"value": document.customer_id}}
-    if document.number:
-        fields["DocNumber"] = _number_of(document)
+    if number_there := _number_of(document, facts, is_new=is_new):
+        fields["DocNumber"] = number_there
     fields["TxnDate"] = document.issue_date.isoformat()
     fields["DueDate"] = document.due_date.isoformat()
     if facts.is_multicurrency:
@@ -251,7 +252,13 @@ def _name(name: str, *, longest: int) -> str:
     return name
 
 
-def _number_of(document: InvoiceDocument) -> str:
+def _number_of(document: InvoiceDocument, facts: CompanyFacts, *, is_new: bool) -> str:
+    """Our number; or, where QuickBooks numbers, what makes it do so. Empty: it isn't said.
+
+    With custom numbers on, an invoice without one stays without: the schema's word asks for the next (api-facts §4.6).
+    """
+    if not document.number:
+        return AUTO_GENERATE if is_new and facts.uses_own_numbers else ""
     if len(document.number) > 21:
         message = "An invoice number there has at most 21 characters."
         raise _refuse(message, CauseCode.NUMBER_TOO_LONG, field_name="number")

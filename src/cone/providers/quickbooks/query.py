@@ -1,5 +1,7 @@
 """QuickBooks' query language: statements with every value quoted, and pages in a fixed order (api-facts §6)."""
 
+from collections.abc import Sequence
+
 PAGE_SIZE = 1000
 
 
@@ -19,3 +21,10 @@ def select_where(entity: str, **equals: str) -> str:
     """The rows whose properties equal the given values; inactive rows are left out, as QuickBooks does by default."""
     conditions = " AND ".join(f"{name} = {quote(value)}" for name, value in equals.items())
     return f"SELECT * FROM {entity} WHERE {conditions} ORDERBY Id MAXRESULTS {PAGE_SIZE}"  # noqa: S608 - not SQL
+
+
+def select_named(entity: str, names: Sequence[str]) -> str:
+    """Everybody of one of these names; one made inactive has " (deleted)" added to its own (api-facts §4.4)."""
+    wanted = ", ".join(quote(name) for name in (*names, f"{names[0]} (deleted)"))
+    where = f"DisplayName IN ({wanted}) AND Active IN (true, false)"
+    return f"SELECT * FROM {entity} WHERE {where} ORDERBY Id MAXRESULTS {PAGE_SIZE}"  # noqa: S608 - not SQL

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Literal
 
 from cone.accounting.port.company import (
     Account,
@@ -13,7 +14,7 @@ from cone.accounting.port.company import (
     TaxComponent,
     TaxModel,
 )
-from cone.accounting.port.documents import AllocationDocument, RemoteRecord, Standing
+from cone.accounting.port.documents import AllocationDocument, Namesake, RemoteRecord, Standing
 from cone.accounting.port.verdicts import Answered, MisconfiguredError
 from cone.providers.quickbooks.mapping import MARKER
 from cone.providers.quickbooks.taxes import NOT_TAXABLE, TAXABLE
@@ -49,6 +50,20 @@ def customer_record(row: CustomerRow) -> RemoteRecord:
         email=(row.primary_email_addr.address or "") if row.primary_email_addr else "",
         currency=row.currency_ref.value if row.currency_ref else "",
         created_at=row.meta_data.create_time if row.meta_data else None,
+    )
+
+
+def namesake(row: CustomerRow, entity: Literal["customer", "vendor", "employee"]) -> Namesake:
+    """Who has a name. A tax number comes masked mostly, and then agrees with none."""
+    return Namesake(
+        entity=entity,
+        remote_id=row.id,
+        version=row.sync_token,
+        name=row.display_name,
+        email=(row.primary_email_addr.address or "") if row.primary_email_addr else "",
+        tax_number=row.primary_tax_identifier or "",
+        currency=row.currency_ref.value if row.currency_ref else "",
+        is_active=row.active,
     )
 
 

@@ -35,6 +35,8 @@ class Stamps(Row, frozen=True):
 
 
 class CustomerRow(Row, frozen=True):
+    """A customer; vendors and employees have the same fields as far as names go."""
+
     id: str
     sync_token: str
     display_name: str = ""
@@ -42,6 +44,7 @@ class CustomerRow(Row, frozen=True):
     primary_email_addr: EmailAddress | None = None
     currency_ref: Ref | None = None
     meta_data: Stamps | None = None
+    primary_tax_identifier: str | None = None
 
 
 class ItemRow(Row, frozen=True):
@@ -227,6 +230,8 @@ class Rows(Row, frozen=True):
     """The rows of a query's answer: at most one of these lists is filled."""
 
     customer: tuple[CustomerRow, ...] = ()
+    vendor: tuple[CustomerRow, ...] = ()
+    employee: tuple[CustomerRow, ...] = ()
     item: tuple[ItemRow, ...] = ()
     invoice: tuple[InvoiceRow, ...] = ()
     account: tuple[AccountRow, ...] = ()

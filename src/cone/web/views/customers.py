@@ -14,6 +14,7 @@ from cone.domain.permissions import Permission
 from cone.operations.archive_customer import archive_customer
 from cone.operations.restore_customer import restore_customer
 from cone.operations.save_customer import save_customer
+from cone.operations.settle_name import link_customer, suffix_name
 from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.forms.customer import NAMES, CustomerForm
 from cone.web.forms.fields import attempt
@@ -89,4 +90,20 @@ def customer_archive(request: MemberRequest, uuid: UUID) -> HttpResponse:
 def customer_restore(request: MemberRequest, uuid: UUID) -> HttpResponse:
     restore_customer(request.actor, uuid)
     messages.success(request, "Restored.")
+    return redirect("customer", uuid=uuid)
+
+
+@member_page("POST", needs=Permission.INVOICING, back=way_to("customer", "uuid"))
+def customer_link(request: MemberRequest, uuid: UUID) -> HttpResponse:
+    """It's that one there."""
+    link_customer(request.actor, uuid, request.POST.get("remote_id", "").replace("\0", ""))
+    messages.success(request, "Linked. What stands here is being sent to it.")
+    return redirect("customer", uuid=uuid)
+
+
+@member_page("POST", needs=Permission.INVOICING, back=way_to("customer", "uuid"))
+def customer_suffix(request: MemberRequest, uuid: UUID) -> HttpResponse:
+    """It's another one of the same name."""
+    name = suffix_name(request.actor, uuid)
+    messages.success(request, f"It's being sent as {name}. Its name here stays as it is.")
     return redirect("customer", uuid=uuid)

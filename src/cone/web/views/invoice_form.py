@@ -19,6 +19,7 @@ from cone.web import editor
 from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.choices import InvoiceChoices, read_invoice_choices
 from cone.web.forms.invoice import InvoiceForm, LineForm, make_input, mark_refusal
+from cone.web.views.invoices import say_issued
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +124,4 @@ def _issue(request: MemberRequest, uuid: UUID) -> None:
     except RefusalError as refusal:
         messages.error(request, f"Saved as a draft, not issued: {refusal}")
     else:
-        messages.success(request, f"Invoice {issued.number} is issued.")
+        messages.success(request, say_issued(issued))

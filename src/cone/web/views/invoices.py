@@ -9,9 +9,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django_htmx.http import HttpResponseClientRefresh
 
 from cone.accounting.states import sync_states
 from cone.accounting.values import SyncState
+from cone.books.models import Invoice
 from cone.books.queries.activity import list_activity
 from cone.books.queries.invoice import InvoiceView, get_invoice
 from cone.books.queries.invoices import InvoiceRow, Tab, list_invoices
@@ -22,6 +24,7 @@ from cone.operations.confirm_removed import confirm_removed
 from cone.operations.delete_invoice import delete_invoice
 from cone.operations.issue_invoice import issue_invoice
 from cone.operations.mark_invoice_sent import mark_invoice_sent
+from cone.operations.number_invoice import number_invoice
 from cone.operations.record_payment import record_payment
 from cone.operations.void_invoice import void_invoice
 from cone.operations.void_payment import void_payment
@@ -96,7 +99,8 @@ def _page(request: MemberRequest, view: InvoiceView, *, payment: PaymentForm, st
         "panel": read_panel(workspace.pk, "invoice", view.uuid),
         "activity": list_activity(workspace, "invoice", view.uuid),
         "payment": payment,
-        "verbs": {verb.value for verb in view.verbs},
+        "verbs": {verb.value for verb in view.verbs if view.number or verb is not Verb.MARK_SENT},
+        "is_number_pending": _is_number_pending(view),
         "dialogs": [_dialog(view.uuid, act) for act, verb in _VERBS.items() if verb in view.verbs],
     }
     return render(request, "invoices/page.html", context, status=status)
@@ -114,10 +118,37 @@ def invoice(request: MemberRequest, uuid: UUID) -> HttpResponse:
     return _page(request, view, payment=_payment_form(view))
 
 
+@member_page()
+def invoice_number(request: MemberRequest, uuid: UUID) -> HttpResponse:
+    """The number alone, while it's pending; once it has come the whole page has more to say."""
+    view = get_invoice(request.actor.workspace, uuid, today=timezone.localdate())
+    if view.number:
+        return HttpResponseClientRefresh()
+    return render(request, "invoices/_number.html", {"invoice": view, "is_number_pending": _is_number_pending(view)})
+
+
+@member_page("POST", needs=Permission.INVOICING, back=way_to("invoice", "uuid"))
+def invoice_take_number(request: MemberRequest, uuid: UUID) -> HttpResponse:
+    numbered = number_invoice(request.actor, uuid)
+    messages.success(request, f"This invoice is {numbered.number} from now on.")
+    return redirect("invoice", uuid=uuid)
+
+
+def _is_number_pending(view: InvoiceView) -> bool:
+    return not view.number and not view.is_draft and view.voided_at is None
+
+
+def say_issued(issued: Invoice) -> str:
+    """The message after issuing."""
+    if issued.number is None:
+        return "The invoice is issued. Its number comes from your accounting software in a moment."
+    return f"Invoice {issued.number} is issued."
+
+
 @member_page("POST", needs=Permission.INVOICING, back=way_to("invoice", "uuid"))
 def invoice_issue(request: MemberRequest, uuid: UUID) -> HttpResponse:
     issued = issue_invoice(request.actor, uuid)
-    messages.success(request, f"Invoice {issued.number} is issued.")
+    messages.success(request, say_issued(issued))
     return redirect("invoice", uuid=uuid)
 
 

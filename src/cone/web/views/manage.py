@@ -14,6 +14,7 @@ from django.utils import timezone
 from cone.accounting.manage import read_manage
 from cone.accounting.overview import read_backfill
 from cone.accounting.port.company import TaxCode
+from cone.accounting.terms import read_terms
 from cone.accounting.values import ManageView, TaxMappingRow
 from cone.domain.errors import InvalidFieldError
 from cone.domain.permissions import Permission
@@ -21,6 +22,7 @@ from cone.operations.refresh_reference import refresh_reference
 from cone.operations.save_accounts import save_accounts
 from cone.operations.save_removal_policy import save_removal_policy
 from cone.operations.save_tax_mappings import save_tax_mappings
+from cone.operations.save_terms import save_terms
 from cone.operations.send_existing_invoices import count_existing_invoices, send_existing_invoices
 from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.forms.fields import attempt
@@ -70,6 +72,7 @@ def _page(
         and view.deposit_account_id not in {account.remote_id for account in view.deposit_accounts},
         "has_suggestions": any(line.is_suggestion for line in lines),
         "accounts": accounts or _accounts_form(view),
+        "terms": read_terms(request.actor.workspace.pk),
         "backfill": read_backfill(request.actor.workspace.pk),
         **(existing or _existing(StartDateForm(initial={"from_date": view.send_from_date or _start_of_year()}))),
     }
@@ -124,6 +127,14 @@ def save_account_choices(request: MemberRequest) -> HttpResponse:
     if not attempt(form, save):
         return _page(request, view, accounts=form, status=422)
     messages.success(request, "Accounts saved. Invoices that waited for them are being sent.")
+    return redirect("manage")
+
+
+@member_page("POST", needs=Permission.INTEGRATIONS, back=way_to("manage"))
+def save_term_choices(request: MemberRequest) -> HttpResponse:
+    names = {term.name for term in read_terms(request.actor.workspace.pk)}
+    save_terms(request.actor, {name: str(value) for name, value in request.POST.items() if name in names})
+    messages.success(request, "Saved. It counts from the next record on.")
     return redirect("manage")
 
 
