@@ -8,6 +8,7 @@ import msgspec
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.port.sent import SentRecord
+from cone.providers.quickbooks.mapping import AUTO_GENERATE
 
 # What people call the fields that mapping writes; what isn't here is shown under its own dotted name.
 _WORDS: Mapping[str, str] = {
@@ -60,7 +61,7 @@ def read_sent(kind: Kind, request: WireRequest) -> SentRecord:
         kind=kind,
         name=_text(body.get("DisplayName") or body.get("Name")),
         email=_text(_inside(body, "PrimaryEmailAddr", "Address")),
-        number=_text(body.get("DocNumber")) if kind == "invoice" else "",
+        number=_number(body) if kind == "invoice" else "",
         customer_id=_text(_inside(body, "CustomerRef", "value")),
         transaction_date=date.fromisoformat(day) if day else None,
     )
@@ -106,3 +107,9 @@ def _inside(body: Mapping[str, object], outer: str, inner: str) -> object:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value)
+
+
+def _number(body: Mapping[str, object]) -> str:
+    """The number sent; the word that asks for the next one is none."""
+    number = _text(body.get("DocNumber"))
+    return "" if number == AUTO_GENERATE else number
