@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business, missing, too_long
 from qbo_emulator.jsonio import ZERO, Json, money
+from qbo_emulator.ledger import Txn, View
 
 from .currencies import CURRENCY_NAMES
 from .entity import Entity, find
 from .fields import ENVELOPE, TAIL, Bool, Choice, Kept, ReadOnly, Ref, Shape, Text, Uncovered, require
 from .names import marked
-from .references import View, rendered
+from .references import rendered
 from .tree import full_name, rename_children
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "account.type",

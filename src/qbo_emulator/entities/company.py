@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import business, missing
 from qbo_emulator.jsonio import Json, plain
+from qbo_emulator.ledger import Txn, View
 
 from .account import home_currency
 from .currencies import CURRENCY_NAMES
@@ -16,10 +16,7 @@ from .currency import check_currency, is_multicurrency
 from .entity import Entity, unique
 from .fields import ENVELOPE, TAIL, Bool, Date, Kind, Number, ReadOnly, Shape, Text, require, uncovered
 from .preference_sections import SECTIONS
-from .references import View, rendered
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
+from .references import rendered
 
 rule(
     "preferences.update",

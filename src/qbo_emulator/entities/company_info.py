@@ -4,16 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.jsonio import Json
+from qbo_emulator.ledger import Txn
 
 from .entity import Entity
 from .fields import ADDRESS, EMAIL, ENVELOPE, PHONE, TAIL, WEB, Kind, ReadOnly, Shape, Text, require, uncovered
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "company.update",

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import business
 from qbo_emulator.jsonio import ZERO, Json, dec, money
+from qbo_emulator.ledger import Txn, View
 
 from .fields import ReadOnly, Ref
 from .gains import follow_rate
 from .invoice import applied, unlink_payment
-from .references import View
 from .sales import SalesDocument, owed_to
 from .sales_shape import answer_shape, sales_shape
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "credit-memo.balance",

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import business, missing
 from qbo_emulator.jsonio import Json, dec, money, plain
+from qbo_emulator.ledger import Txn, View
 
 from .account import home_currency
 from .currencies import CURRENCY_NAMES
 from .entity import find
-from .references import View
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "currency.required",

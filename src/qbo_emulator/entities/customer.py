@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business, missing
 from qbo_emulator.jsonio import Json, money
+from qbo_emulator.ledger import Txn, View
 
 from .account import ensure_account, home_currency
 from .currencies import CURRENCY_NAMES
 from .fields import ADDRESS, ENVELOPE, TAIL, Bool, Choice, Kept, ReadOnly, Ref, Shape, Text, Uncovered
 from .names import CONTACT, PERSON, RARE, NameEntity
-from .references import View, rendered
+from .references import rendered
 from .tree import ancestors, rename_children
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "customer.currency",

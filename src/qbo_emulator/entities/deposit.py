@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business, missing, unsupported
 from qbo_emulator.jsonio import ZERO, Json, dec, money
+from qbo_emulator.ledger import Txn, View
 
 from .account import find_account, home_currency
 from .currency import at_home
@@ -28,10 +28,7 @@ from .fields import (
     uncovered,
 )
 from .period import check_open
-from .references import View, rendered
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
+from .references import rendered
 
 rule(
     "deposit.lock",

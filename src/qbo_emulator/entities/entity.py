@@ -5,16 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.faults import Fault, not_found, unsupported
 from qbo_emulator.jsonio import Json
+from qbo_emulator.ledger import Txn, View
 
 from .fields import Shape
-from .references import View, check_references
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
+from .references import check_references
 
 
 class Entity:

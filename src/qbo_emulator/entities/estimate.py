@@ -5,18 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.jsonio import Json
+from qbo_emulator.ledger import Txn, View
 
 from .fields import Choice, Date, Text
-from .references import View
 from .sales import SalesDocument
 from .sales_shape import answer_shape, sales_shape
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "estimate.status",

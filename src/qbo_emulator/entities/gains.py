@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.jsonio import ZERO, Json, dec
+from qbo_emulator.ledger import Txn
 
 from .account import ACCOUNT_TYPES, ensure_account, find_account
 from .currency import at_home
 from .entity import find
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "currency.gains",

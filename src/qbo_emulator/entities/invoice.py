@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business, unsupported
 from qbo_emulator.jsonio import ZERO, Json, dec, money
+from qbo_emulator.ledger import Txn, View
 
 from .currency import deposited, is_kept_at_home
 from .entity import find
 from .fields import Amount, Bool, ReadOnly, Ref, uncovered
 from .gains import follow_rate, settle_gain
-from .references import View
 from .sales import SalesDocument, owed_to
 from .sales_shape import LINKED, answer_shape, sales_shape
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule("invoice.required", "CustomerRef and one Line are required (2020)", Mark.RECORDING, "recorded fault for Line")
 rule(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business, missing, unsupported
 from qbo_emulator.jsonio import ZERO, Json, dec, money, plain
+from qbo_emulator.ledger import Txn, View
 
 from .entity import Entity, find
 from .fields import (
@@ -28,11 +28,8 @@ from .fields import (
     uncovered,
 )
 from .names import marked
-from .references import View, reference, rendered
+from .references import reference, rendered
 from .tree import ancestors, full_name, rename_children
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "item.name",

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from qbo_emulator.document_lines import EXTRA_ITEMS, SHIPPING, flat, is_extra, subtotal_of
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business, missing, unsupported
 from qbo_emulator.jsonio import ZERO, Json, dec, money
+from qbo_emulator.ledger import Txn
 from qbo_emulator.tax.global_model import split_inclusive
 from qbo_emulator.tax.rates import HUNDRED
 from qbo_emulator.tax.us_classic import check_line_code
 
 from .account import ensure_account, find_account
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "line.amount",

@@ -4,18 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import unsupported
 from qbo_emulator.jsonio import Json
+from qbo_emulator.ledger import Txn, View
 
 from .entity import Entity, unique
 from .fields import ENVELOPE, TAIL, Bool, Choice, Integer, Number, ReadOnly, Shape, Text, Uncovered, require, uncovered
-from .references import View, rendered
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
+from .references import rendered
 
 rule("tax.read-only", "Tax codes and rates are read-only entities", Mark.DOCUMENT, "Intuit tax code reference")
 rule(

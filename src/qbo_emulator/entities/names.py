@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault
 from qbo_emulator.jsonio import Json
+from qbo_emulator.ledger import Txn
 
 from .entity import Entity, unique
 from .fields import EMAIL, PHONE, WEB, Kind, ReadOnly, Shape, Text, Uncovered
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "name.unique",

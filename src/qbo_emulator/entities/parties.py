@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qbo_emulator.faults import missing, unsupported
 from qbo_emulator.jsonio import Json, money
+from qbo_emulator.ledger import Txn, View
 
 from .account import home_currency
 from .customer import number_addresses
 from .fields import ADDRESS, ENVELOPE, TAIL, Bool, Date, Kind, ReadOnly, Ref, Shape, Text, Uncovered
 from .names import CONTACT, PERSON, RARE, NameEntity
-from .references import View, rendered
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
+from .references import rendered
 
 
 def _uncovered(*names: str) -> dict[str, Kind]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business, missing, unsupported
 from qbo_emulator.jsonio import ZERO, Json, dec, money
+from qbo_emulator.ledger import Txn, View
 
 from .account import find_account
 from .currency import deposited, home_amounts, is_kept_at_home, receivable, settle_currency
@@ -36,11 +36,8 @@ from .fields import (
 from .gains import settle_gain
 from .invoice import applied, unapplied
 from .period import check_open
-from .references import View, rendered
+from .references import rendered
 from .sales_shape import LINKED
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule("payment.unapplied", "What the lines do not use stands in UnappliedAmt", Mark.DOCUMENT, "Intuit payment reference")
 rule(

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import period_closed
 from qbo_emulator.jsonio import Json
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
+from qbo_emulator.ledger import Txn
 
 rule(
     "transaction.closed",

@@ -5,23 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import business
 from qbo_emulator.jsonio import ZERO, Json, dec
+from qbo_emulator.ledger import Txn, View
 
 from .account import find_account
 from .currency import deposited, is_kept_at_home
 from .deposit import check_not_deposited
 from .entity import find
 from .fields import ReadOnly, Ref, Text, require
-from .references import View
 from .sales import SalesDocument
 from .sales_shape import answer_shape, sales_shape
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "sales-receipt.deposit-account",

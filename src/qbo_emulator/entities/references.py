@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from qbo_emulator.document_lines import EXTRA_ITEMS
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, not_found
 from qbo_emulator.jsonio import Json
+from qbo_emulator.ledger import Txn, View
 
 from .currencies import CURRENCY_NAMES
 from .fields import ListOf, Ref, Shape
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "reference.2500",
@@ -47,23 +43,6 @@ _GROUPS = {
 }
 # Ids that stand for no record.
 _PSEUDO = {"TaxCode": frozenset({"TAX", "NON", "CustomSalesTax"}), "Item": EXTRA_ITEMS}
-
-
-class View(Protocol):
-    """What an answer is rendered from: the books, or a transaction over them."""
-
-    @property
-    def account_balances(self) -> Mapping[str, Decimal]: ...
-
-    @property
-    def name_balances(self) -> Mapping[str, Decimal]: ...
-
-    @property
-    def quantities(self) -> Mapping[str, Decimal]: ...
-
-    def get(self, entity: str, number: str) -> Json | None: ...
-
-    def holders(self, space: str, key: str) -> list[tuple[str, str]]: ...
 
 
 def _targets(target: str, value: str) -> bool:

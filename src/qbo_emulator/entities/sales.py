@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.document_lines import discount_of, flat, sales_lines
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business, missing
 from qbo_emulator.jsonio import ZERO, Json, dec, money
+from qbo_emulator.ledger import Txn, View
 from qbo_emulator.tax.global_model import global_tax
 from qbo_emulator.tax.us_classic import check_codes, us_tax
 
@@ -20,10 +20,7 @@ from .fields import Shape, require
 from .lines import complete_lines, voided_lines, with_subtotal
 from .names import address_serials
 from .period import check_open
-from .references import View, rendered
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
+from .references import rendered
 
 rule(
     "sales.doc-number",

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business
 from qbo_emulator.jsonio import Json, plain
+from qbo_emulator.ledger import Txn
 
 from .entity import unique
 from .fields import Choice, Kind, ListOf, Number, ReadOnly, Shape, Text, require
 from .references import referenced
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "tax.service",

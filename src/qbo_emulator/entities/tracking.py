@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.jsonio import Json
+from qbo_emulator.ledger import Txn, View
 
 from .entity import Entity
 from .fields import ADDRESS, ENVELOPE, TAIL, Bool, ReadOnly, Ref, Shape, Text, require, uncovered
 from .names import marked
-from .references import View, rendered
+from .references import rendered
 from .tree import full_name, rename_children
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "tracking.name",

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qbo_emulator.faults import Fault, business
 from qbo_emulator.jsonio import Json
+from qbo_emulator.ledger import Txn
 
 from .entity import find, unique
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 # A name and four levels below it.
 LEVELS = 5

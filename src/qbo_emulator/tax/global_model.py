@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.document_lines import is_extra, subtotal_of
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault, business
 from qbo_emulator.jsonio import ZERO, Json, dec, money, plain
+from qbo_emulator.ledger import Txn
 
 from .rates import HUNDRED, percent, sales_rates, tax_line, tax_of
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "global.line-code",

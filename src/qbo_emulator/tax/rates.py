@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.jsonio import Json, dec, money, plain
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
+from qbo_emulator.ledger import Txn
 
 HUNDRED = Decimal(100)
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import business
 from qbo_emulator.jsonio import ZERO, Json, dec, money
+from qbo_emulator.ledger import Txn
 
 from .automated_table import rates_at
 from .rates import tax_line, tax_of
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "us.automated",

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from qbo_emulator.document_lines import is_extra, sales_lines, subtotal_of
 from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.faults import Fault
 from qbo_emulator.jsonio import ZERO, Json, dec, money
+from qbo_emulator.ledger import Txn
 
 from .rates import sales_rates, tax_line, tax_of
 from .us_automated import automated_tax
-
-if TYPE_CHECKING:
-    from qbo_emulator.books import Txn
 
 rule(
     "us.line-code",
