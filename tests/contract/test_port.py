@@ -58,6 +58,10 @@ async def test_refused_access_token_is_renewed(platform: Platform, connected: Co
     assert access.renewals == 1
 
 
+async def test_daily_look_reads_the_same_at_once(connected: Connected) -> None:
+    assert await connected.client.read_books(connected.access) == (connected.facts, connected.reference)
+
+
 async def test_dead_refresh_token_asks_to_reconnect(connected: Connected) -> None:
     with pytest.raises(ReconnectError):
         await connected.client.refresh("not-a-token")

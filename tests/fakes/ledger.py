@@ -392,6 +392,10 @@ class FakeLedgerClient:
             payment_methods=company.payment_methods,
         )
 
+    async def read_books(self, access: Access) -> tuple[CompanyFacts, Reference]:
+        facts = await self.read_company(access)
+        return facts, await self.read_reference(access, facts)
+
     async def send(self, access: Access, request: WireRequest, *, request_id: str, kind: Kind) -> Sent:
         await self._authorize(access)
         return await self._write(access, request, request_id, kind)

@@ -1,7 +1,7 @@
 """How records stand: for lists in one query, for a record's own page with history."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,12 +11,13 @@ from django.db import connection
 from cone.accounting.candidates import list_stored
 from cone.accounting.causes import PATIENT, describe, label_records
 from cone.accounting.facts import as_json
+from cone.accounting.history import list_record_history
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.registry import get_provider
-from cone.accounting.values import AttemptView, CandidateView, Cause, RecordSync, SyncState
-from cone.books.models import Attempt, Connection, Link, RemoteCompany
+from cone.accounting.values import CandidateView, Cause, RecordSync, SyncState
+from cone.books.models import Connection, Link, RemoteCompany
 
 _ROWS = """
 select w.uuid, o.state, coalesce(o.cause, d.cause) ->> 'code' as code, coalesce(o.cause_key, d.cause_key) as cause_key,
@@ -61,7 +62,7 @@ def read_record_sync(workspace_id: int, kind: Kind, uuid: UUID) -> RecordSync | 
         remote_total=Decimal(answer["total"]) if answer.get("total") else None,
         provider_name=provider.name,
         can_sync_now=active is not None,
-        history=_history(company, kind, uuid),
+        history=list_record_history(company, kind, uuid),
         is_uncertain=row["state"] == "blocked" and row["code"] == CauseCode.OUTCOME_UNCERTAIN,
         candidates=_candidates(company, kind, row),
         standing=row["standing"] or "live",
@@ -139,26 +140,3 @@ def _waits_for(row: dict[str, Any]) -> str:
         return ""
     key = (row["waits_for_kind"], row["waits_for_uuid"])
     return label_records([key]).get(key) or "an item"
-
-
-def _history(company: RemoteCompany, kind: Kind, uuid: UUID) -> tuple[AttemptView, ...]:
-    attempts = Attempt.objects.filter(company=company, kind=kind, record_uuid=uuid).order_by("-started_at", "-id")
-    return tuple(
-        AttemptView(
-            at=attempt.started_at,
-            operation=attempt.operation,
-            revision=attempt.revision,
-            outcome=attempt.state,
-            message=attempt.message,
-            http_status=attempt.http_status,
-            tid=attempt.tid,
-            milliseconds=_milliseconds(attempt),
-        )
-        for attempt in attempts[:20]
-    )
-
-
-def _milliseconds(attempt: Attempt) -> int | None:
-    if attempt.finished_at is None:
-        return None
-    return (attempt.finished_at - attempt.last_sent_at) // timedelta(milliseconds=1)

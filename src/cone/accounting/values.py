@@ -57,8 +57,17 @@ class CauseCard:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field that was sent otherwise than before, by the words a person knows it by."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptView:
-    """One request as history shows it. `outcome` is one of succeeded, failed, unknown."""
+    """One request as history shows it. `outcome` is one of succeeded, failed, unknown; `verdict` says it in words."""
 
     at: datetime
     operation: str
@@ -68,6 +77,12 @@ class AttemptView:
     http_status: int | None
     tid: str
     milliseconds: int | None
+    kind: Kind
+    uuid: UUID
+    label: str
+    verdict: str
+    sends: int
+    changes: tuple[FieldChange, ...]
 
 
 @dataclass(frozen=True, slots=True)

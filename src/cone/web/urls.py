@@ -76,6 +76,7 @@ _BOOKS: list[URLPattern] = [
     path("services/<uuid:uuid>/edit", services.service_edit, name="service_edit"),
     path("services/<uuid:uuid>/archive", services.service_archive, name="service_archive"),
     path("services/<uuid:uuid>/restore", services.service_restore, name="service_restore"),
+    path("sync/history", sync.sync_history, name="sync_history"),
     path("sync/<slug:kind>/<uuid:uuid>", sync.sync_panel, name="sync_panel"),
     path("sync/<slug:kind>/<uuid:uuid>/choose", sync.sync_choose, name="sync_choose"),
     path("sync/<slug:kind>/<uuid:uuid>/now", sync.sync_now, name="sync_now"),

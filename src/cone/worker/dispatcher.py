@@ -24,15 +24,16 @@ from cone.accounting.locks import LaneLocks, open_locks
 from cone.accounting.outbox import LANE_CHANNEL
 from cone.accounting.port.provider import Provider, ProviderClient
 from cone.accounting.registry import explain_mismatch, get_provider, list_providers
-from cone.accounting.revocations import list_reachable, revoke_one
+from cone.accounting.revocations import list_reachable
 from cone.accounting.sql import lane as lane_sql
 from cone.accounting.sql import outcomes as outcomes_sql
 from cone.accounting.sql import sweep as sweep_sql
 from cone.accounting.tokens import StoredAccess, own_connection
+from cone.worker.jobs import Desk
+from cone.worker.timetable import SWEEP, TIMETABLE, keep
 
 logger = logging.getLogger(__name__)
 
-SWEEP = timedelta(seconds=15)
 _RETRY_SECONDS = 1
 _REFRESHES = 8
 _SHORTEST_WAIT = timedelta(milliseconds=50)
@@ -61,7 +62,9 @@ class Dispatcher:
                 self._clients[provider.key] = await stack.enter_async_context(provider.open())
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep("lanes", self._hold_lanes))
-                group.create_task(self._keep("revocations", self._revoke))
+                desk = Desk(pool=self._pool, clients=self._clients, refreshing=self._connect_to_refresh)
+                for entry in TIMETABLE:
+                    group.create_task(keep(entry, desk))
 
     async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Start `work` again whenever the database goes away under it."""
@@ -214,12 +217,3 @@ class Dispatcher:
     async def _connect_to_refresh(self) -> AsyncIterator[Database]:
         async with self._refreshes, own_connection() as database:
             yield database
-
-    # --- the timetable ---------------------------------------------------------------------------------------
-
-    async def _revoke(self) -> None:
-        while True:
-            async with self._pool.connection() as database:
-                tried = await revoke_one(database, self._clients)
-            if not tried:
-                await asyncio.sleep(self._sweep_every.total_seconds())

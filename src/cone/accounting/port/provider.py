@@ -108,6 +108,10 @@ class ProviderClient(Protocol):
 
     async def read_reference(self, access: Access, facts: CompanyFacts) -> Reference: ...
 
+    async def read_books(self, access: Access) -> tuple[CompanyFacts, Reference]:
+        """Both at once, in as few metered requests as there can be: for the daily look."""
+        ...
+
     async def send(self, access: Access, request: WireRequest, *, request_id: str, kind: Kind) -> Sent:
         """Send a write under its id. A lost or unclear answer raises OutcomeUnknownError, never anything milder."""
         ...

@@ -5,6 +5,7 @@ from cone.books.models.budget import RequestBudget
 from cone.books.models.connection import Connection, ConnectionTokens, OAuthState, Revocation
 from cone.books.models.customer import Customer
 from cone.books.models.invoice import Invoice, InvoiceLine, InvoiceTax
+from cone.books.models.notice import Notice
 from cone.books.models.payment import Payment, PaymentAllocation
 from cone.books.models.reference import ReferenceRecord, ServiceAccount, TaxMapping
 from cone.books.models.service import Service
@@ -27,6 +28,7 @@ __all__ = [
     "InvoiceTax",
     "Link",
     "Membership",
+    "Notice",
     "OAuthState",
     "OutboxRow",
     "Payment",

@@ -37,6 +37,7 @@ class Connection(models.Model):
     settings_revision = models.PositiveBigIntegerField(default=1)
     not_before = models.DateTimeField(db_default=Now(), help_text="the platform asked to wait until then")
     # Counts refusals "for now" in a row; a success ends it. What is used up for the month holds reads, or everything.
+    refresh_not_before = models.DateTimeField(db_default=Now(), help_text="when upkeep may look after it again")
     throttle_tries = models.PositiveSmallIntegerField(db_default=0)
     reads_not_before = models.DateTimeField(null=True, blank=True)
     is_allowance_used = models.BooleanField(db_default=False, help_text="not_before is the next month's beginning")

@@ -224,5 +224,7 @@ class Attempt(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["company", "kind", "record_uuid", "-started_at"], name="attempt_of_record")
+            models.Index(fields=["company", "kind", "record_uuid", "-started_at"], name="attempt_of_record"),
+            # The history of a whole firm, newest first, and its pruning, oldest first.
+            models.Index(fields=["company", "-started_at", "-id"], name="attempt_by_age"),
         ]

@@ -34,7 +34,7 @@ from cone.accounting.port.provider import (
 )
 from cone.accounting.port.sent import SentRecord
 from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError, Verdict
-from cone.providers.quickbooks import batch, candidates, links, mapping, oauth, query, reading, wire
+from cone.providers.quickbooks import batch, batch_reading, candidates, links, mapping, oauth, query, reading, wire
 from cone.providers.quickbooks import sent as sent_requests
 from cone.providers.quickbooks.config import QuickBooksConfig, configured_endpoints
 from cone.providers.quickbooks.faults import Received, check_answer, unclear
@@ -124,6 +124,17 @@ class QuickBooksClient:
         rates = [row for page in await self._pages(access, "TaxRate") for row in page.tax_rate]
         methods = [row for page in await self._pages(access, "PaymentMethod") for row in page.payment_method]
         return reading.reference(accounts, codes, rates, methods, facts)
+
+    async def read_books(self, access: Access) -> tuple[CompanyFacts, Reference]:
+        """One batch of queries; a list that doesn't fit on one page is read page by page instead."""
+        request = batch_reading.ask()
+        method, target = request.line.split(" ", 1)
+        received = await self._call(access, method=method, target=target, body=request.body, is_write=False)
+        found = batch_reading.take_in(received)
+        if found is None:
+            facts = await self.read_company(access)
+            return facts, await self.read_reference(access, facts)
+        return found
 
     async def send(self, access: Access, request: WireRequest, *, request_id: str, kind: Kind) -> Sent:
         received = await self._write(access, request, request_id)
@@ -215,19 +226,31 @@ class QuickBooksClient:
         received = await self._call(access, method="GET", target=_target(path, **parameters))
         return _decode(received, answer, is_write=False)
 
-    async def _call(self, access: Access, *, method: str, target: str, body: bytes | None = None) -> Received:
-        """One request with the company's token; refused, it goes once more with another token, byte for byte."""
+    async def _call(
+        self, access: Access, *, method: str, target: str, body: bytes | None = None, is_write: bool | None = None
+    ) -> Received:
+        """One request with the company's token; refused, it goes once more with another token, byte for byte.
+
+        What has a body is a write, unless it's said not to be: a batch of queries.
+        """
+        is_write = body is not None if is_write is None else is_write
+
+        def request(token: str) -> Request:
+            return self._request(access, token, method=method, target=target, body=body, is_write=is_write)
+
         token = await access.token()
         await access.turn()
-        received = await self._transport.send(self._request(access, token, method=method, target=target, body=body))
+        received = await self._transport.send(request(token))
         if received.status == 401:
             token = await access.renew(rejected=token)
             await access.turn()
-            received = await self._transport.send(self._request(access, token, method=method, target=target, body=body))
-        check_answer(received, is_write=body is not None)
+            received = await self._transport.send(request(token))
+        check_answer(received, is_write=is_write)
         return received
 
-    def _request(self, access: Access, token: str, *, method: str, target: str, body: bytes | None) -> Request:
+    def _request(
+        self, access: Access, token: str, *, method: str, target: str, body: bytes | None, is_write: bool
+    ) -> Request:
         headers = {"Accept": "application/json", "Authorization": f"Bearer {token}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -236,7 +259,7 @@ class QuickBooksClient:
             url=f"{configured_endpoints(self._config).api}/v3/company/{quote(access.company_id, safe='')}{target}",
             headers=headers,
             body=body,
-            is_write=body is not None,
+            is_write=is_write,
             secrets=(token,),
         )
 

@@ -7,12 +7,14 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
+from cone.accounting.history import list_attempts
 from cone.accounting.port.documents import Kind
 from cone.operations.resolve_uncertain import link_candidate, send_again
 from cone.operations.sync_now import sync_record
 from cone.web.access import MemberRequest, member_page
 from cone.web.links import record_url
 from cone.web.panel import check_record, read_panel
+from cone.web.parameters import read_page_number
 
 
 def _panel(request: MemberRequest, kind: Kind, uuid: UUID) -> HttpResponse:
@@ -29,6 +31,19 @@ def sync_panel(request: MemberRequest, kind: str, uuid: UUID) -> HttpResponse:
 def _way_back(kind: str, uuid: UUID) -> str:
     """The record's page; of a kind that has none there's no way back but the dashboard."""
     return record_url(cast("Kind", kind), uuid) if kind in ("customer", "service", "invoice", "payment") else "/"
+
+
+OUTCOMES = ("failed", "unknown", "succeeded")
+
+
+@member_page()
+def sync_history(request: MemberRequest) -> HttpResponse:
+    """Everything that was sent and what came of it, of the whole firm."""
+    outcome = request.GET.get("outcome", "")
+    outcome = outcome if outcome in OUTCOMES else ""
+    found = list_attempts(request.actor.workspace.pk, outcome=outcome, page=read_page_number(request))
+    rows = [(attempt, record_url(attempt.kind, attempt.uuid)) for attempt in found.items]
+    return render(request, "sync/history.html", {"found": found, "rows": rows, "outcome": outcome})
 
 
 @member_page("POST", back=_way_back)

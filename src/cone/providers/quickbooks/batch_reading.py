@@ -1,0 +1,61 @@
+"""Everything that is read of a company in one metered request: a batch of queries (api-facts §3, §7.1). Pure."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from cone.accounting.port.company import CompanyFacts, Reference
+from cone.accounting.port.provider import WireRequest
+from cone.accounting.port.verdicts import Answered, TryLaterError
+from cone.providers.quickbooks import query, reading
+from cone.providers.quickbooks.faults import Received, verdict_of_fault
+from cone.providers.quickbooks.wire import MINOR_VERSION, CompanyRow, PreferencesRow, Row, Rows, encode
+
+_LISTS = ("Account", "TaxCode", "TaxRate", "PaymentMethod")
+_NOTHING = msgspec.Raw(b"null")
+
+
+class _Rows(Rows, frozen=True):
+    company_info: tuple[CompanyRow, ...] = ()
+    preferences: tuple[PreferencesRow, ...] = ()
+
+
+class _ItemAnswer(Row, frozen=True):
+    b_id: str = msgspec.field(name="bId")
+    fault: msgspec.Raw = _NOTHING
+    query_response: _Rows = _Rows()
+
+
+class _BatchAnswer(Row, frozen=True):
+    batch_item_response: tuple[_ItemAnswer, ...]
+
+
+def ask() -> WireRequest:
+    """The company, its preferences and every list, first pages."""
+    queries: Mapping[str, str] = {
+        "CompanyInfo": "SELECT * FROM CompanyInfo",
+        "Preferences": "SELECT * FROM Preferences",
+    } | {name: query.select_page(name, page=0, with_inactive=name == "Account") for name in _LISTS}
+    items = [{"bId": name, "Query": statement} for name, statement in queries.items()]
+    return WireRequest(line=f"POST /batch?minorversion={MINOR_VERSION}", body=encode({"BatchItemRequest": items}))
+
+
+def take_in(received: Received) -> tuple[CompanyFacts, Reference] | None:
+    """What was read; None where a list has more than its first page. Raises verdicts."""
+    try:
+        answer = msgspec.json.decode(received.body, type=_BatchAnswer)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = f"QuickBooks' answer can't be read: {error}"[:500]
+        answered = Answered(http_status=received.status, tid=received.tid, message=message)
+        raise TryLaterError(answered, scope="record") from error
+    for item in answer.batch_item_response:
+        if fault := msgspec.json.decode(item.fault):
+            raise verdict_of_fault(received, fault, is_write=False)
+    found = {item.b_id: item.query_response for item in answer.batch_item_response}
+    company, preferences = found["CompanyInfo"].company_info, found["Preferences"].preferences
+    facts = reading.company_facts(company[0], preferences[0])
+    lists = found["Account"].account, found["TaxCode"].tax_code, found["TaxRate"].tax_rate
+    methods = found["PaymentMethod"].payment_method
+    if max(len(methods), *(len(listed) for listed in lists)) >= query.PAGE_SIZE:
+        return None
+    return facts, reading.reference(*lists, methods, facts)
