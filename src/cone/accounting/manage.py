@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q
@@ -14,7 +15,7 @@ from cone.accounting.port.company import Account, CompanyFacts, TaxCode
 from cone.accounting.registry import get_provider
 from cone.accounting.suggestions import suggest_tax_code, warn_about
 from cone.accounting.values import ManageView, TaxMappingRow
-from cone.books.models import Connection, OutboxRow, ReferenceRecord, TaxMapping, TaxRate
+from cone.books.models import Connection, OutboxRow, ReferenceRecord, ServiceAccount, TaxMapping, TaxRate
 
 _USES = """
 select t.tax_rate_id, count(*) filter (where l.id is not null), count(*) filter (where o.id is not null)
@@ -31,6 +32,21 @@ def list_accounts(active: Connection) -> tuple[Account, ...]:
     """The company's accounts as last read, inactive ones included, by name."""
     rows = ReferenceRecord.objects.filter(connection=active, kind="account").order_by("name", "remote_id")
     return tuple(account_from_json(row.detail) for row in rows)
+
+
+def list_service_accounts(workspace_id: int, service_uuid: UUID | None) -> tuple[tuple[tuple[str, str], ...], str]:
+    """The income accounts that a service may have of its own, as (id, name), and the id of the one it has."""
+    active = find_active_connection(workspace_id)
+    if active is None:
+        return (), ""
+    saved = (
+        ServiceAccount.objects.filter(connection=active, service__uuid=service_uuid).first() if service_uuid else None
+    )
+    saved_id = saved.remote_id if saved else ""
+    income = [
+        each for each in list_accounts(active) if each.is_income and (each.is_active or each.remote_id == saved_id)
+    ]
+    return tuple((each.remote_id, each.full_name) for each in income), saved_id
 
 
 def list_tax_codes(active: Connection) -> tuple[TaxCode, ...]:

@@ -38,6 +38,8 @@ class ServiceRecord:
     name: str
     description: str
     unit_price: Decimal
+    # Its own income account; empty: the usual one.
+    income_account_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,8 @@ class LinkState:
     synced_revision: int
     is_equal: bool
     standing: LinkStanding = "live"
+    # Made there by us; what was found belongs to the firm's books and is never changed.
+    is_made_here: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,8 @@ async def _read_records(
         for row in await _all(database, records_sql.CUSTOMERS, values):
             records["customer", row["uuid"]] = _customer(row)
     if wanted := uuids.get("service"):
-        for row in await _all(database, records_sql.SERVICES, {"uuids": wanted, "workspace": workspace}):
+        values = {"uuids": wanted, "workspace": workspace, "connection": head["id"]}
+        for row in await _all(database, records_sql.SERVICES, values):
             records["service", row["uuid"]] = ServiceRecord(**row)
         if general in wanted:
             records["service", general] = ServiceRecord(
@@ -188,7 +189,7 @@ async def _read_invoices(
     for row in await _all(database, records_sql.LINES, values):
         invoice_uuid = row.pop("invoice_uuid")
         _shorten(row, ("amount", "net"), currencies[invoice_uuid])
-        row["service_uuid"] = row["service_uuid"] or general
+        row["service_uuid"] = general if head["item_mode"] == "one" else row["service_uuid"] or general
         row["service_name"] = row["service_name"] or GENERAL_SERVICE_NAME
         lines[invoice_uuid].append(LineRecord(**row))
     for each in heads:
@@ -253,6 +254,7 @@ def _subject(row: Mapping[str, Any], record: Record | None) -> Subject:
             synced_revision=row["synced_revision"],
             is_equal=row["is_equal"],
             standing=row["standing"],
+            is_made_here=row["is_made_here"],
         )
     attempt = None
     if row["attempt_id"] is not None:

@@ -10,13 +10,14 @@ from cone.accounting.port.company import Account
 from cone.accounting.release import release_causes
 from cone.domain.errors import InvalidFieldError
 from cone.operations.actor import Actor
+from cone.operations.items import resend_items
 from cone.operations.records import note
 from cone.operations.sync_settings import get_locked_connection
 
 
 @transaction.atomic
 def save_accounts(actor: Actor, *, deposit_account_id: str, income_account_id: str) -> None:
-    """Choose the accounts of later sends.
+    """Choose the accounts of later sends. Items that we made move to another income account; found ones stay.
 
     Raises: NotAllowedError, NotConnectedError, InvalidFieldError (empty, or not an active account of the right type).
     """
@@ -30,10 +31,12 @@ def save_accounts(actor: Actor, *, deposit_account_id: str, income_account_id: s
         raise InvalidFieldError("income_account", "Choose one of the active income accounts.")
     if (active.deposit_account_id, active.income_account_id) == (deposit_account_id, income_account_id):
         return
-    previous = active.deposit_account_id
+    previous, moves_income = active.deposit_account_id, active.income_account_id not in ("", income_account_id)
     active.deposit_account_id, active.income_account_id = deposit_account_id, income_account_id
     active.settings_revision += 1
     active.save(update_fields=["deposit_account_id", "income_account_id", "settings_revision"])
+    if moves_income:
+        resend_items(active)
     release_causes(active, ["default_account_missing", "income_account_missing", f"account_inactive:{previous}"])
     note(actor, "connection", active.uuid, "accounts_chosen", deposit=deposit.full_name, income=income.full_name)
 

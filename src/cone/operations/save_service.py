@@ -4,20 +4,27 @@ from uuid import UUID
 
 from django.db import transaction
 
-from cone.books.models import Service, TaxRate
+from cone.accounting.manage import list_accounts
+from cone.accounting.outbox import find_active_connection
+from cone.books.models import Connection, Service, ServiceAccount, TaxRate
 from cone.domain.errors import InvalidFieldError
 from cone.domain.permissions import Permission
 from cone.domain.services import ServiceInput, check_service
 from cone.operations.actor import Actor
+from cone.operations.items import resend_item
 from cone.operations.records import change, find_referred, get_locked, note, refusing_duplicates
 
 _TAKEN = "Another service has this name; choose a different one."
 
 
 @transaction.atomic
-def save_service(actor: Actor, typed: ServiceInput, *, uuid: UUID | None = None) -> Service:
+def save_service(
+    actor: Actor, typed: ServiceInput, *, uuid: UUID | None = None, income_account_id: str | None = None
+) -> Service:
     """Make a service, or change the one with that uuid; saving it unchanged does nothing.
 
+    `income_account_id` is its own income account in the connected company: empty for the usual one, None to leave it.
+    An item that we made there follows the change.
     Raises: NotAllowedError, InvalidFieldError, RecordNotFoundError.
     """
     actor.check_may(Permission.SETTINGS)
@@ -30,15 +37,39 @@ def save_service(actor: Actor, typed: ServiceInput, *, uuid: UUID | None = None)
         "tax_rate_id": _find_rate_id(actor, checked.tax_rate, service.tax_rate_id),
     }
     changed = change(service, values)
+    active = find_active_connection(actor.workspace.pk)
+    moves = active is not None and income_account_id is not None and _is_other(active, service, income_account_id)
     if uuid is not None:
-        if not changed:
+        if not changed and not moves:
             return service
         service.revision += 1
     _check_name_is_free(service)
     with refusing_duplicates("service_name_once", "name", _TAKEN):
         service.save()
     note(actor, "service", service.uuid, "created" if uuid is None else "edited", name=service.name)
+    if active is not None:
+        if moves:
+            _save_account(active, service, income_account_id or "")
+        resend_item(active, service)
     return service
+
+
+def _is_other(active: Connection, service: Service, account_id: str) -> bool:
+    present = ServiceAccount.objects.filter(connection=active, service__uuid=service.uuid).first()
+    return account_id != (present.remote_id if present else "")
+
+
+def _save_account(active: Connection, service: Service, account_id: str) -> None:
+    ServiceAccount.objects.filter(connection=active, service=service).delete()
+    if not account_id:
+        return
+    offered = {account.remote_id: account for account in list_accounts(active) if account.is_income}
+    chosen = offered.get(account_id)
+    if chosen is None or not chosen.is_active:
+        raise InvalidFieldError("income_account", "Choose one of the active income accounts.")
+    ServiceAccount.objects.create(
+        connection=active, service=service, remote_id=account_id, remote_name=chosen.full_name
+    )
 
 
 def _find_rate_id(actor: Actor, rate_uuid: UUID | None, present_id: int | None) -> int | None:

@@ -1,19 +1,27 @@
 """Services become items there when an invoice first needs them."""
 
 from cone.accounting.plan.decisions import Blocked, Decision, Nothing, Send
-from cone.accounting.port.documents import Create, ServiceDocument
+from cone.accounting.plan.known_causes import find_name_cause
+from cone.accounting.port.documents import Create, ServiceDocument, Update
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import LinkState, ServiceRecord, Situation
 
+LONGEST_NAME = 100
+
 
 def plan_service(record: ServiceRecord, link: LinkState | None, situation: Situation) -> Decision:
-    """Find or make the item that a service's lines post to."""
-    if link is not None:
-        # The item belongs to the firm's books once it's linked: its name and account there are theirs to keep.
+    """Find or make the item that a service's lines post to; one that we made follows its name and account here."""
+    if link is not None and not link.is_made_here:
+        # An item that was found belongs to the firm's books: its name and account there are theirs to keep.
         return Nothing()
-    if not situation.income_account_id:
+    if not (record.income_account_id or situation.income_account_id):
         return Blocked(CauseCode.INCOME_ACCOUNT_MISSING, key="income_account_missing")
-    return Send(Create(service_document(record, situation)), find_first=True)
+    if cause := find_name_cause(record.uuid, record.name, longest=LONGEST_NAME):
+        return cause
+    document = service_document(record, situation)
+    if link is not None:
+        return Send(Update(document, remote_id=link.remote_id, remote_version=link.remote_version))
+    return Send(Create(document), find_first=True)
 
 
 def service_document(record: ServiceRecord, situation: Situation) -> ServiceDocument:
@@ -24,5 +32,5 @@ def service_document(record: ServiceRecord, situation: Situation) -> ServiceDocu
         name=record.name,
         description=record.description,
         unit_price=record.unit_price,
-        income_account_id=situation.income_account_id,
+        income_account_id=record.income_account_id or situation.income_account_id,
     )

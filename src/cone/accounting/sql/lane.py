@@ -43,7 +43,7 @@ where m.connection_id = %(connection)s
 # The oldest live rows first, then backfill; customers and services before the invoices that need them.
 DUE_ROWS = """
 select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is_in_scope,
-       l.remote_id, l.remote_version, l.standing, l.synced_revision,
+       l.remote_id, l.remote_version, l.standing, l.synced_revision, l.is_made_here,
        coalesce((l.answer->>'is_equal')::bool, true) as is_equal,
        coalesce(g.last_generation, 0) as last_generation, coalesce(g.may_have_arrived, false) as may_have_arrived,
        u.id as attempt_id, u.operation, u.revision as attempt_revision, u.request_line, u.body, u.request_id, u.sends,

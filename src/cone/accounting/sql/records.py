@@ -10,8 +10,10 @@ where c.uuid = any(%(uuids)s) and c.workspace_id = %(workspace)s
 """
 
 SERVICES = """
-select uuid, revision, name, description, unit_price from books_service
-where uuid = any(%(uuids)s) and workspace_id = %(workspace)s
+select s.uuid, s.revision, s.name, s.description, s.unit_price, coalesce(a.remote_id, '') as income_account_id
+from books_service s
+left join books_serviceaccount a on a.service_id = s.id and a.connection_id = %(connection)s
+where s.uuid = any(%(uuids)s) and s.workspace_id = %(workspace)s
 """
 
 INVOICES = """

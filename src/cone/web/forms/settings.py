@@ -30,6 +30,21 @@ class ServiceForm(fields.PlainForm):
     description = fields.text("Description", required=False, rows=3, hint="Fills the line of an invoice.")
     unit_price = fields.NumberField("Price")
     tax_rate = fields.choice("Tax rate", required=False)
+    income_account = fields.choice("Income account", required=False)
+
+    def offer_accounts(self, accounts: fields.Choices) -> "ServiceForm":
+        """The connected company's income accounts; without any the field isn't there."""
+        if accounts:
+            self.fields["income_account"].choices = [("", "The usual one"), *accounts]  # type: ignore[attr-defined]  # it's a ChoiceField
+        else:
+            del self.fields["income_account"]
+        return self
+
+    @property
+    def income_account_id(self) -> str | None:
+        """What was chosen; None where there's nothing to choose from."""
+        chosen: str | None = self.cleaned_data.get("income_account")
+        return chosen
 
     def offer_rates(self, rates: fields.Choices) -> "ServiceForm":
         self.fields["tax_rate"].choices = [("", "Choose on the invoice"), *rates]  # type: ignore[attr-defined]  # it's a ChoiceField

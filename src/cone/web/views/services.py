@@ -6,7 +6,9 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
+from cone.accounting.manage import list_service_accounts
 from cone.accounting.states import sync_states
+from cone.books.models import Service
 from cone.books.queries.services import get_service, list_services
 from cone.domain.permissions import Permission
 from cone.operations.archive_service import archive_service
@@ -49,9 +51,12 @@ def settings_services(request: MemberRequest) -> HttpResponse:
 @member_page("GET", "POST", needs=Permission.SETTINGS)
 def service_new(request: MemberRequest) -> HttpResponse:
     rates = read_rate_choices(request.actor.workspace)
-    form = ServiceForm(request.POST if request.method == "POST" else None).offer_rates(rates)
+    accounts, _ = list_service_accounts(request.actor.workspace.pk, None)
+    form = ServiceForm(request.POST if request.method == "POST" else None).offer_rates(rates).offer_accounts(accounts)
     if request.method == "POST":
-        saved = attempt(form, lambda: save_service(request.actor, form.to_input()))
+        saved = attempt(
+            form, lambda: save_service(request.actor, form.to_input(), income_account_id=form.income_account_id)
+        )
         if saved is not None:
             messages.success(request, f"{saved.name} is added.")
             return redirect("services")
@@ -63,18 +68,21 @@ def service_edit(request: MemberRequest, uuid: UUID) -> HttpResponse:
     workspace = request.actor.workspace
     row = get_service(workspace, uuid)
     rates = read_rate_choices(workspace, [row.tax_rate_uuid] if row.tax_rate_uuid else [])
+    accounts, account_id = list_service_accounts(workspace.pk, uuid)
     initial = {
         "name": row.name,
         "description": row.description,
         "unit_price": typed_number(row.unit_price.amount),
         "tax_rate": str(row.tax_rate_uuid or ""),
+        "income_account": account_id,
     }
     posted = request.POST if request.method == "POST" else None
-    form = ServiceForm(posted, initial=initial).offer_rates(rates)
-    if (
-        posted is not None
-        and attempt(form, lambda: save_service(request.actor, form.to_input(), uuid=uuid)) is not None
-    ):
+    form = ServiceForm(posted, initial=initial).offer_rates(rates).offer_accounts(accounts)
+
+    def save() -> Service:
+        return save_service(request.actor, form.to_input(), uuid=uuid, income_account_id=form.income_account_id)
+
+    if posted is not None and attempt(form, save) is not None:
         messages.success(request, "Changes saved.")
         return redirect("services")
     context = {"form": form, "service": row, "panel": read_panel(workspace.pk, "service", uuid)}

@@ -1,0 +1,31 @@
+"""Items there that we made: sent again when what they post to, or how they're called, has changed here."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from cone.accounting.outbox import enqueue
+from cone.accounting.records import general_service_uuid
+from cone.books.models import Connection, Link, Service, ServiceAccount
+
+
+def resend_items(active: Connection) -> None:
+    """Have every item that we made, and that has no account of its own, post to the connection's income account."""
+    own = ServiceAccount.objects.filter(connection=active).values("service__uuid")
+    services = Service.objects.filter(workspace=active.workspace_id).exclude(uuid__in=own)
+    known = list(services.values_list("uuid", "revision"))
+    _resend(active, [*known, (general_service_uuid(active.workspace.uuid), 1)])
+
+
+def resend_item(active: Connection, service: Service) -> None:
+    """Have the item of one service follow it, if we made it."""
+    _resend(active, [(service.uuid, service.revision)])
+
+
+def _resend(active: Connection, revisions: Iterable[tuple[UUID, int]]) -> None:
+    wanted = dict(revisions)
+    links = Link.objects.filter(company_id=active.company_id, kind="service", is_made_here=True, record_uuid__in=wanted)
+    uuids = list(links.values_list("record_uuid", flat=True))
+    # What stands there isn't what should: the next plan sees an item that was never synced.
+    links.update(synced_revision=0)
+    for uuid in uuids:
+        enqueue(workspace_id=active.workspace_id, kind="service", record_uuid=uuid, revision=wanted[uuid])

@@ -1,0 +1,91 @@
+"""Items: one for each service or one for all, on the income account that was chosen, and found ones left alone."""
+
+from dataclasses import replace
+
+import pytest
+
+from cone.accounting.port.documents import InvoiceDocument, ServiceDocument
+from cone.books.models import Link, Service
+from cone.domain.errors import InvalidFieldError
+from cone.domain.services import ServiceInput
+from cone.operations.actor import Actor
+from cone.operations.save_accounts import save_accounts
+from cone.operations.save_service import save_service
+from cone.operations.save_terms import save_terms
+from tests.builders import get_tax_rate, make_invoice, make_line, make_service
+from tests.fakes.ledger import BANK, INCOME, FakeLedger
+
+from .conftest import MakeWorker, configure, connect, is_settled, wait_until
+
+FEES = "77"
+
+
+@pytest.fixture
+def advice(owner: Actor, ledger: FakeLedger) -> Service:
+    """Connected to a company with two income accounts, and a service to sell."""
+    company = ledger.companies["fake-company"]
+    [sales] = [account for account in company.accounts if account.remote_id == INCOME]
+    fees = replace(sales, remote_id=FEES, name="Fees", full_name="Fees")
+    company.accounts = (*company.accounts, fees)
+    connect(owner, ledger)
+    configure(owner)
+    return make_service(owner, "Advice")
+
+
+def invoice_for(owner: Actor, *services: Service) -> None:
+    rate = get_tax_rate(owner.workspace)
+    make_invoice(owner, lines=[make_line(rate, service=service) for service in services], is_issued=True)
+
+
+def items(ledger: FakeLedger) -> dict[str, str]:
+    documents = [record.document for record in ledger.records("service")]
+    return {each.name: each.income_account_id for each in documents if isinstance(each, ServiceDocument)}
+
+
+def test_item_that_we_made_follows_its_name_and_account(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
+) -> None:
+    audit = save_service(owner, ServiceInput("Audit"), income_account_id=FEES)
+    invoice_for(owner, advice, audit)
+    make_worker()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    assert items(ledger) == {"Advice": INCOME, "Audit": FEES}
+
+    # Another usual account: only what has none of its own moves.
+    save_accounts(owner, deposit_account_id=BANK, income_account_id=FEES)
+    wait_until(lambda: items(ledger) == {"Advice": FEES, "Audit": FEES} and is_settled(owner))
+    save_service(owner, ServiceInput("Audit"), uuid=audit.uuid, income_account_id=INCOME)
+    save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid)
+    wait_until(lambda: items(ledger) == {"Counsel": FEES, "Audit": INCOME} and is_settled(owner))
+    assert len(ledger.records("service")) == 2
+
+
+def test_item_that_was_found_stays_as_it_is(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
+) -> None:
+    invoice_for(owner, advice)
+    make_worker()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    Link.objects.filter(kind="service").update(is_made_here=False)
+    save_accounts(owner, deposit_account_id=BANK, income_account_id=FEES)
+    save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid)
+    wait_until(lambda: is_settled(owner))
+    assert items(ledger) == {"Advice": INCOME}
+
+
+def test_one_item_for_everything(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service) -> None:
+    save_terms(owner, {"item_mode": "one"})
+    invoice_for(owner, advice, make_service(owner, "Audit"))
+    make_worker()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    assert items(ledger) == {"Services": INCOME}
+    [invoice] = ledger.records("invoice")
+    assert isinstance(invoice.document, InvoiceDocument)
+    assert len({line.item_id for line in invoice.document.lines}) == 1
+
+
+def test_account_that_is_no_income_account_is_refused(owner: Actor, advice: Service) -> None:
+    with pytest.raises(InvalidFieldError) as caught:
+        save_service(owner, ServiceInput("Audit"), income_account_id=BANK)
+    assert caught.value.field == "income_account"
+    assert not Service.objects.filter(name="Audit").exists()
