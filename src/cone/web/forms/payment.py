@@ -47,7 +47,9 @@ class PaymentOfManyForm(fields.PlainForm):
         """Add a field for each invoice; a method that isn't on the list any more stays."""
         self.payable = tuple(invoices)
         for invoice in self.payable:
-            self.fields[_name(invoice.uuid)] = fields.NumberField(f"Part for {invoice.number}", required=False)
+            part = fields.NumberField(f"Part for {invoice.number}", required=False)
+            part.widget.attrs["aria-label"] = part.label
+            self.fields[_name(invoice.uuid)] = part
         if method and method not in _METHODS:
             choice = self.fields["method"]
             choice.choices = [*choice.choices, (method, method)]  # type: ignore[attr-defined]  # it's a ChoiceField
