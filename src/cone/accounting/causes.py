@@ -224,6 +224,10 @@ class _Facts(dict[str, str]):
         return "–"
 
 
+def _begin(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
 def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, label: str, provider_name: str) -> Cause:
     """The words of a stored cause of one record."""
     words = _WORDS[CauseCode(stored["code"])]
@@ -236,7 +240,7 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
         target_uuid = UUID(key.partition(":")[2]) if words.target == "tax_mapping" else None
     return Cause(
         key=key,
-        title=words.title.format_map(facts),
+        title=_begin(words.title.format_map(facts)),
         explanation=words.explanation.format_map(facts),
         action=words.action.format_map(facts),
         target=target,
@@ -323,11 +327,11 @@ def label_records(records: list[tuple[Kind, UUID]]) -> dict[tuple[Kind, UUID], s
         labels["customer", uuid] = name
     for uuid, name in Service.objects.filter(uuid__in=wanted.get("service", [])).values_list("uuid", "name"):
         labels["service", uuid] = name
-    for payment in Payment.objects.filter(uuid__in=wanted.get("payment", [])).select_related("customer"):
+    for payment in Payment.objects.filter(uuid__in=wanted.get("payment", [])):
         labels["payment", payment.uuid] = _label_payment(payment)
     return labels
 
 
 def _label_payment(payment: Payment) -> str:
     amount = round_amount(payment.amount, payment.currency)
-    return f"the payment of {amount:,f} {payment.currency} from {payment.customer.name}"
+    return f"the payment of {amount:,f} {payment.currency}"

@@ -9,6 +9,7 @@ from cone.accounting.outbox import enqueue
 from cone.books.models import Invoice, Payment
 from cone.domain.payments import PaymentAlreadyVoidError
 from cone.domain.permissions import Permission
+from cone.kit.money import round_amount
 from cone.operations.actor import Actor
 from cone.operations.records import get_locked, note
 
@@ -32,13 +33,14 @@ def void_payment(actor: Actor, uuid: UUID) -> Payment:
             "invoice",
             invoice.uuid,
             "payment_voided",
-            amount=f"{amounts[invoice.pk]:f}",
+            amount=f"{round_amount(amounts[invoice.pk], invoice.currency):f}",
             currency=invoice.currency,
         )
     Invoice.objects.bulk_update(invoices, ["paid"])
     payment.voided_at = timezone.now()
     payment.revision += 1
     payment.save(update_fields=["voided_at", "revision", "updated_at"])
-    note(actor, "payment", payment.uuid, "voided", amount=f"{payment.amount:f}", currency=payment.currency)
+    amount = round_amount(payment.amount, payment.currency)
+    note(actor, "payment", payment.uuid, "voided", amount=f"{amount:f}", currency=payment.currency)
     enqueue(workspace_id=actor.workspace.pk, kind="payment", record_uuid=payment.uuid, revision=payment.revision)
     return payment

@@ -13,8 +13,9 @@ from cone.books.queries.invoice import get_invoice
 from cone.books.queries.payments import get_payment, list_payments
 from cone.domain.errors import InvalidFieldError
 from cone.domain.invoices import DisplayStatus
-from cone.domain.payments import AllocationInput, PaymentAlreadyVoidError, PaymentInput
+from cone.domain.payments import AllocationInput, PaymentAlreadyVoidError, PaymentChangedMeanwhileError, PaymentInput
 from cone.kit.money import Money
+from cone.operations.edit_payment import edit_payment
 from cone.operations.record_payment import record_payment
 from cone.operations.void_invoice import void_invoice
 from cone.operations.void_payment import void_payment
@@ -147,6 +148,89 @@ def test_record_payment_of_the_same_invoices_in_other_orders_does_not_deadlock()
 
     assert all(isinstance(answer, Payment) for answer in answers)
     assert set(Invoice.objects.values_list("paid", flat=True)) == {Decimal(6)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_edit_payment_beside_a_new_one_never_pays_more_than_is_owed_or_was_received() -> None:
+    owner = make_owner()
+    invoice = make_invoice(owner, is_issued=True)
+    payment = record_payment(owner, typed_for((invoice, "50.00")))
+
+    answers = at_once(
+        [
+            partial(edit_payment, owner, typed_for((invoice, "90.00")), uuid=payment.uuid),
+            partial(record_payment, owner, typed_for((invoice, "60.00"))),
+        ]
+    )
+
+    assert sum(isinstance(answer, InvalidFieldError) for answer in answers) == 1
+    invoice.refresh_from_db()
+    assert invoice.paid == sum(part.amount for part in PaymentAllocation.objects.all())
+    assert invoice.paid <= invoice.total
+
+
+@pytest.mark.django_db(transaction=True)
+def test_edit_payment_two_at_once_the_second_is_told() -> None:
+    owner = make_owner()
+    invoice = make_invoice(owner, is_issued=True)
+    payment = record_payment(owner, typed_for((invoice, "50.00")))
+    edits = [
+        partial(edit_payment, owner, typed_for((invoice, amount)), uuid=payment.uuid, expected_revision=1)
+        for amount in ("60.00", "70.00")
+    ]
+
+    answers = at_once(edits)
+
+    assert sum(isinstance(answer, PaymentChangedMeanwhileError) for answer in answers) == 1
+    payment.refresh_from_db()
+    assert (payment.revision, payment.allocated) == (2, payment.amount)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_void_payment_while_it_is_edited_leaves_nothing_paid() -> None:
+    owner = make_owner()
+    invoice = make_invoice(owner, is_issued=True)
+    payment = record_payment(owner, typed_for((invoice, "50.00")))
+
+    at_once(
+        [
+            partial(edit_payment, owner, typed_for((invoice, "60.00")), uuid=payment.uuid),
+            partial(void_payment, owner, payment.uuid),
+        ]
+    )
+
+    invoice.refresh_from_db()
+    assert invoice.paid == 0
+
+
+@pytest.mark.django_db
+def test_edit_payment_refused_leaves_all_as_it_was() -> None:
+    owner = make_owner()
+    invoice = make_invoice(owner, is_issued=True)
+    other = make_invoice(owner, make_customer(owner, "Other"), is_issued=True)
+    payment = make_payment(owner, invoice, "50.00")
+    cases = [
+        (typed_for((invoice, "120.01")), "allocations.0.amount"),
+        (typed_for((other, "1.00")), "customer"),
+        (replace(typed_for((invoice, "50.00")), amount=Decimal("49.99")), "amount"),
+    ]
+    for typed, field in cases:
+        with pytest.raises(InvalidFieldError) as refusal:
+            edit_payment(owner, typed, uuid=payment.uuid)
+        assert refusal.value.field == field
+    void_payment(owner, payment.uuid)
+    with pytest.raises(PaymentAlreadyVoidError):
+        edit_payment(owner, typed_for((invoice, "1.00")), uuid=payment.uuid)
+    payment.refresh_from_db()
+    assert (payment.amount, payment.revision) == (Decimal(50), 2)
+
+
+@pytest.mark.django_db
+def test_database_refuses_more_allocated_than_received() -> None:
+    owner = make_owner()
+    payment = make_payment(owner, make_invoice(owner, is_issued=True), "50.00")
+    with pytest.raises(IntegrityError, match="payment_allocated_in_range"), transaction.atomic():
+        Payment.objects.filter(pk=payment.pk).update(allocated=Decimal("50.01"))
 
 
 @pytest.mark.django_db
