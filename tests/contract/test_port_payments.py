@@ -1,18 +1,22 @@
 """The port's suite for payments, and for taking invoices and payments back, over every provider."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
 from cone.accounting.port.documents import (
     AllocationDocument,
+    Create,
     Delete,
     InvoiceDocument,
     PaymentDocument,
     RemoteRecord,
     Void,
 )
+from cone.accounting.port.provider import BatchItem, Sent
 from cone.accounting.port.verdicts import GoneError, RejectedError, StaleError
 from cone.accounting.verify import expected_of, find_difference
 
@@ -170,3 +174,34 @@ def test_payment_methods_have_names(connected: Connected) -> None:
     methods = connected.reference.payment_methods
     assert "Cash" in {method.name for method in methods}
     assert len({method.remote_id for method in methods}) == len(methods)
+
+
+async def test_payments_travel_in_a_batch(connected: Connected) -> None:
+    document, invoice = await sent_invoice(connected)
+    parts = [Decimal("10.00"), Decimal("20.00")]
+    payments = [a_payment(connected, document.customer_id, part, (invoice.remote_id, part)) for part in parts]
+    items = [
+        BatchItem(str(place), connected.provider.prepare(Create(payment), connected.facts))
+        for place, payment in enumerate(payments, 1)
+    ]
+    outcomes = await connected.client.send_batch(
+        connected.access,
+        connected.provider.prepare_batch(items),
+        request_id=str(uuid4()),
+        kinds=dict.fromkeys(("1", "2"), "payment"),
+    )
+    sent = [outcome.record for outcome in outcomes.values() if isinstance(outcome, Sent)]
+    assert [record.total for record in sent] == parts
+    assert (await read(connected, invoice)).balance == document.total - 30
+
+
+async def test_lost_payment_is_found_by_what_was_sent(connected: Connected) -> None:
+    invoice, _ = await sent_invoice(connected)
+    document = a_payment(connected, invoice.customer_id, Decimal("5.00"))
+    request = connected.provider.prepare(Create(document), connected.facts)
+    created = (await send(connected, document)).record
+    await send(connected, replace(document, uuid=uuid4()))
+    key = connected.provider.read_sent("payment", request)
+    found = await connected.client.list_candidates(connected.access, key, sent_at=datetime.now(UTC))
+    assert len(found) == 2
+    assert [record.remote_id for record in found if record.marker == str(document.uuid)] == [created.remote_id]

@@ -254,6 +254,7 @@ def _show_payment(shown: RemoteRecord, payment: PaymentDocument) -> RemoteRecord
         deposit_account_id=payment.deposit_account_id,
         marker=str(payment.uuid) if is_live else "",
         customer_id=payment.customer_id,
+        issue_date=payment.received_date,
         unapplied=payment.amount - sum((part.amount for part in applied), start=Decimal(0)) if is_live else Decimal(0),
         applied=applied,
     )
