@@ -38,12 +38,16 @@ def test_quickbooks_numbers_the_invoice_and_both_sides_agree(owner: Desk) -> Non
         "POST", "faults", {"match": {"entity": "invoice"}, "count": 1, "action": {"latency_ms": 3000}}
     )
     owner.write_invoice("Ottoline Quay")
+    owner.page.get_by_label("Discount on the whole").fill("10")
+    owner.sees("£108.00")
+    take_pictures(owner, "editor")
     owner.press("Save and issue")
     owner.sees("Number pending")
     take_pictures(owner, "pending")
     [there] = wait_for(lambda: owner.product.entities("Invoice", COMPANY))
     expect(owner.page.get_by_role("heading", name=there["DocNumber"])).to_be_visible(timeout=15_000)
     owner.sync_state_is("Synced")
+    assert there["TotalAmt"] == 108
 
 
 def test_name_that_a_vendor_has_is_settled_on_the_customers_page(owner: Desk) -> None:

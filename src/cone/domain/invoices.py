@@ -13,7 +13,7 @@ from uuid import UUID
 from cone.domain.errors import InvalidFieldError, RefusalError
 from cone.domain.figures import DecimalRule, check_date
 from cone.domain.text import TextRule
-from cone.domain.totals import AmountsAre, InvoiceTotals
+from cone.domain.totals import NO_DISCOUNT, AmountsAre, Discount, InvoiceTotals
 
 MOST_LINES = 200
 LARGEST_TOTAL = Decimal(10) ** 13
@@ -22,6 +22,7 @@ DESCRIPTION = TextRule("the description", 4000, is_multiline=True)
 QUANTITY = DecimalRule("the quantity", Decimal("999999999.999999"), 6, is_zero_allowed=False)
 UNIT_PRICE = DecimalRule("the price", Decimal(9999999999), 6)
 DISCOUNT = DecimalRule("the discount", Decimal(100), 4)
+DISCOUNT_AMOUNT = DecimalRule("the discount", Decimal(9999999999), 4)
 
 
 class InvoiceStatus(StrEnum):
@@ -151,6 +152,7 @@ class InvoiceInput:
     amounts_are: AmountsAre
     memo: str
     lines: tuple[LineInput, ...]
+    discount: Discount = NO_DISCOUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,16 @@ def check_invoice(typed: InvoiceInput) -> InvoiceInput:
         typed,
         amounts_are=AmountsAre(typed.amounts_are),
         memo=MEMO.check("memo", typed.memo),
+        discount=_check_discount(typed.discount),
         lines=tuple(_check_line(position, line) for position, line in enumerate(typed.lines)),
+    )
+
+
+def _check_discount(discount: Discount) -> Discount:
+    if discount.percent and discount.amount:
+        raise InvalidFieldError("discount", "Give the discount as a percentage or as an amount, not both.")
+    return Discount(
+        percent=DISCOUNT.check("discount", discount.percent), amount=DISCOUNT_AMOUNT.check("discount", discount.amount)
     )
 
 

@@ -8,11 +8,11 @@ Source: developer.intuit.com, "Global tax model"; published figures of Australia
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import ROUND_DOWN, Decimal, localcontext
 from enum import StrEnum
 from uuid import UUID
 
-from cone.kit.money import round_amount
+from cone.kit.money import minor_units, round_amount
 
 HUNDRED = Decimal(100)
 # Quantity, price and discount have at most 15 + 17 + 7 digits: products are exact, quotients off by far less than a
@@ -40,7 +40,10 @@ class PricedLine:
 
 @dataclass(frozen=True, slots=True)
 class LineAmounts:
-    """One line's money. `amount` is on the typed basis (gross when inclusive); `net` never contains tax."""
+    """One line's money, less its part of the invoice's discount.
+
+    `amount` is on the typed basis (gross when inclusive); `net` never contains tax.
+    """
 
     amount: Decimal
     net: Decimal
@@ -65,6 +68,18 @@ class InvoiceTotals:
     net: Decimal
     tax: Decimal
     total: Decimal
+    discount: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """A discount on the whole invoice, on the basis of its prices: a percentage, or else an amount."""
+
+    percent: Decimal = Decimal(0)
+    amount: Decimal = Decimal(0)
+
+
+NO_DISCOUNT = Discount()
 
 
 def line_amount(line: PricedLine, *, currency: str) -> Decimal:
@@ -73,19 +88,51 @@ def line_amount(line: PricedLine, *, currency: str) -> Decimal:
     return round_amount(line.quantity * line.unit_price * kept, currency)
 
 
-def total_up(lines: Sequence[PricedLine], *, amounts_are: AmountsAre, currency: str) -> InvoiceTotals:
-    """Compute an invoice's figures; `taxes` has one entry per rate, in order of first use."""
+def total_up(
+    lines: Sequence[PricedLine], *, amounts_are: AmountsAre, currency: str, discount: Discount = NO_DISCOUNT
+) -> InvoiceTotals:
+    """Compute an invoice's figures; `taxes` has one entry per rate, in order of first use.
+
+    A discount on the whole invoice comes before tax: it's spread over the lines in proportion to their amounts, so
+    that the base of each rate is lowered by its part. Cents that are left go to the lines that lost most by rounding.
+    """
     with localcontext(prec=_DIGITS):
-        amounts = tuple(_line_amounts(line, amounts_are, currency) for line in lines)
+        full = [line_amount(line, currency=currency) for line in lines]
+        shares = spread_discount(full, discount, currency=currency)
+        amounts = tuple(
+            _line_amounts(line, amount - share, amounts_are, currency)
+            for line, amount, share in zip(lines, full, shares, strict=True)
+        )
         rates = dict.fromkeys(line.tax_rate for line in lines)
         taxes = tuple(_tax_of(rate, lines, amounts, amounts_are, currency) for rate in rates)
         net = sum((amount.net for amount in amounts), start=round_amount(Decimal(0), currency))
         tax = sum((entry.tax for entry in taxes), start=round_amount(Decimal(0), currency))
-        return InvoiceTotals(lines=amounts, taxes=taxes, net=net, tax=tax, total=net + tax)
+        taken = sum(shares, start=round_amount(Decimal(0), currency))
+        return InvoiceTotals(lines=amounts, taxes=taxes, net=net, tax=tax, total=net + tax, discount=taken)
 
 
-def _line_amounts(line: PricedLine, amounts_are: AmountsAre, currency: str) -> LineAmounts:
-    amount = line_amount(line, currency=currency)
+def spread_discount(amounts: Sequence[Decimal], discount: Discount, *, currency: str) -> tuple[Decimal, ...]:
+    """Each line's part of a discount, in whole minor units that add up to it exactly (largest remainder).
+
+    Never more than the lines come to.
+    """
+    subtotal = sum(amounts, start=round_amount(Decimal(0), currency))
+    wanted = round_amount(subtotal * discount.percent / HUNDRED, currency) if discount.percent else discount.amount
+    wanted = round_amount(min(wanted, subtotal), currency)
+    if not wanted:
+        return tuple(round_amount(Decimal(0), currency) for _ in amounts)
+    smallest = Decimal(1).scaleb(-minor_units(currency))
+    exact = [amount * wanted / subtotal for amount in amounts]
+    shares = [part.quantize(smallest, rounding=ROUND_DOWN) for part in exact]
+    left = int((wanted - sum(shares)) / smallest)
+    # On a tie the earlier line: the same lines always give the same parts.
+    losers = sorted(range(len(exact)), key=lambda at: (shares[at] - exact[at], at))
+    for at in losers[:left]:
+        shares[at] += smallest
+    return tuple(shares)
+
+
+def _line_amounts(line: PricedLine, amount: Decimal, amounts_are: AmountsAre, currency: str) -> LineAmounts:
     if amounts_are is AmountsAre.EXCLUSIVE:
         return LineAmounts(amount=amount, net=amount)
     return LineAmounts(amount=amount, net=round_amount(amount * HUNDRED / (HUNDRED + line.tax_percent), currency))

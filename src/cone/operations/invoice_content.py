@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 from cone.books.models import Customer, Invoice, InvoiceLine, InvoiceTax, Service, TaxRate
 from cone.domain.errors import InvalidFieldError
 from cone.domain.invoices import InvoiceInput, LineInput
-from cone.domain.totals import AmountsAre, InvoiceTotals, PricedLine, total_up
+from cone.domain.totals import AmountsAre, Discount, InvoiceTotals, PricedLine, total_up
 from cone.operations.actor import Actor
 from cone.operations.records import find_referred
 
@@ -31,6 +32,9 @@ def read_input(invoice: Invoice) -> InvoiceInput:
         amounts_are=AmountsAre(invoice.amounts_are),
         memo=invoice.memo,
         lines=tuple(_read_line(line) for line in lines),
+        discount=Discount(
+            percent=invoice.discount_percent, amount=Decimal(0) if invoice.discount_percent else invoice.discount
+        ),
     )
 
 
@@ -82,7 +86,13 @@ def price(wanted: InvoiceInput, references: References) -> InvoiceTotals:
         )
         for line in wanted.lines
     ]
-    return total_up(priced, amounts_are=wanted.amounts_are, currency=references.customer.currency)
+    currency, discount = references.customer.currency, wanted.discount
+    totals = total_up(priced, amounts_are=wanted.amounts_are, currency=currency, discount=discount)
+    if discount.amount and totals.discount != discount.amount:
+        raise InvalidFieldError(
+            "discount", f"The lines come to {totals.discount:,f}: keep the discount at that or below, in whole cents."
+        )
+    return totals
 
 
 def fill(invoice: Invoice, wanted: InvoiceInput, references: References, totals: InvoiceTotals) -> None:
@@ -91,6 +101,7 @@ def fill(invoice: Invoice, wanted: InvoiceInput, references: References, totals:
     invoice.currency = references.customer.currency
     invoice.issue_date, invoice.due_date = wanted.issue_date, wanted.due_date
     invoice.amounts_are, invoice.memo = wanted.amounts_are.value, wanted.memo
+    invoice.discount_percent, invoice.discount = wanted.discount.percent, totals.discount
     invoice.net, invoice.tax, invoice.total = totals.net, totals.tax, totals.total
 
 

@@ -13,7 +13,7 @@ from cone.domain.invoices import InvoiceStatus, Verb, check_can, check_invoice, 
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
 from cone.operations.invoice_content import fill, find_references, price, read_input, write_rows
-from cone.operations.numbers import is_numbered_here, take_number
+from cone.operations.numbers import maybe_take_number
 from cone.operations.records import get_locked, note
 
 
@@ -34,7 +34,7 @@ def issue_invoice(actor: Actor, uuid: UUID) -> Invoice:
     totals = price(wanted, references)
     check_totals(totals, paid=invoice.paid)
     fill(invoice, wanted, references, totals)
-    invoice.number = take_number(actor.workspace) if is_numbered_here(actor.workspace) else None
+    invoice.number = maybe_take_number(actor.workspace)
     invoice.status = InvoiceStatus.ISSUED.value
     invoice.issued_at = timezone.now()
     invoice.revision += 1

@@ -1,19 +1,25 @@
 """The invoice counter: a row that is locked and moved in the transaction that uses the number, so there are no gaps."""
 
-from cone.accounting.outbox import find_active_connection
-from cone.books.models import Counter, Workspace
+from django.db.models import OuterRef, Subquery
+
+from cone.books.models import Connection, Counter, Workspace
 from cone.domain.numbering import INVOICE_COUNTER, NumberMode, invoice_number
 
 
-def is_numbered_here(workspace: Workspace) -> bool:
-    """Whether Cone gives the next invoice its number, and not the accounting software that's connected."""
-    active = find_active_connection(workspace.pk)
-    return active is None or active.number_mode == NumberMode.CONE
+def maybe_take_number(workspace: Workspace) -> str | None:
+    """Take the next number where Cone numbers invoices; None where the connected accounting software does."""
+    active = Connection.objects.filter(workspace=OuterRef("pk")).exclude(state="disconnected")
+    found = Workspace.objects.annotate(mode=Subquery(active.values("number_mode")[:1]))
+    prefix, mode = found.values_list("invoice_prefix", "mode").get(pk=workspace.pk)
+    return _take(workspace, prefix) if mode in (None, NumberMode.CONE) else None
 
 
 def take_number(workspace: Workspace) -> str:
     """Take the next invoice number; whoever issues at the same moment waits until this transaction ends."""
-    prefix = Workspace.objects.values_list("invoice_prefix", flat=True).get(pk=workspace.pk)
+    return _take(workspace, Workspace.objects.values_list("invoice_prefix", flat=True).get(pk=workspace.pk))
+
+
+def _take(workspace: Workspace, prefix: str) -> str:
     counter = _lock(workspace)
     number = invoice_number(prefix, counter.next_value)
     counter.next_value += 1

@@ -9,8 +9,8 @@ from django.http import QueryDict
 from cone.books.models import Workspace
 from cone.books.queries.invoice import InvoiceView
 from cone.domain.errors import InvalidFieldError
-from cone.domain.invoices import DISCOUNT, MOST_LINES, QUANTITY, UNIT_PRICE
-from cone.domain.totals import AmountsAre, PricedLine, total_up
+from cone.domain.invoices import DISCOUNT, DISCOUNT_AMOUNT, MOST_LINES, QUANTITY, UNIT_PRICE
+from cone.domain.totals import AmountsAre, Discount, PricedLine, total_up
 from cone.kit.money import Money
 from cone.web.choices import InvoiceChoices
 from cone.web.formats import typed_number
@@ -21,10 +21,11 @@ from cone.web.forms.invoice import (
     fill_from_service,
     is_blank,
     line_prefix,
+    make_discount,
     read_raw_lines,
 )
 
-_HEADER = ("customer", "issue_date", "due_date", "amounts_are", "memo", "revision")
+_HEADER = ("customer", "issue_date", "due_date", "amounts_are", "memo", "discount", "discount_is", "revision")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class EditorTotals:
     """The figures of the lines that make sense so far; an amount is None where a line doesn't yet."""
 
     amounts: tuple[Money | None, ...]
+    discount: Money
     net: Money
     taxes: tuple[TaxSum, ...]
     total: Money
@@ -85,6 +87,8 @@ def new_draft(workspace: Workspace, choices: InvoiceChoices, *, customer: str, t
         "due_date": due.isoformat(),
         "amounts_are": workspace.amounts_are,
         "memo": "",
+        "discount": "",
+        "discount_is": "percent",
         "revision": "",
     }
     return Draft(header, (blank_line(choices),))
@@ -98,6 +102,8 @@ def draft_of(invoice: InvoiceView) -> Draft:
         "due_date": invoice.due_date.isoformat(),
         "amounts_are": invoice.amounts_are.value,
         "memo": invoice.memo,
+        "discount": typed_number(invoice.discount_percent or invoice.discount.amount) if invoice.discount else "",
+        "discount_is": "amount" if invoice.discount and not invoice.discount_percent else "percent",
         "revision": str(invoice.revision),
     }
     lines = tuple(
@@ -177,15 +183,20 @@ def add_up(draft: Draft, choices: InvoiceChoices, *, home_currency: str) -> Edit
     """Compute the figures by the rule that saving uses; lines that can't be read yet count for nothing."""
     currency = choices.currencies.get(draft.header["customer"], home_currency)
     inclusive = draft.header["amounts_are"] == AmountsAre.INCLUSIVE.value
-    priced = [_price(form, choices) for form in bound_forms(draft, choices)[1]]
+    header, forms = bound_forms(draft, choices)
+    priced = [_price(form, choices) for form in forms]
     counted = [line for line in priced if line is not None]
     totals = total_up(
-        counted, amounts_are=AmountsAre.INCLUSIVE if inclusive else AmountsAre.EXCLUSIVE, currency=currency
+        counted,
+        amounts_are=AmountsAre.INCLUSIVE if inclusive else AmountsAre.EXCLUSIVE,
+        currency=currency,
+        discount=_discount(header),
     )
     amounts = iter(totals.lines)
     names = dict(choices.tax_rates)
     return EditorTotals(
         amounts=tuple(None if line is None else Money(next(amounts).amount, currency) for line in priced),
+        discount=Money(totals.discount, currency),
         net=Money(totals.net, currency),
         taxes=tuple(
             TaxSum(names[str(entry.tax_rate)], Money(entry.net, currency), Money(entry.tax, currency))
@@ -193,6 +204,16 @@ def add_up(draft: Draft, choices: InvoiceChoices, *, home_currency: str) -> Edit
         ),
         total=Money(totals.total, currency),
     )
+
+
+def _discount(header: InvoiceForm) -> Discount:
+    """What the discount says so far; nothing while it makes no sense."""
+    header.is_valid()
+    typed = make_discount(header)
+    try:
+        return Discount(DISCOUNT.check("discount", typed.percent), DISCOUNT_AMOUNT.check("discount", typed.amount))
+    except InvalidFieldError:
+        return Discount()
 
 
 def _price(form: LineForm, choices: InvoiceChoices) -> PricedLine | None:

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cone.domain.totals import AmountsAre, InvoiceTotals, LineAmounts, PricedLine, TaxAmount, line_amount, total_up
+from cone.domain.totals import (
+    AmountsAre,
+    Discount,
+    InvoiceTotals,
+    LineAmounts,
+    PricedLine,
+    TaxAmount,
+    line_amount,
+    spread_discount,
+    total_up,
+)
 from cone.kit.money import minor_units
 
 STANDARD, REDUCED, NONE = UUID(int=20), UUID(int=5), UUID(int=0)
@@ -148,3 +158,40 @@ def test_total_up_order_of_lines_does_not_matter(lines: list[PricedLine], basis:
 def test_total_up_full_discount_is_nothing(basis: AmountsAre) -> None:
     made = total([line("7", "19.99", discount="100")], basis)
     assert (made.net, made.tax, made.total) == (Decimal("0.00"),) * 3
+
+
+DISCOUNTS = st.one_of(
+    st.builds(lambda percent: Discount(percent=percent), st.decimals(min_value=0, max_value=100, places=4)),
+    st.builds(lambda amount: Discount(amount=amount), st.decimals(min_value=0, max_value=10**6, places=0)),
+)
+
+
+@given(INVOICES, DISCOUNTS, CURRENCIES, BASES)
+def test_discount_is_spread_to_the_cent_and_lowers_every_line_in_proportion(
+    lines: list[PricedLine], discount: Discount, currency: str, amounts_are: AmountsAre
+) -> None:
+    full = [line_amount(each, currency=currency) for each in lines]
+    shares = spread_discount(full, discount, currency=currency)
+    totals = total_up(lines, amounts_are=amounts_are, currency=currency, discount=discount)
+    assert totals.discount == sum(shares) <= sum(full)
+    assert [each.amount for each in totals.lines] == [
+        amount - share for amount, share in zip(full, shares, strict=True)
+    ]
+    smallest = Decimal(1).scaleb(-minor_units(currency))
+    for amount, share in zip(full, shares, strict=True):
+        assert 0 <= share <= amount
+        assert (
+            abs(Fraction(share) - Fraction(amount) * Fraction(totals.discount) / (Fraction(sum(full)) or 1)) < smallest
+        )
+
+
+def test_discount_of_two_rates_lowers_each_base_before_tax() -> None:
+    lines = [
+        PricedLine(Decimal(1), Decimal("100.00"), Decimal(0), STANDARD, Decimal(20)),
+        PricedLine(Decimal(1), Decimal("50.00"), Decimal(0), REDUCED, Decimal("5.5")),
+    ]
+    totals = total_up(
+        lines, amounts_are=AmountsAre.EXCLUSIVE, currency="GBP", discount=Discount(amount=Decimal("10.00"))
+    )
+    assert [each.net for each in totals.lines] == [Decimal("93.33"), Decimal("46.67")]
+    assert (totals.net, totals.tax, totals.total) == (Decimal("140.00"), Decimal("21.24"), Decimal("161.24"))

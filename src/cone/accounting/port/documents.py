@@ -77,8 +77,8 @@ class ServiceDocument:
 class InvoiceLineDocument:
     """One line. `amount` is net when the invoice's amounts are exclusive, gross when inclusive; `net` is always net.
 
-    `amount` = round(quantity × unit_price × (1 − discount)), half up: where it differs from round(quantity ×
-    unit_price) the provider must send a quantity of one.
+    `amount` is quantity × unit_price, half up, less the line's discount and its part of the invoice's: where it differs
+    from round(quantity × unit_price) the provider must send a quantity of one.
     """
 
     item_id: str

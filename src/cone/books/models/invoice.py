@@ -27,6 +27,9 @@ class Invoice(WorkspaceRecord):
     net = models.DecimalField(max_digits=19, decimal_places=4, default=0)
     tax = models.DecimalField(max_digits=19, decimal_places=4, default=0)
     total = models.DecimalField(max_digits=19, decimal_places=4, default=0)
+    # A discount on the whole invoice, before tax, on the basis of its prices; the lines' amounts are less their parts.
+    discount_percent = models.DecimalField(max_digits=7, decimal_places=4, default=0, db_default=0)
+    discount = models.DecimalField(max_digits=19, decimal_places=4, default=0, db_default=0)
     paid = models.DecimalField(max_digits=19, decimal_places=4, default=0)
     issued_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -56,6 +59,10 @@ class Invoice(WorkspaceRecord):
             models.CheckConstraint(condition=models.Q(total__gte=0), name="invoice_total_not_negative"),
             models.CheckConstraint(
                 condition=models.Q(paid__gte=0) & models.Q(paid__lte=models.F("total")), name="invoice_paid_in_range"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(discount__gte=0, discount_percent__gte=0, discount_percent__lte=100),
+                name="invoice_discount_range",
             ),
             models.CheckConstraint(condition=models.Q(due_date__gte=models.F("issue_date")), name="invoice_due_later"),
             models.CheckConstraint(

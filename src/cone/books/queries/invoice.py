@@ -89,6 +89,8 @@ class InvoiceView:
     lines: tuple[LineView, ...]
     taxes: tuple[TaxView, ...]
     payments: tuple[PaymentPart, ...]
+    discount: Money
+    discount_percent: Decimal
     net: Money
     tax: Money
     total: Money
@@ -131,6 +133,8 @@ def get_invoice(workspace: Workspace, uuid: UUID, *, today: date) -> InvoiceView
         lines=tuple(_line(line, currency) for line in lines),
         taxes=tuple(_tax(entry, currency) for entry in taxes),
         payments=tuple(_payment(part, currency) for part in parts.order_by("payment__received_date", "payment__id")),
+        discount=Money(invoice.discount, currency).rounded(),
+        discount_percent=invoice.discount_percent,
         net=Money(invoice.net, currency).rounded(),
         tax=Money(invoice.tax, currency).rounded(),
         total=Money(invoice.total, currency).rounded(),

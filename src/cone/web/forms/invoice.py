@@ -9,7 +9,7 @@ from django.forms import HiddenInput, IntegerField
 
 from cone.domain.errors import InvalidFieldError
 from cone.domain.invoices import InvoiceInput, LineInput
-from cone.domain.totals import AmountsAre
+from cone.domain.totals import AmountsAre, Discount
 from cone.web.choices import InvoiceChoices
 from cone.web.formats import typed_number
 from cone.web.forms import fields
@@ -29,6 +29,8 @@ class InvoiceForm(fields.PlainForm):
     amounts_are = fields.choice(
         "Prices", [(AmountsAre.EXCLUSIVE.value, "exclude tax"), (AmountsAre.INCLUSIVE.value, "include tax")]
     )
+    discount = fields.NumberField("Discount on the whole", required=False)
+    discount_is = fields.choice("Discount is", [("percent", "percent"), ("amount", "an amount")], required=False)
     memo = fields.text("Memo", required=False, rows=3, hint="Shown to the customer.")
     revision = IntegerField(required=False, widget=HiddenInput)
 
@@ -117,7 +119,16 @@ def make_input(header: InvoiceForm, lines: list[LineForm]) -> InvoiceInput:
         amounts_are=AmountsAre(typed["amounts_are"]),
         memo=typed["memo"],
         lines=tuple(line.to_input() for line in lines),
+        discount=make_discount(header),
     )
+
+
+def make_discount(header: InvoiceForm) -> Discount:
+    """The discount on the whole invoice; none where nothing was typed."""
+    typed = header.cleaned_data.get("discount") or Decimal(0)
+    if header.cleaned_data.get("discount_is") == "amount":
+        return Discount(amount=typed)
+    return Discount(percent=typed)
 
 
 def mark_refusal(header: InvoiceForm, lines: list[LineForm], refusal: InvalidFieldError) -> None:
