@@ -93,6 +93,7 @@ def _remove_settings(active: Connection) -> Revocation | None:
     active.disconnected_at = Now()
     active.deposit_account_id = active.income_account_id = ""
     active.name_policy, active.number_mode, active.item_mode, active.tax_source = "ask", "cone", "each", "theirs"
+    active.removal_policy = "leave"
     active.send_from_date = active.paused_at = None
     active.lane_epoch += 1
     active.save()

@@ -35,6 +35,7 @@ from cone.operations.actor import Actor
 from cone.operations.disconnect_provider import disconnect_provider
 from cone.operations.pause_sync import pause_sync
 from cone.operations.save_invoice import save_invoice
+from cone.operations.save_removal_policy import save_removal_policy
 from tests.builders import (
     get_tax_rate,
     make_customer,
@@ -64,6 +65,7 @@ def test_m13_leaving_removes_settings_and_returning_duplicates_nothing(
     configure(owner)
     invoice = make_invoice(owner, is_issued=True)
     wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+    save_removal_policy(owner, "void")
     pause_sync(owner)
     late = make_customer(owner, "Waits")
     links, attempts = list(Link.objects.order_by("id").values()), list(Attempt.objects.order_by("id").values())
@@ -72,7 +74,7 @@ def test_m13_leaving_removes_settings_and_returning_duplicates_nothing(
 
     active = Connection.objects.get()
     assert (active.state, active.deposit_account_id, active.income_account_id) == ("disconnected", "", "")
-    assert (active.send_from_date, active.paused_at) == (None, None)
+    assert (active.send_from_date, active.paused_at, active.removal_policy) == (None, None, "leave")
     assert ledger.revoked == ["refresh-2"]
     gone = (ConnectionTokens, TaxMapping, ReferenceRecord, Revocation)
     assert [model._default_manager.count() for model in gone] == [0, 0, 0, 0]
