@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
-from psycopg.types.json import Jsonb
+import msgspec
 
 from cone.accounting.database import Database
 from cone.accounting.port.documents import Create, Delete, Kind, Step, Update, Void
@@ -88,7 +88,11 @@ class Opened:
 
 def request_id_of(situation: Situation, row: Row, operation: Operation, generation: int) -> str:
     """uuid5(workspace uuid, company, record uuid, operation, generation): 36 characters; the limit is 50."""
-    return str(uuid5(_namespace(situation), f"{row.kind}:{row.uuid}:{operation}:{generation}"))
+    return _request_id(_namespace(situation), row, operation, generation)
+
+
+def _request_id(space: UUID, row: Row, operation: Operation, generation: int) -> str:
+    return str(uuid5(space, f"{row.kind}:{row.uuid}:{operation}:{generation}"))
 
 
 def _namespace(situation: Situation) -> UUID:
@@ -102,9 +106,10 @@ async def open_attempts(
 
     Left out is what moved since it was planned, and everything once this lane may not send (any more).
     """
-    ids = [request_id_of(situation, one.row, one.operation, one.row.last_generation + 1) for one in prepared]
+    space = _namespace(situation)
+    ids = [_request_id(space, one.row, one.operation, one.row.last_generation + 1) for one in prepared]
     expected = [one.expected for one in prepared]
-    batch_request_id = str(uuid5(_namespace(situation), "\n".join(ids))) if is_batch else None
+    batch_request_id = str(uuid5(space, "\n".join(ids))) if is_batch else None
     cursor = await database.execute(
         attempts_sql.OPEN_ATTEMPTS,
         {
@@ -122,7 +127,7 @@ async def open_attempts(
             "request_ids": ids,
             "lines": [one.request.line for one in prepared],
             "bodies": [one.request.body for one in prepared],
-            "expected": [Jsonb(figures.to_json()) if figures else None for figures in expected],
+            "expected": [msgspec.json.encode(one.to_json()).decode() if one else None for one in expected],
             "batch_request_id": batch_request_id,
         },
     )

@@ -1,5 +1,7 @@
 """The async side's way to the database that Django's settings name: the lanes' hot path speaks SQL, not ORM."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import psycopg
@@ -31,6 +33,16 @@ def conninfo() -> str:
 async def connect(*, autocommit: bool = False) -> Database:
     """Open one connection of our own, outside any pool."""
     return await psycopg.AsyncConnection.connect(conninfo(), autocommit=autocommit, row_factory=dict_row)
+
+
+@asynccontextmanager
+async def reading(database: Database) -> AsyncIterator[None]:
+    """One snapshot for all statements inside, on a connection that commits by itself; nothing can be written."""
+    await database.execute("begin isolation level repeatable read, read only")
+    try:
+        yield
+    finally:
+        await database.rollback()
 
 
 def make_pool(*, size: int = 8) -> Pool:

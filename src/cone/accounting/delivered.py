@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from psycopg.types.json import Jsonb
+import msgspec
 
 from cone.accounting.answers import answer_to_json
-from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempts
+from cone.accounting.attempts import Attempt, Fence, LaneLostError, check_fence, close_attempts
 from cone.accounting.database import Database
 from cone.accounting.decided import block_rows
 from cone.accounting.holds import end_backoff
@@ -45,24 +45,70 @@ class Linked:
 
 async def settle_delivered(
     database: Database, delivered: Sequence[Delivered], *, fence: Fence, situation: Situation
-) -> None:
-    """They stand there: link them, verify their figures, and wake what waited for them."""
+) -> bool:
+    """They stand there: link them, verify their figures, and wake what waited for them.
+
+    Returns whether something can go now because of it. Raises LaneLostError.
+    """
+    plain = [one for one in delivered if is_plain(one)]
+    others = [one for one in delivered if not is_plain(one)]
+    await end_backoff(database, fence, situation)
+    is_due = bool(others)
+    if plain:
+        is_due |= await _settle_plain(database, plain, fence)
+    for one in others:
+        await _settle_with_problem(database, one, fence=fence, situation=situation)
+    return is_due
+
+
+def is_plain(one: Delivered) -> bool:
+    """Whether it stands there exactly as sent, and no number of theirs is to be taken over."""
+    expected = one.attempt.expected
+    takes_number = isinstance(expected, Expected) and not expected.number
+    return not takes_number and find_difference(expected, one.sent.record) is None
+
+
+async def _settle_plain(database: Database, delivered: Sequence[Delivered], fence: Fence) -> bool:
+    cursor = await database.execute(
+        outcomes_sql.DELIVERED,
+        {
+            "connection": fence.connection_id,
+            "epoch": fence.epoch,
+            "company": fence.company_pk,
+            "rows": [one.subject.row.id for one in delivered],
+            "attempts": [one.attempt.id for one in delivered],
+            "kinds": [one.attempt.kind for one in delivered],
+            "uuids": [one.attempt.uuid for one in delivered],
+            "revisions": [one.attempt.revision for one in delivered],
+            "statuses": [one.sent.answered.http_status for one in delivered],
+            "tids": [one.sent.answered.tid[:100] for one in delivered],
+            "remote_ids": [one.sent.record.remote_id for one in delivered],
+            "remote_versions": [one.sent.record.version for one in delivered],
+            "standings": [one.sent.record.standing for one in delivered],
+            "answers": [_answer(one.sent.record, is_equal=True) for one in delivered],
+        },
+    )
+    found = await cursor.fetchone()
+    if found is None or not found["lanes"]:
+        raise LaneLostError
+    return bool(found["due"])
+
+
+async def _settle_with_problem(database: Database, one: Delivered, *, fence: Fence, situation: Situation) -> None:
+    row, attempt = one.subject.row, one.attempt
     async with database.transaction():
         await check_fence(database, fence)
-        await end_backoff(database, fence, situation)
-        closed = [(one.attempt, one.sent.answered) for one in delivered]
-        await close_attempts(database, closed, state="succeeded", verdict="sent")
-        problems = [await _find_problem(database, fence, one) for one in delivered]
-        linked = [
-            Linked(one.subject.row, one.sent.record, one.attempt.revision, problem is None, is_made_here=True)
-            for one, problem in zip(delivered, problems, strict=True)
-        ]
-        await save_links(database, fence, linked)
-        await finish_rows(database, fence, [(one.row, one.revision if one.is_equal else -1) for one in linked])
-        pairs = zip(delivered, problems, strict=True)
-        blocks = [(one.subject.row, problem) for one, problem in pairs if problem is not None]
-        if blocks:
-            await block_rows(database, blocks, fence, situation)
+        await close_attempts(database, [(attempt, one.sent.answered)], state="succeeded", verdict="sent")
+        problem = await _find_problem(database, fence, one)
+        linked = Linked(row, one.sent.record, attempt.revision, is_equal=problem is None, is_made_here=True)
+        await save_links(database, fence, [linked])
+        await finish_rows(database, fence, [(row, attempt.revision if problem is None else -1)])
+        if problem is not None:
+            await block_rows(database, [(row, problem)], fence, situation)
+
+
+def _answer(record: RemoteRecord, *, is_equal: bool) -> str:
+    return msgspec.json.encode(answer_to_json(record) | {"is_equal": is_equal}).decode()
 
 
 async def _find_problem(database: Database, fence: Fence, one: Delivered) -> Blocked | None:
@@ -91,7 +137,7 @@ async def save_links(database: Database, fence: Fence, linked: Sequence[Linked])
             "remote_versions": [one.record.version for one in linked],
             "revisions": [one.revision for one in linked],
             "made_here": [one.is_made_here for one in linked],
-            "answers": [Jsonb(answer_to_json(one.record) | {"is_equal": one.is_equal}) for one in linked],
+            "answers": [_answer(one.record, is_equal=one.is_equal) for one in linked],
             "standings": [one.record.standing for one in linked],
         },
     )

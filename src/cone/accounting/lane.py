@@ -8,6 +8,7 @@ first.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 
@@ -47,6 +48,10 @@ LIVE_ONLY, EVERYTHING = 0, 100
 _AHEAD = 90
 _LOW = 45
 _LIVE_LOOK = 16
+# Taking a lane costs as much as a record; people seldom write one invoice alone.
+_LINGER = timedelta(seconds=20)
+# Rows become due by the clock too.
+_LONGEST_BLIND_NS = 1_000_000_000
 
 
 class Lane:
@@ -55,7 +60,7 @@ class Lane:
     def __init__(self, *, fence: Fence, tools: Tools) -> None:
         self._fence = fence
         self._tools = tools
-        self._sender = Sender(fence=fence, tools=tools)
+        self._sender = Sender(fence=fence, tools=tools, wake=self.wake)
         self._batches = BatchSender(fence=fence, tools=tools, sender=self._sender)
         self._woken = asyncio.Event()
         self._ready = Ready()
@@ -65,10 +70,17 @@ class Lane:
         self._backlog_slots = asyncio.Semaphore(BACKLOG_SLOTS)
         self._pumps: dict[str, asyncio.Task[None]] = {}
         self._batches_wait = False
+        # Slots and pumps that became free: something may start without another look.
+        self._moved = asyncio.Event()
+        self._may_be_more = False
+        self._is_stale = True
+        self._looked_at_ns = 0
+        self._broken: BaseException | None = None
 
     def wake(self) -> None:
         """Something changed: look again soon."""
         self._woken.set()
+        self._moved.set()
 
     async def run(self) -> timedelta | None:
         """Work until nothing is due, or until the lane is no longer ours.
@@ -78,13 +90,17 @@ class Lane:
         try:
             await self._reset()
             while True:
-                self._woken.clear()
-                moved = await self._look()
+                self._moved.clear()
+                looked = 0
+                if self._must_look():
+                    looked = await self._look()
                 self._start()
                 if self._in_flight or self._pumps:
                     await self._wait()
-                elif not moved and not self._woken.is_set():
-                    return await self._next_due()
+                elif not looked and not self._must_look():
+                    due = await self._next_due()
+                    if not await self._linger(due):
+                        return due
         except LaneLostError:
             logger.info("lane of connection %s is no longer ours", self._fence.connection_id)
             # Whoever it belongs to now, or this process under the next epoch: what is due must be looked at again.
@@ -110,20 +126,27 @@ class Lane:
             )
 
     async def _wait(self) -> None:
-        woken = asyncio.create_task(self._woken.wait())
-        working = {*self._in_flight, *self._pumps.values()}
-        try:
-            done, _ = await asyncio.wait({woken, *working}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
-        for task in done - {woken}:
-            task.result()
+        """Until something is there to look at, or to start."""
+        await self._moved.wait()
+        if self._broken is not None:
+            raise self._broken
 
     async def _cancel(self) -> None:
         working = [*self._pumps.values(), *self._in_flight]
         for task in working:
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
+
+    async def _linger(self, due: timedelta | None) -> bool:
+        """Stay a while after the last record: the next one then finds the lane open. Whether to look again."""
+        patience = _LINGER if due is None else min(due, _LINGER)
+        try:
+            async with asyncio.timeout(patience.total_seconds()):
+                await self._woken.wait()
+        except TimeoutError:
+            self._is_stale = due is not None and due <= _LINGER
+            return self._is_stale
+        return True
 
     async def _next_due(self) -> timedelta | None:
         async with self._tools.pool.connection() as database:
@@ -138,18 +161,33 @@ class Lane:
 
     # --- planning --------------------------------------------------------------------------------------------
 
+    def _must_look(self) -> bool:
+        """Whether something became due, or may have: what merely arrived leaves nothing to look at."""
+        if self._woken.is_set():
+            return True
+        if self._in_flight or self._pumps:
+            is_low = self._may_be_more and len(self._ready) <= _LOW
+            is_long_ago = self._is_stale and time.monotonic_ns() - self._looked_at_ns > _LONGEST_BLIND_NS
+            return is_low or is_long_ago
+        return self._is_stale
+
     async def _look(self) -> int:
-        """Take a snapshot, settle what needs no request, queue what does; how many rows moved."""
+        """Take a snapshot, settle what needs no request, queue what does; how many rows it had."""
+        self._woken.clear()
+        self._is_stale = False
+        self._looked_at_ns = time.monotonic_ns()
         is_full = len(self._ready) > _LOW
+        limit = _LIVE_LOOK if is_full else _AHEAD - len(self._ready)
         busy = self._ready.row_ids() + [one.row_id for work in self._in_flight.values() for one in work]
         async with self._sender.books() as database:
             snapshot = await read_snapshot(
                 database,
                 connection_id=self._fence.connection_id,
-                limit=_LIVE_LOOK if is_full else _AHEAD - len(self._ready),
+                limit=limit,
                 lowest_priority=LIVE_ONLY if is_full else EVERYTHING,
                 request_timeout=self._tools.provider.request_timeout,
                 busy=busy,
+                former=self._situation,
             )
             if snapshot.lane_epoch != self._fence.epoch:
                 raise LaneLostError
@@ -159,7 +197,11 @@ class Lane:
             for subject in snapshot.subjects:
                 await self._decide(database, subject, snapshot.situation, decided, planned)
             await settle_decided(database, decided, fence=self._fence, situation=snapshot.situation)
+        if decided:
+            # What a record waits for is due now, and what was settled may have moved meanwhile.
+            self.wake()
         self._ready.add(planned)
+        self._may_be_more = is_full or len(snapshot.subjects) >= limit
         return len(snapshot.subjects)
 
     def _take_situation(self, snapshot: Snapshot) -> None:
@@ -168,7 +210,7 @@ class Lane:
         is_other = former is not None and former.settings_revision != snapshot.situation.settings_revision
         if is_other or not snapshot.may_send:
             if len(self._ready):
-                self._woken.set()
+                self.wake()
             self._ready.clear()
 
     async def _decide(
@@ -225,11 +267,11 @@ class Lane:
         if name not in self._pumps:
             task = asyncio.create_task(pump())
             self._pumps[name] = task
-            task.add_done_callback(lambda _: self._pumped(name))
+            task.add_done_callback(lambda done: self._pumped(name, done))
 
-    def _pumped(self, name: str) -> None:
+    def _pumped(self, name: str, task: asyncio.Task[None]) -> None:
         self._pumps.pop(name, None)
-        self._woken.set()
+        self._ended(task)
 
     async def _pump_batches(self) -> None:
         try:
@@ -262,7 +304,7 @@ class Lane:
             if is_batch and self._batches_wait != bool(wait):
                 # While batches wait for their budget, single writes may go beside them.
                 self._batches_wait = bool(wait)
-                self._woken.set()
+                self._moved.set()
             if not wait:
                 return share
             await asyncio.sleep(wait.total_seconds())
@@ -291,7 +333,13 @@ class Lane:
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._in_flight.pop(task, None)
-        self._woken.set()
+        self._is_stale = True
+        self._ended(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._broken = error
+        self._moved.set()
 
     async def _guarded(self, planned: Sequence[Planned], work: Coroutine[None, None, None]) -> None:
         try:
@@ -300,6 +348,7 @@ class Lane:
             # Paused, disconnecting, overtaken, or changed since the plan. The next look finds out which; requests that
             # are in flight meanwhile finish and are settled, unless the epoch has moved.
             logger.info("%s record(s) of connection %s not sent now", len(planned), self._fence.connection_id)
+            self.wake()
         except Exception:
             # The edge for these rows: a bug in one record must not stop the others of its company.
             logger.exception("sync of %s broke", ", ".join(f"{one.subject.row.kind} {one.row_id}" for one in planned))

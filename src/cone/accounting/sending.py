@@ -6,7 +6,7 @@ planning and settling take turns, since a link made between a snapshot and "wait
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
@@ -62,9 +62,10 @@ _LOOK_FIRST = (CauseCode.NUMBER_TAKEN, CauseCode.NAME_TAKEN, CauseCode.OUTCOME_U
 class Sender:
     """Sends for one lane, under its epoch."""
 
-    def __init__(self, *, fence: Fence, tools: Tools) -> None:
+    def __init__(self, *, fence: Fence, tools: Tools, wake: Callable[[], None]) -> None:
         self._fence = fence
         self._tools = tools
+        self._wake = wake
         self.settler = Settler(fence=fence, request_timeout=tools.provider.request_timeout)
         self._books = asyncio.Lock()
         self._remover = Remover(fence=fence, tools=tools, books=self.books)
@@ -74,6 +75,15 @@ class Sender:
         """A connection, and the turn to plan or to settle."""
         async with self._books, self._tools.pool.connection() as database:
             yield database
+
+    @asynccontextmanager
+    async def _settling(self) -> AsyncIterator[Database]:
+        """The turn to settle what didn't simply arrive; the lane looks again afterwards."""
+        try:
+            async with self.books() as database:
+                yield database
+        finally:
+            self._wake()
 
     async def send_planned(self, planned: Planned, situation: Situation, access: PacedAccess) -> None:
         """Do what the plan of one record says. Raises LaneLostError when it may not leave as it was planned."""
@@ -124,7 +134,9 @@ class Sender:
             return
         try:
             async with self.books() as database:
-                await settle_delivered(database, delivered, fence=self._fence, situation=situation)
+                is_due = await settle_delivered(database, delivered, fence=self._fence, situation=situation)
+            if is_due:
+                self._wake()
         except psycopg.errors.UniqueViolation:
             if len(delivered) > 1:
                 for one in delivered:
@@ -132,7 +144,7 @@ class Sender:
                 return
             attempt = delivered[0].attempt
             logger.exception("the answer to %s %s is linked already", attempt.kind, attempt.uuid)
-            async with self.books() as database:
+            async with self._settling() as database:
                 await self.settler.taken(database, delivered[0].subject.row, situation=situation)
 
     # --- sending ---------------------------------------------------------------------------------------------
@@ -212,7 +224,7 @@ class Sender:
             return False
         # An item of the firm's stays as it is; anything else found may be older than ours.
         revision = step.document.revision if step.document.kind == "service" else 0
-        async with self.books() as database:
+        async with self._settling() as database:
             await self.settler.found(database, errand.row, revision=revision, record=found)
         return True
 
@@ -230,7 +242,7 @@ class Sender:
         except VERDICTS as verdict:
             await self._settle_unsent(errand, verdict)
             return
-        async with self.books() as database:
+        async with self._settling() as database:
             if isinstance(found, RemoteRecord):
                 await self.settler.found(database, errand.row, record=found, attempt=attempt)
                 return
@@ -257,7 +269,7 @@ class Sender:
             return False
         if not isinstance(found, RemoteRecord):
             return False
-        async with self.books() as database:
+        async with self._settling() as database:
             await self.settler.found(database, errand.row, record=found, attempt=attempt)
         return True
 
@@ -286,11 +298,11 @@ class Sender:
     # --- settling --------------------------------------------------------------------------------------------
 
     async def _start_over(self, errand: Errand, attempt: Attempt, why: str) -> None:
-        async with self.books() as database:
+        async with self._settling() as database:
             await self.settler.started_over(database, errand.row, attempt, why=why, situation=errand.situation)
 
     async def _settle_unsent(self, errand: Errand, verdict: Verdict) -> None:
-        async with self.books() as database:
+        async with self._settling() as database:
             await self.settler.refused_unsent(database, errand.subject, verdict=verdict, situation=errand.situation)
 
     async def _settle_failed(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> None:
@@ -298,7 +310,7 @@ class Sender:
         if is_uncertain and errand.subject.link is not None:
             # An update can't make a second record: read what stands there, and plan again.
             verdict = StaleError(verdict.answered)
-        async with self.books() as database:
+        async with self._settling() as database:
             await self.settler.failed(database, errand.subject, attempt, verdict=verdict, situation=errand.situation)
         if isinstance(verdict, StaleError):
             await self._read_version(errand)
@@ -306,7 +318,7 @@ class Sender:
     async def settle_lost(self, lost: Sequence[tuple[Errand, Attempt]], verdict: OutcomeUnknownError) -> None:
         """Write down that nobody knows what became of a whole batch."""
         rows = [(errand.row, attempt) for errand, attempt in lost]
-        async with self.books() as database:
+        async with self._settling() as database:
             await self.settler.lost_together(database, rows, verdict=verdict, situation=lost[0][0].situation)
 
     async def _read_version(self, errand: Errand) -> None:
@@ -320,7 +332,7 @@ class Sender:
         except VERDICTS as verdict:
             await self._settle_unsent(errand, verdict)
             return
-        async with self.books() as database:
+        async with self._settling() as database:
             await self.settler.version_read(database, errand.row, record=record)
 
 

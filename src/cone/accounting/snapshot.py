@@ -10,9 +10,10 @@ from uuid import UUID
 
 from django.conf import settings
 
-from cone.accounting.database import Database
+from cone.accounting.database import Database, reading
 from cone.accounting.facts import components_from_json, facts_from_json
 from cone.accounting.payment_records import read_applied, read_payment_methods, read_payments
+from cone.accounting.port.company import CompanyFacts
 from cone.accounting.port.documents import Address, CustomerDocument, Kind
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.records import (
@@ -50,7 +51,7 @@ class Snapshot:
     may_send: bool
 
 
-async def read_snapshot(
+async def read_snapshot(  # the lane's own reading glass: each says what is to be left out
     database: Database,
     *,
     connection_id: int,
@@ -58,17 +59,21 @@ async def read_snapshot(
     lowest_priority: int,
     request_timeout: timedelta,
     busy: Sequence[int] = (),
+    former: Situation | None = None,
 ) -> Snapshot:
     """Read up to `limit` due rows but the busy ones, and what they're planned by.
 
-    With them come their records, links and open attempts, and the connection's settings.
+    With them come their records, links and open attempts, and the connection's settings; of the `former` situation what
+    can't have changed since is taken over.
     """
-    async with database.transaction():
-        await database.execute("set transaction isolation level repeatable read, read only")
+    async with reading(database):
         head = await _one(database, lane_sql.SITUATION, {"connection": connection_id})
         may_send = head["state"] == "connected" and not head["is_paused"] and not head["must_wait"]
-        codes = await _all(database, lane_sql.TAX_CODES, {"connection": connection_id})
-        situation = _situation(head, codes)
+        if former is not None and former.settings_revision == head["settings_revision"]:
+            situation = _situation(head, former.facts, former.tax_codes)
+        else:
+            codes = await _all(database, lane_sql.TAX_CODES, {"connection": connection_id})
+            situation = _situation(head, facts_from_json(head["facts"]), _tax_codes(codes))
         if not may_send:
             return Snapshot(lane_epoch=head["lane_epoch"], situation=situation, subjects=(), may_send=False)
         rows = await _all(
@@ -114,7 +119,19 @@ async def _all(database: Database, statement: str, values: Mapping[str, object])
     return await (await database.execute(statement, values)).fetchall()
 
 
-def _situation(head: Mapping[str, Any], codes: Iterable[Mapping[str, Any]]) -> Situation:
+def _tax_codes(codes: Iterable[Mapping[str, Any]]) -> dict[UUID, MappedCode]:
+    return {
+        code["uuid"]: MappedCode(
+            remote_id=code["remote_id"],
+            name=code["remote_name"],
+            is_active=code["is_active"],
+            components=components_from_json(code["components"]),
+        )
+        for code in codes
+    }
+
+
+def _situation(head: Mapping[str, Any], facts: CompanyFacts, tax_codes: Mapping[UUID, MappedCode]) -> Situation:
     return Situation(
         connection_id=head["id"],
         company_pk=head["company_id"],
@@ -122,7 +139,7 @@ def _situation(head: Mapping[str, Any], codes: Iterable[Mapping[str, Any]]) -> S
         remote_company_id=head["company_id_remote"],
         settings_revision=head["settings_revision"],
         sends_batches_only=head["sends_batches_only"],
-        facts=facts_from_json(head["facts"]),
+        facts=facts,
         deposit_account_id=head["deposit_account_id"],
         deposit_account_name=head["deposit_account_name"],
         is_deposit_account_active=head["is_deposit_account_active"],
@@ -132,15 +149,7 @@ def _situation(head: Mapping[str, Any], codes: Iterable[Mapping[str, Any]]) -> S
         reads_held_for=head["reads_held_for"],
         is_throttled=head["is_throttled"],
         ids_live_for=settings.REQUEST_IDS_LIVE_FOR,
-        tax_codes={
-            code["uuid"]: MappedCode(
-                remote_id=code["remote_id"],
-                name=code["remote_name"],
-                is_active=code["is_active"],
-                components=components_from_json(code["components"]),
-            )
-            for code in codes
-        },
+        tax_codes=tax_codes,
         linked={},
         removal_policy=head["removal_policy"],
         name_policy=head["name_policy"],

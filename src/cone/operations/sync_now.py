@@ -58,7 +58,8 @@ def sync_record(actor: Actor, kind: Kind, uuid: UUID) -> None:
         revision = _revision_of(actor, kind, uuid)
         if kind == "invoice":
             _enqueue_payments_of(actor, active, uuid)
-        _look_again(active, kind, uuid)
+        if not _is_void(actor, kind, uuid):
+            _look_again(active, kind, uuid)
         enqueue(workspace_id=actor.workspace.pk, kind=kind, record_uuid=uuid, revision=revision, is_in_scope=True)
         release_record(active, kind, uuid)
 
@@ -111,6 +112,13 @@ def _look_again(active: Connection, kind: Kind, uuid: UUID) -> None:
     Link.objects.filter(
         company_id=active.company_id, kind=kind, record_uuid=uuid, standing__in=["void", "deleted", "removed"]
     ).update(standing="unsure")
+
+
+def _is_void(actor: Actor, kind: Kind, uuid: UUID) -> bool:
+    """Whether it isn't wanted there: that it was taken back there is as it should be."""
+    if kind == "payment":
+        return Payment.objects.filter(workspace=actor.workspace, uuid=uuid, voided_at__isnull=False).exists()
+    return kind == "invoice" and Invoice.objects.filter(workspace=actor.workspace, uuid=uuid, status="void").exists()
 
 
 def _enqueue_payments_of(actor: Actor, active: Connection, invoice_uuid: UUID) -> None:

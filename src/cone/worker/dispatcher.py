@@ -30,7 +30,7 @@ from cone.accounting.sql import outcomes as outcomes_sql
 from cone.accounting.sql import sweep as sweep_sql
 from cone.accounting.tokens import StoredAccess, own_connection
 from cone.worker.jobs import Desk
-from cone.worker.timetable import SWEEP, TIMETABLE, keep
+from cone.worker.timetable import SWEEP, TIMETABLE, Entry, keep
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +42,9 @@ _SHORTEST_WAIT = timedelta(milliseconds=50)
 class Dispatcher:
     """The lanes of one worker process."""
 
-    def __init__(self, *, sweep: timedelta = SWEEP) -> None:
+    def __init__(self, *, sweep: timedelta = SWEEP, timetable: Sequence[Entry] = TIMETABLE) -> None:
         self._sweep_every = sweep
+        self._timetable = timetable
         self._lanes: dict[int, Lane] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._again: set[int] = set()
@@ -63,7 +64,7 @@ class Dispatcher:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep("lanes", self._hold_lanes))
                 desk = Desk(pool=self._pool, clients=self._clients, refreshing=self._connect_to_refresh)
-                for entry in TIMETABLE:
+                for entry in self._timetable:
                     group.create_task(keep(entry, desk))
 
     async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -19,6 +19,8 @@ from cone.operations.connect_provider import finish_connecting, start_connecting
 from cone.operations.save_accounts import save_accounts
 from cone.operations.save_tax_mappings import save_tax_mappings
 from cone.worker.dispatcher import Dispatcher
+from cone.worker.jobs import revoke
+from cone.worker.timetable import TIMETABLE
 from tests.builders import get_no_tax, get_tax_rate, make_owner
 from tests.fakes.ledger import BANK, DEFAULT_COMPANY, INCOME, REDUCED, STANDARD, ZERO, FakeLedger, Sending
 
@@ -144,7 +146,9 @@ def make_worker() -> Iterator[MakeWorker]:
     workers: list[Worker] = []
 
     def make(sweep: timedelta = timedelta(milliseconds=300)) -> Worker:
-        workers.append(Worker(Dispatcher(sweep=sweep)).start())
+        hurried = [replace(entry, every=min(entry.every, sweep)) for entry in TIMETABLE if entry.job is revoke]
+        rest = [entry for entry in TIMETABLE if entry.job is not revoke]
+        workers.append(Worker(Dispatcher(sweep=sweep, timetable=[*hurried, *rest])).start())
         return workers[-1]
 
     yield make

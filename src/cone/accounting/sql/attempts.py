@@ -16,7 +16,7 @@ with gate as (
 ), given as (
     select * from unnest(%(rows)s::bigint[], %(wanted)s::bigint[], %(kinds)s::text[], %(uuids)s::uuid[],
         %(revisions)s::bigint[], %(operations)s::text[], %(generations)s::int[], %(request_ids)s::text[],
-        %(lines)s::text[], %(bodies)s::bytea[], %(expected)s::jsonb[])
+        %(lines)s::text[], %(bodies)b::bytea[], %(expected)s::text[])
     with ordinality as v(row, wanted, kind, uuid, revision, operation, generation, request_id, line, body, expected,
         place)
 ), claimed as (
@@ -32,8 +32,8 @@ with gate as (
 )
 insert into books_attempt (company_id, connection_id, kind, record_uuid, revision, operation, generation, request_id,
                            request_line, body, expected, lane_epoch, batch_id, batch_place)
-select %(company)s, %(connection)s, kind, uuid, revision, operation, generation, request_id, line, body, expected,
-       %(epoch)s, (select id from batch), case when exists (select from batch) then place end
+select %(company)s, %(connection)s, kind, uuid, revision, operation, generation, request_id, line, body,
+       expected::jsonb, %(epoch)s, (select id from batch), case when exists (select from batch) then place end
 from given join claimed on claimed.id = given.row
 returning id, request_id, batch_id, batch_place
 """

@@ -1,11 +1,51 @@
 """What became of rows, their links and their connection. What goes for one row goes for many: one is a list of one."""
 
+# Everything that arrived in one request, in one statement: it's the hot path. Where the lane isn't ours any more
+# nothing is written. `due` counts what can go now because of it.
+DELIVERED = """
+with gate as (
+    select id from books_connection where id = %(connection)s and lane_epoch = %(epoch)s for no key update
+), given as (
+    select * from unnest(%(rows)s::bigint[], %(attempts)s::bigint[], %(kinds)s::text[], %(uuids)s::uuid[],
+        %(revisions)s::bigint[], %(statuses)s::int[], %(tids)s::text[], %(remote_ids)s::text[],
+        %(remote_versions)s::text[], %(standings)s::text[], %(answers)s::text[])
+        as v(row, attempt, kind, uuid, revision, http_status, tid, remote_id, remote_version, standing, answer)
+    where exists (select from gate)
+), closed as (
+    update books_attempt a set state = 'succeeded', verdict = 'sent', http_status = given.http_status, tid = given.tid,
+        message = '', finished_at = clock_timestamp()
+    from given where a.id = given.attempt
+), linked as (
+    insert into books_link (company_id, kind, record_uuid, remote_id, remote_version, synced_revision, standing,
+                            is_made_here, answer)
+    select %(company)s, kind, uuid, remote_id, remote_version, revision, standing, true, answer::jsonb from given
+    on conflict (company_id, kind, record_uuid) do update set
+        remote_id = excluded.remote_id, remote_version = excluded.remote_version,
+        synced_revision = greatest(books_link.synced_revision, excluded.synced_revision),
+        answer = excluded.answer, standing = excluded.standing, synced_at = now()
+), released as (
+    update books_outboxrow set waits_for_kind = null, waits_for_uuid = null, changed_at = now()
+    where company_id = %(company)s and waits_for_uuid in (select uuid from given)
+    returning id
+), done as (
+    delete from books_outboxrow o using given where o.id = given.row and o.wanted_revision <= given.revision
+    returning o.id
+), unfinished as (
+    update books_outboxrow o set state = 'due', changed_at = now(), not_before = now()
+    from given where o.id = given.row and o.id not in (select id from done)
+    returning o.id
+)
+select (select count(*) from gate) as lanes,
+       (select count(*) from released) + (select count(*) from unfinished) as due
+"""
+
 SAVE_LINKS = """
 insert into books_link (company_id, kind, record_uuid, remote_id, remote_version, synced_revision, answer, standing,
                         is_made_here)
-select %(company)s, v.* from unnest(%(kinds)s::text[], %(uuids)s::uuid[], %(remote_ids)s::text[],
-    %(remote_versions)s::text[], %(revisions)s::bigint[], %(answers)s::jsonb[], %(standings)s::text[],
-    %(made_here)s::bool[]) v
+select %(company)s, kind, uuid, remote_id, remote_version, revision, answer::jsonb, standing, is_made_here
+from unnest(%(kinds)s::text[], %(uuids)s::uuid[], %(remote_ids)s::text[], %(remote_versions)s::text[],
+    %(revisions)s::bigint[], %(answers)s::text[], %(standings)s::text[], %(made_here)s::bool[])
+    as v(kind, uuid, remote_id, remote_version, revision, answer, standing, is_made_here)
 on conflict (company_id, kind, record_uuid) do update set
     remote_id = excluded.remote_id, remote_version = excluded.remote_version,
     synced_revision = greatest(books_link.synced_revision, excluded.synced_revision),
