@@ -6,6 +6,7 @@ stands back while live ones have used more than the rest.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -77,6 +78,9 @@ class Budget:
         self._limits = limits
         self._database = database
         self._id: int | None = None
+        self._values: dict[tuple[Share, bool], dict[str, Any]] = {}
+        # The even pace of our own backlog, mirrored: until then asking would only be told to wait.
+        self._owed_until_ns: dict[bool, int] = {False: 0, True: 0}
 
     async def turn(
         self, share: Share = Share.LIVE, *, is_batch: bool = False, longest: timedelta | None = None
@@ -91,7 +95,10 @@ class Budget:
 
     async def ask(self, share: Share = Share.LIVE, *, is_batch: bool = False) -> timedelta:
         """Take a turn now (zero), or learn how long to wait before asking again."""
-        values = turn_values(self._limits, share=share, is_batch=is_batch)
+        key = share, is_batch
+        values = self._values.setdefault(key, turn_values(self._limits, share=share, is_batch=is_batch))
+        if share is Share.BACKLOG and (early := self._too_early(values, is_batch=is_batch)):
+            return early
         async with self._database() as database:
             if self._id is None:
                 self._id = await self._find(database)
@@ -99,7 +106,22 @@ class Budget:
             row = await cursor.fetchone()
         if row is None:
             raise LookupError("the budget's row is gone")
+        if not row["wait"] and share is Share.BACKLOG:
+            self._owe(values, is_batch=is_batch)
         return timedelta(microseconds=row["wait"])
+
+    def _too_early(self, values: dict[str, Any], *, is_batch: bool) -> timedelta:
+        now = time.monotonic_ns()
+        early = self._owed_until_ns[False] - values["interval"] * 1000 - now
+        if is_batch:
+            early = max(early, self._owed_until_ns[True] - values["most_batches_owed"] * 1000 - now)
+        return timedelta(microseconds=max(early, 0) // 1000)
+
+    def _owe(self, values: dict[str, Any], *, is_batch: bool) -> None:
+        now = time.monotonic_ns()
+        self._owed_until_ns[False] = max(self._owed_until_ns[False], now) + values["interval"] * 1000
+        if is_batch:
+            self._owed_until_ns[True] = max(self._owed_until_ns[True], now) + values["batch_interval"] * 1000
 
     async def _find(self, database: Database) -> int:
         key = {

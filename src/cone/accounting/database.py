@@ -56,5 +56,5 @@ def make_pool(*, size: int = 8) -> Pool:
         max_size=size,
         open=False,
         connection_class=psycopg.AsyncConnection[DictRow],
-        kwargs={"row_factory": dict_row, "autocommit": True},
+        kwargs={"row_factory": dict_row, "autocommit": True, "prepare_threshold": 1},
     )

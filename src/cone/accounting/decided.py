@@ -60,9 +60,22 @@ async def _wait(database: Database, waits: Sequence[tuple[Subject, WaitFor]], fe
             "for_kinds": [decision.kind for _, decision in waits],
             "for_uuids": [decision.uuid for _, decision in waits],
             "until_settled": [decision.until == "settled" for _, decision in waits],
-            "priorities": [subject.row.priority for subject, _ in waits],
         }
-        await database.execute(outcomes_sql.WANT_REFERRED, values)
+        wanted = [
+            (kind, uuid, subject.row.priority)
+            for subject, decision in waits
+            for kind, uuid in ((decision.kind, decision.uuid), *decision.also)
+        ]
+        kinds, uuids, priorities = zip(*wanted, strict=True)
+        await database.execute(
+            outcomes_sql.WANT_REFERRED,
+            {
+                "company": fence.company_pk,
+                "for_kinds": list(kinds),
+                "for_uuids": list(uuids),
+                "priorities": list(priorities),
+            },
+        )
         await database.execute(outcomes_sql.ROWS_WAIT, values)
 
 

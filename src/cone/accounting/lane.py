@@ -73,6 +73,7 @@ class Lane:
         # Slots and pumps that became free: something may start without another look.
         self._moved = asyncio.Event()
         self._may_be_more = False
+        self._is_in_backlog = False
         self._is_stale = True
         self._looked_at_ns = 0
         self._broken: BaseException | None = None
@@ -139,6 +140,7 @@ class Lane:
 
     async def _linger(self, due: timedelta | None) -> bool:
         """Stay a while after the last record: the next one then finds the lane open. Whether to look again."""
+        self._is_in_backlog = False
         patience = _LINGER if due is None else min(due, _LINGER)
         try:
             async with asyncio.timeout(patience.total_seconds()):
@@ -201,6 +203,7 @@ class Lane:
             # What a record waits for is due now, and what was settled may have moved meanwhile.
             self.wake()
         self._ready.add(planned)
+        self._is_in_backlog |= len(snapshot.subjects) >= BATCH_FROM
         self._may_be_more = is_full or len(snapshot.subjects) >= limit
         return len(snapshot.subjects)
 
@@ -252,7 +255,12 @@ class Lane:
             self._pump("singles", self._pump_singles)
 
     def _wants_batch(self, situation: Situation) -> bool:
-        least = 1 if situation.sends_batches_only else BATCH_FROM
+        least = BATCH_FROM
+        if situation.sends_batches_only:
+            least = 1
+        elif self._is_in_backlog:
+            # The few customers that many invoices wait for go together too.
+            least = 2
         return self._tools.provider.largest_batch > 1 and self._ready.count_batchable() >= least
 
     def _may_split(self, situation: Situation) -> bool:

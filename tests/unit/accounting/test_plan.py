@@ -275,7 +275,7 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
         Send(Create(replace(DOCUMENT, number="N" * 21))),
     ),
     # waves
-    "customer first": (subject(ISSUED), ready(linked={}), WaitFor("customer", CUSTOMER)),
+    "customer first": (subject(ISSUED), ready(linked={}), WaitFor("customer", CUSTOMER, also=(("service", SERVICE),))),
     "then the item": (subject(ISSUED), ready(linked={("customer", CUSTOMER): "58"}), WaitFor("service", SERVICE)),
     "settings before waves": (subject(ISSUED), ready(linked={}, tax_codes={}), UNMAPPED),
     # what is unknown goes first

@@ -55,11 +55,15 @@ class Postpone:
 
 @dataclass(frozen=True, slots=True)
 class WaitFor:
-    """Another record must be linked first; or, `until` it's settled, stand there as it is here."""
+    """Another record must be linked first; or, `until` it's settled, stand there as it is here.
+
+    `also` are further records it will need: asked for at once, so that they needn't be waited for one after another.
+    """
 
     kind: Kind
     uuid: UUID
     until: Literal["linked", "settled"] = "linked"
+    also: tuple[tuple[Kind, UUID], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
