@@ -1,8 +1,8 @@
 """The async side's way to the database that Django's settings name: the lanes' hot path speaks SQL, not ORM."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import psycopg
 from django.db import connection
@@ -12,6 +12,21 @@ from psycopg_pool import AsyncConnectionPool
 
 Database: TypeAlias = psycopg.AsyncConnection[DictRow]
 Pool: TypeAlias = AsyncConnectionPool[Database]
+
+
+class Rows(Protocol):
+    """What a statement found."""
+
+    async def fetchone(self) -> DictRow | None: ...
+
+    async def fetchall(self) -> list[DictRow]: ...
+
+
+class Reader(Protocol):
+    """Whatever runs a reading statement: a lane's connection, or a page's."""
+
+    async def execute(self, query: str, params: Mapping[str, object], /) -> Rows: ...
+
 
 # A dead peer must be noticed in seconds: a lane's lock lives as long as its connection.
 _KEEPALIVE: dict[str, Any] = {

@@ -12,9 +12,10 @@ from psycopg.types.json import Jsonb
 from cone.accounting.attempts import Fence, check_fence
 from cone.accounting.database import Database
 from cone.accounting.holds import postpone
-from cone.accounting.plan.decisions import Blocked, Nothing, Postpone, WaitFor
+from cone.accounting.plan.decisions import Blocked, Keep, Nothing, Postpone, WaitFor
 from cone.accounting.records import Row, Situation, Subject
 from cone.accounting.sql import outcomes as outcomes_sql
+from cone.accounting.sql import runs as runs_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Decided:
     """A row and what its plan says of it."""
 
     subject: Subject
-    decision: Nothing | Postpone | WaitFor | Blocked
+    decision: Nothing | Postpone | WaitFor | Blocked | Keep
 
 
 async def settle_decided(database: Database, decided: Sequence[Decided], *, fence: Fence, situation: Situation) -> None:
@@ -37,6 +38,8 @@ async def settle_decided(database: Database, decided: Sequence[Decided], *, fenc
         for one in decided:
             if isinstance(one.decision, Postpone):
                 await postpone(database, one.subject.row, one.decision.delay)
+            elif isinstance(one.decision, Keep):
+                await keep_row(database, one.subject.row, fence, reason=one.decision.reason)
         await _wait(database, waits, fence)
         await _block(database, blocks, fence, situation)
 
@@ -49,6 +52,14 @@ async def _nothing(database: Database, subjects: Sequence[Subject]) -> None:
         ]
         rows = [subject.row.id for subject in subjects]
         await database.execute(outcomes_sql.ROWS_DONE, {"rows": rows, "revisions": revisions})
+
+
+async def keep_row(database: Database, row: Row, fence: Fence, *, reason: str, says: str = "") -> None:
+    """What a run sent isn't taken back: say why, and plan the row as any other, within the caller's transaction."""
+    values = {"company": fence.company_pk, "kind": row.kind, "uuid": row.uuid}
+    outcome = {"undo": "refused", "reason": reason, "says": says[:500]}
+    await database.execute(runs_sql.RECORD_UNDO, {**values, **outcome})
+    await database.execute(runs_sql.KEEP_ROW, {"row": row.id})
 
 
 async def _wait(database: Database, waits: Sequence[tuple[Subject, WaitFor]], fence: Fence) -> None:

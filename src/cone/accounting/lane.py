@@ -22,6 +22,7 @@ from cone.accounting.decided import Decided, settle_decided
 from cone.accounting.errands import Tools
 from cone.accounting.plan.decisions import (
     Blocked,
+    Keep,
     LookBack,
     LookUp,
     Nothing,
@@ -29,6 +30,7 @@ from cone.accounting.plan.decisions import (
     Remove,
     Repeat,
     Send,
+    TakeBack,
     WaitFor,
 )
 from cone.accounting.plan.next_step import plan
@@ -234,9 +236,9 @@ class Lane:
             await self._sender.settler.bug(database, subject.row)
             return
         match decision:
-            case Nothing() | Postpone() | WaitFor() | Blocked():
+            case Nothing() | Postpone() | WaitFor() | Blocked() | Keep():
                 decided.append(Decided(subject, decision))
-            case Send() | Repeat() | LookUp() | Remove() | LookBack():
+            case Send() | Repeat() | LookUp() | Remove() | LookBack() | TakeBack():
                 planned.append(Planned(subject, decision))
 
     # --- starting --------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.provider import Provider
 from cone.accounting.registry import get_provider, list_providers
-from cone.accounting.values import BackfillProgress, ConnectionView, FlowArrow, ProviderCard
+from cone.accounting.values import ConnectionView, FlowArrow, ProviderCard
 from cone.books.models import Connection, Link, OutboxRow
 
 _DESCRIPTIONS = {
@@ -119,19 +119,6 @@ def read_flow(workspace_id: int) -> tuple[FlowArrow, ...]:
     return tuple(FlowArrow(kind=kind, **counts[kind]) for kind in _FLOWING)
 
 
-def read_backfill(workspace_id: int) -> BackfillProgress | None:
-    """How far "send existing invoices since …" has come; None when it was never asked for."""
-    active = find_active_connection(workspace_id)
-    if active is None or active.send_from_date is None:
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute(_BACKFILL, {**existing_values(active, active.send_from_date), "patient": sorted(PATIENT)})
-        total, done, failed = cursor.fetchone() or (0, 0, 0)
-    return BackfillProgress(
-        from_date=active.send_from_date, total=total, done=done, failed=failed, left=total - done - failed
-    )
-
-
 def _no_counts() -> dict[Kind, _Counts]:
     kinds: tuple[Kind, ...] = ("customer", "service", "invoice", "payment")
     return {kind: {"synced": 0, "waiting": 0, "attention": 0} for kind in kinds}
@@ -154,15 +141,7 @@ def _counts(company_pk: int) -> dict[Kind, _Counts]:
     return counts
 
 
-def count_existing(active: Connection, from_date: date) -> int:
-    """Invoices from before the connection, dated since then, that are neither there nor on their way."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"select count(*) {EXISTING}", existing_values(active, from_date))
-        row = cursor.fetchone()
-    return 0 if row is None else int(row[0])
-
-
-# What "existing invoices since a date" are, for the count, the sending and the progress alike.
+# What "existing invoices since a date" are, for the preview and the sending alike.
 _SINCE = """
     i.workspace_id = %(workspace)s and i.status = 'issued' and i.issue_date >= %(from_date)s
     and i.issued_at < %(connected_at)s
@@ -176,15 +155,17 @@ where {_SINCE}
                     where o.company_id = %(company)s and o.kind = 'invoice' and o.record_uuid = i.uuid)
 """  # noqa: S608  # made of constants
 
-_BACKFILL = f"""
-select count(*), count(l.id),
-       count(*) filter (where l.id is null and coalesce(o.cause, d.cause) ->> 'code' <> all(%(patient)s))
-from books_invoice i
-left join books_link l on l.company_id = %(company)s and l.kind = 'invoice' and l.record_uuid = i.uuid
-left join books_outboxrow o on o.company_id = %(company)s and o.kind = 'invoice' and o.record_uuid = i.uuid
-left join books_outboxrow d on d.company_id = o.company_id and d.kind = o.waits_for_kind
-    and d.record_uuid = o.waits_for_uuid and d.state = 'blocked'
-where {_SINCE}
+# The payments of those invoices follow; of invoices that are there already they don't, since what was paid before the
+# connection may have been recorded there by hand.
+PAYMENTS_OF_EXISTING = f"""
+from books_payment p
+where p.workspace_id = %(workspace)s and p.voided_at is null
+    and exists (select from books_paymentallocation a
+                where a.payment_id = p.id and a.invoice_id in (select i.id {EXISTING}))
+    and not exists (select from books_link pl
+                    where pl.company_id = %(company)s and pl.kind = 'payment' and pl.record_uuid = p.uuid)
+    and not exists (select from books_outboxrow po
+                    where po.company_id = %(company)s and po.kind = 'payment' and po.record_uuid = p.uuid)
 """  # noqa: S608  # made of constants
 
 

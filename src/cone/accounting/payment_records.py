@@ -5,18 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from cone.accounting.database import Database
+from cone.accounting.database import Reader
 from cone.accounting.records import AllocationRecord, AppliedThere, PaymentRecord
 from cone.accounting.sql import records as records_sql
 from cone.kit.money import round_amount
 
 
-async def _all(database: Database, statement: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
+async def _all(database: Reader, statement: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
     return await (await database.execute(statement, values)).fetchall()
 
 
 async def read_applied(
-    database: Database, invoices: Iterable[UUID], *, company: int, workspace: int
+    database: Reader, invoices: Iterable[UUID], *, company: int, workspace: int
 ) -> dict[UUID, tuple[AppliedThere, ...]]:
     """What our payments pay of these invoices there."""
     found: dict[UUID, list[AppliedThere]] = defaultdict(list)
@@ -27,7 +27,7 @@ async def read_applied(
 
 
 async def read_payments(
-    database: Database, uuids: Sequence[UUID], *, company: int, workspace: int
+    database: Reader, uuids: Sequence[UUID], *, company: int, workspace: int
 ) -> list[PaymentRecord]:
     """Payments with their parts, and how the invoices of those stand."""
     values = {"uuids": list(uuids), "company": company, "workspace": workspace}
@@ -47,7 +47,7 @@ async def read_payments(
     return [PaymentRecord(**head, allocations=tuple(parts[head["uuid"]])) for head in heads]
 
 
-async def read_payment_methods(database: Database, connection_id: int) -> dict[str, str]:
+async def read_payment_methods(database: Reader, connection_id: int) -> dict[str, str]:
     """The company's active payment methods by name; of two of a name the one read first."""
     rows = await _all(database, records_sql.PAYMENT_METHODS, {"connection": connection_id})
     return {row["name"]: row["remote_id"] for row in rows}

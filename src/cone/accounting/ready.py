@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cone.accounting.plan.decisions import LookBack, LookUp, Remove, Repeat, Send
+from cone.accounting.plan.decisions import LookBack, LookUp, Remove, Repeat, Send, TakeBack
 from cone.accounting.port.documents import Create, Kind, Update
 from cone.accounting.records import Subject
 
@@ -24,7 +24,7 @@ class Planned:
     """A due row and the request it needs."""
 
     subject: Subject
-    decision: Send | Repeat | LookUp | Remove | LookBack
+    decision: Send | Repeat | LookUp | Remove | LookBack | TakeBack
 
     @property
     def row_id(self) -> int:

@@ -187,6 +187,19 @@ class OpenAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class TakingBack:
+    """A run is undone: the record is to be removed there, if it stands as it stood in this version and revision.
+
+    `total`: payments of the same run moved the version, so it's the total that must be as it was.
+    """
+
+    by: Literal["void", "delete"]
+    version: str
+    revision: int
+    total: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One due outbox row.
 
@@ -204,6 +217,7 @@ class Row:
     last_generation: int
     is_in_scope: bool
     may_have_arrived: bool = False
+    take_back: TakingBack | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +261,6 @@ class Situation:
     is_deposit_account_active: bool
     income_account_id: str
     connected_at: datetime
-    send_from_date: date | None
     tax_codes: Mapping[UUID, MappedCode]
     linked: Mapping[tuple[Kind, UUID], str]
     # What a linked customer's currency is there, by our uuid; it's fixed for life.

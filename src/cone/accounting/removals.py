@@ -26,6 +26,7 @@ from cone.accounting.delivered import finish_rows
 from cone.accounting.errands import Errand, Tools
 from cone.accounting.plan.decisions import Blocked, LookBack, Remove
 from cone.accounting.port.documents import RemoteRecord, Removal, Standing
+from cone.accounting.port.provider import Sent
 from cone.accounting.port.verdicts import (
     VERDICTS,
     Answered,
@@ -108,7 +109,7 @@ class Remover:
         subject = errand.subject
         open_one = decision.attempt if isinstance(decision, LookBack) else None
         attempt = as_attempt(errand.row, open_one) if open_one else None
-        record = await self._read(errand)
+        record = await self.read(errand)
         if record is None:
             return
         if record.standing != "live" and not is_wanted(subject.record):
@@ -122,7 +123,7 @@ class Remover:
             async with self._books() as database:
                 await self._settler.still_there(database, errand.row, attempt, record=record)
 
-    async def _read(self, errand: Errand) -> RemoteRecord | None:
+    async def read(self, errand: Errand) -> RemoteRecord | None:
         """The record as it stands there, a deleted one too; None when that couldn't be learned now."""
         row, link = errand.row, errand.subject.link
         if link is None:
@@ -145,7 +146,22 @@ class Remover:
                 cause = _payment_applied(errand.row, record)
                 await self._settler.blocked(database, errand.row, cause, situation=errand.situation)
             return
-        step = replace(step, remote_version=record.version)
+        attempt, outcome = await self.send(replace(step, remote_version=record.version), errand)
+        if not isinstance(outcome, Sent):
+            await self._settle_failed(errand, attempt, outcome)
+            return
+        async with self._books() as database:
+            await self._settler.removed(
+                database,
+                errand.subject,
+                attempt,
+                standing=outcome.record.standing,
+                version=outcome.record.version,
+                answered=outcome.answered,
+            )
+
+    async def send(self, step: Removal, errand: Errand) -> tuple[Attempt, Sent | Verdict]:
+        """Send it under an attempt of its own. Raises LaneLostError when it may not leave."""
         request = self._tools.provider.prepare(step, errand.situation.facts)
         await errand.access.turn()
         async with self._tools.pool.connection() as database:
@@ -158,21 +174,8 @@ class Remover:
         try:
             sent = await self._tools.client.send(paid, request, request_id=attempt.request_id, kind=step.kind)
         except VERDICTS as verdict:
-            await self._settle_failed(errand, attempt, verdict)
-            return
-        answer = sent.record
-        if answer.standing == "live":
-            await self._settle_failed(errand, attempt, OutcomeUnknownError(sent.answered))
-            return
-        async with self._books() as database:
-            await self._settler.removed(
-                database,
-                errand.subject,
-                attempt,
-                standing=answer.standing,
-                version=answer.version,
-                answered=sent.answered,
-            )
+            return attempt, verdict
+        return attempt, OutcomeUnknownError(sent.answered) if sent.record.standing == "live" else sent
 
     async def _settle_failed(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> None:
         if isinstance(verdict, GoneError):

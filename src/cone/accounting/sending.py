@@ -29,7 +29,7 @@ from cone.accounting.database import Database
 from cone.accounting.delivered import Delivered, settle_delivered
 from cone.accounting.errands import Errand, Tools
 from cone.accounting.naming import find_namesakes, settle_name
-from cone.accounting.plan.decisions import LookBack, LookUp, Remove, Repeat, Send
+from cone.accounting.plan.decisions import LookBack, LookUp, Remove, Repeat, Send, TakeBack
 from cone.accounting.port.documents import CustomerDocument, Document, RemoteRecord, Step, Write
 from cone.accounting.port.provider import Sent, WireRequest
 from cone.accounting.port.verdicts import (
@@ -47,6 +47,7 @@ from cone.accounting.records import OpenAttempt, Situation
 from cone.accounting.removals import Remover
 from cone.accounting.settle import Settler
 from cone.accounting.sql import records as records_sql
+from cone.accounting.undoing import Undoer
 from cone.accounting.verify import is_certainly, is_somebody_elses
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class Sender:
         self.settler = Settler(fence=fence, request_timeout=tools.provider.request_timeout)
         self._books = asyncio.Lock()
         self._remover = Remover(fence=fence, tools=tools, books=self.books)
+        self._undoer = Undoer(fence=fence, tools=tools, books=self.books)
 
     @asynccontextmanager
     async def books(self) -> AsyncIterator[Database]:
@@ -101,6 +103,8 @@ class Sender:
                     await self._send_step(errand, step)
             case Remove() | LookBack():
                 await self._remover.perform(planned.decision, errand)
+            case TakeBack():
+                await self._undoer.take_back(planned.decision, errand)
             case _:
                 assert_never(planned.decision)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from cone.accounting.database import Database, reading
+from cone.accounting.database import Database, Reader, reading
 from cone.accounting.facts import components_from_json, facts_from_json
 from cone.accounting.payment_records import read_applied, read_payment_methods, read_payments
 from cone.accounting.port.company import CompanyFacts
@@ -29,6 +29,7 @@ from cone.accounting.records import (
     ServiceRecord,
     Situation,
     Subject,
+    TakingBack,
     general_service_uuid,
 )
 from cone.accounting.sql import lane as lane_sql
@@ -67,13 +68,8 @@ async def read_snapshot(  # the lane's own reading glass: each says what is to b
     can't have changed since is taken over.
     """
     async with reading(database):
-        head = await _one(database, lane_sql.SITUATION, {"connection": connection_id})
+        head, situation = await read_situation(database, connection_id, former=former)
         may_send = head["state"] == "connected" and not head["is_paused"] and not head["must_wait"]
-        if former is not None and former.settings_revision == head["settings_revision"]:
-            situation = _situation(head, former.facts, former.tax_codes)
-        else:
-            codes = await _all(database, lane_sql.TAX_CODES, {"connection": connection_id})
-            situation = _situation(head, facts_from_json(head["facts"]), _tax_codes(codes))
         if not may_send:
             return Snapshot(lane_epoch=head["lane_epoch"], situation=situation, subjects=(), may_send=False)
         rows = await _all(
@@ -87,35 +83,50 @@ async def read_snapshot(  # the lane's own reading glass: each says what is to b
                 "busy": list(busy),
             },
         )
-        records = await _read_records(database, rows, head)
-        methods = {}
-        if any(isinstance(record, PaymentRecord) for record in records.values()):
-            methods = await read_payment_methods(database, connection_id)
-        linked, currencies = await _read_linked(database, head["company_id"], records.values())
-        numbers, names = await read_taken(database, head["company_id"], records.values())
-    return Snapshot(
-        lane_epoch=head["lane_epoch"],
-        situation=replace(
-            situation,
-            linked=linked,
-            customer_currencies=currencies,
-            payment_methods=methods,
-            taken_numbers=numbers,
-            taken_names=names,
-        ),
-        subjects=tuple(_subject(row, records.get((row["kind"], row["record_uuid"]))) for row in rows),
-        may_send=True,
+        situation, subjects = await read_subjects(database, rows, head, situation)
+    return Snapshot(lane_epoch=head["lane_epoch"], situation=situation, subjects=subjects, may_send=True)
+
+
+async def read_situation(
+    reader: Reader, connection_id: int, *, former: Situation | None = None
+) -> tuple[Mapping[str, Any], Situation]:
+    """The connection's row, and the situation without what records refer to."""
+    head = await _one(reader, lane_sql.SITUATION, {"connection": connection_id})
+    if former is not None and former.settings_revision == head["settings_revision"]:
+        return head, _situation(head, former.facts, former.tax_codes)
+    codes = await _all(reader, lane_sql.TAX_CODES, {"connection": connection_id})
+    return head, _situation(head, facts_from_json(head["facts"]), _tax_codes(codes))
+
+
+async def read_subjects(
+    reader: Reader, rows: Sequence[Mapping[str, Any]], head: Mapping[str, Any], situation: Situation
+) -> tuple[Situation, tuple[Subject, ...]]:
+    """What the rows are about, and the situation with what their records refer to."""
+    records = await _read_records(reader, rows, head)
+    methods = {}
+    if any(isinstance(record, PaymentRecord) for record in records.values()):
+        methods = await read_payment_methods(reader, head["id"])
+    linked, currencies = await _read_linked(reader, head["company_id"], records.values())
+    numbers, names = await read_taken(reader, head["company_id"], records.values())
+    known = replace(
+        situation,
+        linked=linked,
+        customer_currencies=currencies,
+        payment_methods=methods,
+        taken_numbers=numbers,
+        taken_names=names,
     )
+    return known, tuple(_subject(row, records.get((row["kind"], row["record_uuid"]))) for row in rows)
 
 
-async def _one(database: Database, statement: str, values: Mapping[str, object]) -> dict[str, Any]:
+async def _one(database: Reader, statement: str, values: Mapping[str, object]) -> dict[str, Any]:
     row = await (await database.execute(statement, values)).fetchone()
     if row is None:
         raise LookupError("the connection's row is gone")
     return row
 
 
-async def _all(database: Database, statement: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
+async def _all(database: Reader, statement: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
     return await (await database.execute(statement, values)).fetchall()
 
 
@@ -145,7 +156,6 @@ def _situation(head: Mapping[str, Any], facts: CompanyFacts, tax_codes: Mapping[
         is_deposit_account_active=head["is_deposit_account_active"],
         income_account_id=head["income_account_id"],
         connected_at=head["connected_at"],
-        send_from_date=head["send_from_date"],
         reads_held_for=head["reads_held_for"],
         is_throttled=head["is_throttled"],
         ids_live_for=settings.REQUEST_IDS_LIVE_FOR,
@@ -158,7 +168,7 @@ def _situation(head: Mapping[str, Any], facts: CompanyFacts, tax_codes: Mapping[
 
 
 async def _read_records(
-    database: Database, rows: Sequence[Mapping[str, Any]], head: Mapping[str, Any]
+    database: Reader, rows: Sequence[Mapping[str, Any]], head: Mapping[str, Any]
 ) -> dict[tuple[Kind, UUID], Record]:
     """The rows' records, of the connection's own workspace only: another's is as good as gone."""
     workspace, general = head["workspace_id"], general_service_uuid(head["workspace_uuid"])
@@ -188,7 +198,7 @@ async def _read_records(
 
 
 async def _read_invoices(
-    database: Database, uuids: list[UUID], head: Mapping[str, Any], *, general: UUID
+    database: Reader, uuids: list[UUID], head: Mapping[str, Any], *, general: UUID
 ) -> list[InvoiceRecord]:
     workspace = head["workspace_id"]
     values = {"uuids": uuids, "workspace": workspace}
@@ -238,7 +248,7 @@ def _customer(row: Mapping[str, Any]) -> CustomerDocument:
 
 
 async def _read_linked(
-    database: Database, company_pk: int, records: Iterable[Record]
+    database: Reader, company_pk: int, records: Iterable[Record]
 ) -> tuple[dict[tuple[Kind, UUID], str], dict[UUID, str]]:
     uuids: set[UUID] = set()
     for record in records:
@@ -292,6 +302,7 @@ def _subject(row: Mapping[str, Any], record: Record | None) -> Subject:
             last_generation=row["last_generation"],
             may_have_arrived=row["may_have_arrived"],
             is_in_scope=row["is_in_scope"],
+            take_back=TakingBack(**row["take_back"]) if row["take_back"] else None,
         ),
         record=record,
         link=link,

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from cone.accounting.database import Database
+from cone.accounting.database import Reader
 from cone.accounting.port.documents import CustomerDocument, Namesake
 from cone.accounting.records import InvoiceRecord, Record
 from cone.accounting.sql import records as sql
 
 
 async def read_taken(
-    database: Database, company_pk: int, records: Iterable[Record]
+    database: Reader, company_pk: int, records: Iterable[Record]
 ) -> tuple[dict[str, UUID], dict[str, tuple[Namesake, UUID]]]:
     """Which of these records' numbers and names another record of ours is known to have there, and which one."""
     numbers: set[str] = set()

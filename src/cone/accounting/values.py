@@ -203,14 +203,3 @@ class FlowArrow:
     synced: int
     waiting: int
     attention: int
-
-
-@dataclass(frozen=True, slots=True)
-class BackfillProgress:
-    """ "Send existing invoices since …": done + failed + left = total."""
-
-    from_date: date
-    total: int
-    done: int
-    failed: int
-    left: int

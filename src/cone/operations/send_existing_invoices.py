@@ -1,66 +1,102 @@
-"""Send invoices that are older than the connection, from a date the firm chooses."""
+"""Send invoices that are older than the connection, from a date the firm chooses: as a run that can be undone."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from cone.accounting.connections import NotConnectedError
 from cone.accounting.outbox import find_active_connection, wake
-from cone.accounting.overview import EXISTING, count_existing, existing_values
+from cone.accounting.preview.reading import Foreseer
+from cone.accounting.preview.values import Action, Outlook
+from cone.accounting.runs.settling import settle_runs_of
+from cone.accounting.sql import runs as runs_sql
+from cone.books.models import BackfillRun, Connection
+from cone.domain.errors import RefusalError
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
 from cone.operations.records import note
-from cone.operations.sync_settings import get_locked_connection
-
-# Priority 10: live invoices overtake.
-_WANT = f"""
-insert into books_outboxrow (company_id, kind, record_uuid, wanted_revision, priority)
-select %(company)s, 'invoice', i.uuid, i.revision, 10 {EXISTING}
-order by i.issue_date, i.id
-on conflict (company_id, kind, record_uuid) do nothing
-"""  # made of constants
+from cone.operations.sync_settings import get_locked_connection, move_settings
 
 
-def count_existing_invoices(actor: Actor, from_date: date) -> int:
-    """How many would be sent. Raises: NotAllowedError, NotConnectedError."""
+class RunUnderWayError(RefusalError):
+    """Existing invoices are being sent or taken back already: wait until that's over, or cancel it."""
+
+    code = "run_under_way"
+
+
+class NothingToSendError(RefusalError):
+    """Nothing to send: every issued invoice dated since then is there already or on its way."""
+
+    code = "nothing_to_send"
+
+
+def send_existing_invoices(actor: Actor, from_date: date) -> BackfillRun:
+    """Ask for issued invoices dated since then, with their customers and payments, and keep what's foreseen of each.
+
+    Raises: NotAllowedError, NotConnectedError, RunUnderWayError, NothingToSendError.
+    """
     actor.check_may(Permission.INTEGRATIONS)
     active = find_active_connection(actor.workspace.pk)
     if active is None:
         raise NotConnectedError
-    return count_existing(active, from_date)
-
-
-# The payments of those invoices follow; of invoices that are there already they don't, since what was paid before the
-# connection may have been recorded there by hand. Wanted first: an invoice on its way isn't among the existing ones.
-_WANT_PAYMENTS = f"""
-insert into books_outboxrow (company_id, kind, record_uuid, wanted_revision, priority, is_in_scope)
-select %(company)s, 'payment', p.uuid, p.revision, 10, true
-from books_payment p
-where p.workspace_id = %(workspace)s and p.voided_at is null
-    and exists (select from books_paymentallocation a
-                where a.payment_id = p.id and a.invoice_id in (select i.id {EXISTING}))
-    and not exists (select from books_link pl
-                    where pl.company_id = %(company)s and pl.kind = 'payment' and pl.record_uuid = p.uuid)
-order by p.received_date, p.id
-on conflict (company_id, kind, record_uuid) do nothing
-"""  # noqa: S608  # made of constants
+    # Foreseen before anything is locked: live invoices don't wait for it.
+    foreseen = list(Foreseer(active).existing(from_date))
+    return _start(actor, from_date, [each for each in foreseen if each.action is not Action.NOTHING])
 
 
 @transaction.atomic
-def send_existing_invoices(actor: Actor, from_date: date) -> int:
-    """Bring issued invoices dated since then into scope, their customers and payments with them; how many invoices.
-
-    Raises: NotAllowedError, NotConnectedError.
-    """
+def _start(actor: Actor, from_date: date, foreseen: list[Outlook]) -> BackfillRun:
     active = get_locked_connection(actor)
-    if active.send_from_date is None or from_date < active.send_from_date:
-        active.send_from_date = from_date
-    active.settings_revision += 1
-    active.save(update_fields=["send_from_date", "settings_revision"])
+    settle_runs_of(active.company_id)
+    check_no_run(active)
+    if not any(each.kind == "invoice" for each in foreseen):
+        raise NothingToSendError
+    active.send_from_date = from_date
+    active.save(update_fields=["send_from_date"])
+    move_settings(active)
+    run = BackfillRun.objects.create(
+        company_id=active.company_id, from_date=from_date, state="running", started_by=actor.user
+    )
+    run.refresh_from_db()
     with connection.cursor() as cursor:
-        cursor.execute(_WANT_PAYMENTS, existing_values(active, from_date))
-        cursor.execute(_WANT, existing_values(active, from_date))
-        added: int = cursor.rowcount
+        cursor.execute(runs_sql.ADD_RECORDS, {"run": run.pk, **_columns(foreseen)})
+        cursor.execute(runs_sql.WANT_RECORDS, {"run": run.pk, "company": active.company_id})
     wake(active.pk)
-    note(actor, "connection", active.uuid, "existing_sent", from_date=from_date.isoformat(), count=str(added))
-    return added
+    count = sum(each.kind == "invoice" for each in foreseen)
+    note(actor, "connection", active.uuid, "existing_sent", from_date=from_date.isoformat(), count=str(count))
+    return run
+
+
+def check_no_run(active: Connection) -> None:
+    """Raises: RunUnderWayError, with who started it and when."""
+    other = (
+        BackfillRun.objects.select_related("started_by", "undone_by")
+        .filter(company_id=active.company_id, state__in=["running", "undoing"])
+        .first()
+    )
+    if other is None:
+        return
+    person = other.undone_by if other.state == "undoing" else other.started_by
+    verb = "is taking back what a run sent" if other.state == "undoing" else "is sending existing invoices"
+    since = timezone.localtime(other.undo_started_at or other.started_at)
+    raise RunUnderWayError(
+        f"{person or 'Somebody'} {verb} since {since:%H:%M} UTC. Wait until that's over, or cancel it first."
+    )
+
+
+def _columns(foreseen: Iterable[Outlook]) -> dict[str, list[object]]:
+    columns: dict[str, list[object]] = {
+        name: [] for name in ("kinds", "uuids", "revisions", "actions", "currencies", "taxes", "totals")
+    }
+    for each in foreseen:
+        figures = each.figures
+        columns["kinds"].append(each.kind)
+        columns["uuids"].append(each.uuid)
+        columns["revisions"].append(each.revision)
+        columns["actions"].append(each.action.value)
+        columns["currencies"].append(figures.total.currency if figures else "")
+        columns["taxes"].append(figures.tax.amount if figures else None)
+        columns["totals"].append(figures.total.amount if figures else None)
+    return columns

@@ -1,5 +1,6 @@
 """Cause cards with their addresses: what's wrong, where it's mended, some of what waits for it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cone.accounting.causes import list_cause_cards
@@ -31,7 +32,12 @@ class CauseRow:
 
 def list_cause_rows(workspace_id: int) -> tuple[CauseRow, ...]:
     """The open causes of a workspace, each with the link to what mends it."""
-    return tuple(_row(card) for card in list_cause_cards(workspace_id))
+    return card_rows(list_cause_cards(workspace_id))
+
+
+def card_rows(cards: Iterable[CauseCard]) -> tuple[CauseRow, ...]:
+    """These cards, ready to show."""
+    return tuple(_row(card) for card in cards)
 
 
 def _row(card: CauseCard) -> CauseRow:

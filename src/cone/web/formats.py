@@ -1,6 +1,6 @@
 """Figures and dates as people read them, in the firm's own conventions."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
@@ -91,6 +91,15 @@ def show_ago(moment: datetime, *, now: datetime) -> str:
     if seconds < _DAY:
         return f"{seconds // _HOUR} h ago"
     return show_day(moment.date())
+
+
+def show_lasting(duration: timedelta) -> str:
+    """How long, rounded up to minutes: "less than a minute", "7 min", "2 h 5 min"."""
+    minutes = -(-int(duration.total_seconds()) // _MINUTE)
+    if minutes <= 1:
+        return "less than a minute"
+    hours, rest = divmod(minutes, _MINUTE)
+    return f"{hours} h {rest} min" if hours else f"{minutes} min"
 
 
 def show_month(day: date) -> str:

@@ -27,10 +27,13 @@ from cone.domain.workspaces import (
     LastOwnerError,
 )
 from cone.operations import connect_provider
+from cone.operations.cancel_run import RunOverError
 from cone.operations.refresh_reference import RefreshFailedError, SignInNeededError
 from cone.operations.resolve_uncertain import CandidateGoneError, CandidateTakenError, NotUncertainError
+from cone.operations.send_existing_invoices import NothingToSendError, RunUnderWayError
 from cone.operations.settle_name import NotLinkableError
 from cone.operations.sync_now import NotSendableError, SyncPausedError
+from cone.operations.undo_run import RunNotUndoableError
 
 TITLES: Mapping[HTTPStatus, str] = {
     HTTPStatus.BAD_REQUEST: "That can't be accepted",
@@ -67,6 +70,10 @@ STATUSES: Mapping[type[RefusalError], HTTPStatus] = {
     RefreshFailedError: HTTPStatus.CONFLICT,
     SignInNeededError: HTTPStatus.CONFLICT,
     SyncPausedError: HTTPStatus.CONFLICT,
+    RunUnderWayError: HTTPStatus.CONFLICT,
+    NothingToSendError: HTTPStatus.CONFLICT,
+    RunOverError: HTTPStatus.CONFLICT,
+    RunNotUndoableError: HTTPStatus.CONFLICT,
     TaxPercentSettledError: HTTPStatus.CONFLICT,
     connect_provider.AlreadyConnectedError: HTTPStatus.CONFLICT,
     connect_provider.CompanyHeldError: HTTPStatus.CONFLICT,

@@ -25,6 +25,7 @@ from cone.accounting.outbox import LANE_CHANNEL
 from cone.accounting.port.provider import Provider, ProviderClient
 from cone.accounting.registry import explain_mismatch, get_provider, list_providers
 from cone.accounting.revocations import list_reachable
+from cone.accounting.runs.settling import settle_runs
 from cone.accounting.sql import lane as lane_sql
 from cone.accounting.sql import outcomes as outcomes_sql
 from cone.accounting.sql import sweep as sweep_sql
@@ -127,6 +128,8 @@ class Dispatcher:
             for statement in (sweep_sql.RELEASE_STALE_BLOCKS, sweep_sql.RELEASE_LINKED_WAITS):
                 async with self._pool.connection() as database:
                     await database.execute(statement)
+            async with self._pool.connection() as database:
+                await settle_runs(database)
             async with self._pool.connection() as database:
                 await database.execute(sweep_sql.TRY_WRITING_AGAIN, {"reachable": list_reachable(self._clients)})
             async with self._pool.connection() as database:

@@ -23,7 +23,7 @@ PAGES = {
     "settings_services": EVERYONE,
     "integrations": EVERYONE,
     "integrations_flow": EVERYONE,
-    "integrations_progress": EVERYONE,
+    "runs": EVERYONE,
     "tax_rates": EVERYONE,
     "team": EVERYONE,
     "sync_panel": EVERYONE,
@@ -77,7 +77,7 @@ ACTS = {
     "manage_accounts": ("owner",),
     "manage_refresh": ("owner",),
     "manage_terms": ("owner",),
-    "manage_existing": ("owner",),
+    "run_start": ("owner",),
 }
 ONLY_POST = sorted(set(ACTS) - set(PAGES) - {"disconnect"})
 WITH_RECORD = [

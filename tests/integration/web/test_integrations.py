@@ -217,26 +217,28 @@ def test_account_that_is_not_on_offer_is_refused_beside_its_field(
     assert Connection.objects.get().deposit_account_id == ""
 
 
-def test_existing_invoices_are_counted_before_they_are_sent(cast: Cast, owner: Client, ledger: FakeLedger) -> None:
+def test_existing_invoices_are_previewed_before_they_are_sent(cast: Cast, owner: Client, ledger: FakeLedger) -> None:
     make_invoice(cast.owner, is_issued=True)
     make_invoice(cast.owner, make_customer(cast.owner, "Second"), is_issued=True)
     come_back(owner, ledger, state=go_to_sign_in(owner, ledger)["state"], **ledger.sign_in())
-    url = reverse("manage_existing")
 
-    counted = owner.post(url, {"from_date": "2020-01-01", "step": "count"}).text
+    foreseen = owner.get(reverse("preview"), {"from_date": "2020-01-01"}).text
     before = OutboxRow.objects.filter(kind="invoice").count()
-    sent = owner.post(url, {"from_date": "2020-01-01", "step": "send"}, follow=True).text
+    sent = owner.post(reverse("run_start"), {"from_date": "2020-01-01"}, follow=True).text
 
-    assert "2 issued invoices" in counted
+    assert "Send 2 invoices" in foreseen
+    assert "Choose the default account" in foreseen
     assert before == 0
-    assert "2 existing invoices are on their way." in sent
+    assert "Existing invoices are on their way." in sent
     assert OutboxRow.objects.filter(kind="invoice").count() == 2
-    assert '<progress max="2" value="0"' in owner.get(reverse("integrations_progress")).text
+    assert '<progress max="2" value="0"' in sent
+    again = owner.post(reverse("run_start"), {"from_date": "2020-01-01"}, follow=True).text
+    assert "is sending existing invoices since" in again
 
 
 @pytest.mark.parametrize("day", ["", "soon", "2026-02-30"])
 def test_start_date_that_is_none_is_refused_beside_its_field(day: str, owner: Client, connected: FakeLedger) -> None:
-    answer = owner.post(reverse("manage_existing"), {"from_date": day, "step": "send"})
+    answer = owner.post(reverse("run_start"), {"from_date": day})
 
     assert answer.status_code == 422
     assert 'id="id_from_date_error"' in answer.text

@@ -99,7 +99,6 @@ READY = Situation(
     is_deposit_account_active=True,
     income_account_id="1",
     connected_at=CONNECTED_AT,
-    send_from_date=None,
     tax_codes={STANDARD: MappedCode("20S", "20.0% S", is_active=True)},
     linked={("customer", CUSTOMER): "58", ("service", SERVICE): "12"},
 )

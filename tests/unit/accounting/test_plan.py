@@ -139,14 +139,9 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
     "record that is gone": (subject(None), READY, Nothing()),
     # scope
     "older than the connection": (subject(issued(issued_at=BEFORE)), READY, Nothing()),
-    "older, before the chosen date": (
-        subject(issued(issued_at=BEFORE)),
-        ready(send_from_date=date(2026, 9, 3)),
-        Nothing(),
-    ),
-    "older, on the chosen date": (
-        subject(issued(issued_at=BEFORE)),
-        ready(send_from_date=date(2026, 9, 2)),
+    "older, and asked for": (
+        replace(subject(issued(issued_at=BEFORE)), row=replace(subject(ISSUED).row, is_in_scope=True)),
+        READY,
         Send(Create(DOCUMENT)),
     ),
     "older, but sent once": (subject(issued(issued_at=BEFORE), link(1)), READY, Send(Update(DOCUMENT, "130", "4"))),
@@ -338,13 +333,12 @@ _codes = st.dictionaries(
     st.builds(MappedCode, st.just("20S"), st.just("20.0% S"), is_active=st.sampled_from([True, False, None])),
 )
 _situations = st.builds(
-    lambda deposit, is_active, income, codes, linked, closed, multi, send_from: ready(
+    lambda deposit, is_active, income, codes, linked, closed, multi: ready(
         deposit_account_id=deposit,
         is_deposit_account_active=is_active,
         income_account_id=income,
         tax_codes=codes,
         linked=dict(linked),
-        send_from_date=send_from,
         facts=facts(books_closed_through_date=closed, is_multicurrency=multi),
     ),
     st.sampled_from(["", "35"]),
@@ -354,7 +348,6 @@ _situations = st.builds(
     st.lists(st.sampled_from([(("customer", CUSTOMER), "58"), (("service", SERVICE), "12")])),
     st.sampled_from([None, date(2026, 9, 1), date(2026, 9, 2)]),
     st.booleans(),
-    st.sampled_from([None, date(2026, 9, 2), date(2026, 9, 3)]),
 )
 
 
@@ -374,8 +367,7 @@ def test_plan_always_decides_the_same_and_sends_only_what_it_may(
         assert ("customer", CUSTOMER) in situation.linked
         assert isinstance(decision.step, Create) is (its_link is None)
         is_new = record.issued_at is not None and record.issued_at >= CONNECTED_AT
-        is_chosen = situation.send_from_date is not None and record.issue_date >= situation.send_from_date
-        assert its_link is not None or is_new or is_chosen
+        assert its_link is not None or is_new
 
 
 @given(record=_records, its_link=_links, attempt=st.sampled_from([None, ATTEMPT]), situation=_situations)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -81,6 +82,25 @@ class LookBack:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Undo what a run sent, after a look at how it stands. `attempt`: an earlier try of which no answer came.
+
+    `total`: what an invoice must still come to whose version moved when the same run's payments came and went.
+    """
+
+    step: Removal
+    attempt: OpenAttempt | None = None
+    total: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """It's not taken back after all, for this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Blocked:
     """A person must act. `key` is shared by all records that the same act mends.
 
@@ -104,4 +124,6 @@ class Blocked:
         return stored
 
 
-Decision: TypeAlias = Nothing | Send | Repeat | LookUp | Postpone | WaitFor | Remove | LookBack | Blocked
+Decision: TypeAlias = (
+    Nothing | Send | Repeat | LookUp | Postpone | WaitFor | Remove | LookBack | TakeBack | Keep | Blocked
+)

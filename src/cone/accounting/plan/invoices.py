@@ -26,10 +26,8 @@ def plan_invoice(subject: Subject, record: InvoiceRecord, situation: Situation) 
 
 
 def is_in_scope(record: InvoiceRecord | AllocationRecord, situation: Situation) -> bool:
-    """Whether an invoice that was never sent should be: issued since connecting, or dated since the chosen date."""
-    if record.issued_at is not None and record.issued_at >= situation.connected_at:
-        return True
-    return situation.send_from_date is not None and record.issue_date >= situation.send_from_date
+    """Whether an invoice that was never sent goes by itself: issued since connecting. Older ones are asked for."""
+    return record.issued_at is not None and record.issued_at >= situation.connected_at
 
 
 def _refer_and_send(subject: Subject, record: InvoiceRecord, situation: Situation) -> Decision:

@@ -1,11 +1,12 @@
 """The door of the room: one due row and the situation in, one decision out."""
 
 from cone.accounting.plan.customers import plan_customer
-from cone.accounting.plan.decisions import Decision, LookBack, LookUp, Nothing, Postpone, Remove, Send
+from cone.accounting.plan.decisions import Decision, LookBack, LookUp, Nothing, Postpone, Remove, Send, TakeBack
 from cone.accounting.plan.invoices import plan_invoice
 from cone.accounting.plan.open_attempts import find_out
 from cone.accounting.plan.payments import plan_payment
 from cone.accounting.plan.services import plan_service
+from cone.accounting.plan.taking_back import plan_taking_back
 from cone.accounting.port.documents import CustomerDocument
 from cone.accounting.records import InvoiceRecord, LinkState, PaymentRecord, Record, ServiceRecord, Situation, Subject
 
@@ -19,11 +20,15 @@ def plan(subject: Subject, situation: Situation) -> Decision:
 
 
 def _begins_with_a_read(decision: Decision) -> bool:
-    return isinstance(decision, LookUp | Remove | LookBack) or (isinstance(decision, Send) and decision.find_first)
+    return isinstance(decision, LookUp | Remove | LookBack | TakeBack) or (
+        isinstance(decision, Send) and decision.find_first
+    )
 
 
 def _decide(subject: Subject, situation: Situation) -> Decision:
     record, link = subject.record, subject.link
+    if subject.row.take_back is not None:
+        return plan_taking_back(subject, subject.row.take_back, situation)
     if subject.attempt is not None:
         return find_out(subject, subject.attempt, situation)
     if record is None or (link is not None and _is_settled(link, record.revision)):

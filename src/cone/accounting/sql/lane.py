@@ -18,7 +18,7 @@ select c.id, c.workspace_id, c.company_id, c.company_id_remote, c.provider, c.en
        c.paused_at is not null as is_paused,
        c.lane_epoch, c.settings_revision, c.sends_batches_only, c.facts,
        c.name_policy, c.item_mode, c.tax_source, c.deposit_account_id, c.income_account_id,
-       c.connected_at, c.send_from_date, c.removal_policy, c.not_before > now() as must_wait,
+       c.connected_at, c.removal_policy, c.not_before > now() as must_wait,
        w.uuid as workspace_uuid,
        (c.throttle_tries > 0 or c.is_allowance_used) as is_throttled,
        case when c.reads_not_before > now() then c.reads_not_before - now() end as reads_held_for,
@@ -40,9 +40,8 @@ left join books_referencerecord ref
 where m.connection_id = %(connection)s
 """
 
-# The oldest live rows first, then backfill; customers and services before the invoices that need them.
-DUE_ROWS = """
-select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is_in_scope,
+_ROWS = """
+select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is_in_scope, o.take_back,
        l.remote_id, l.remote_version, l.standing, l.synced_revision, l.is_made_here,
        coalesce((l.answer->>'is_equal')::bool, true) as is_equal,
        coalesce(g.last_generation, 0) as last_generation, coalesce(g.may_have_arrived, false) as may_have_arrived,
@@ -50,7 +49,7 @@ select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is
        u.expected, u.batch_id, u.batch_place, u.started_at,
        extract(epoch from now() - u.started_at)::int as attempt_age,
        extract(epoch from now() - u.last_sent_at)::int as attempt_silence
-from books_outboxrow o
+from {source} o
 left join books_link l on l.company_id = o.company_id and l.kind = o.kind and l.record_uuid = o.record_uuid
 left join books_attempt u on u.company_id = o.company_id and u.kind = o.kind and u.record_uuid = o.record_uuid
     and u.state = 'unknown'
@@ -61,13 +60,24 @@ left join lateral (
                p.sends = 1 and p.verdict in ('trylater', 'rejected', 'reconnect', 'misconfigured'))) as may_have_arrived
     from books_attempt p where p.company_id = o.company_id and p.kind = o.kind and p.record_uuid = o.record_uuid
 ) g on true
+"""
+
+
+def rows_from(source: str) -> str:
+    """Select rows of an outbox, or of something of its shape, each with its link and its attempts."""
+    return _ROWS.format(source=source)
+
+
+# The oldest live rows first, then backfill; customers and services before the invoices that need them.
+DUE_ROWS = f"""
+{rows_from("books_outboxrow")}
 where o.company_id = %(company)s and o.state = 'due' and o.not_before <= now() and o.waits_for_uuid is null
     and o.priority <= %(lowest_priority)s and o.id <> all(%(busy)s)
     -- an open attempt is repeated only after its own timeout: until then the first may still be executing
     and (u.id is null or u.last_sent_at + %(timeout)s <= now())
 order by o.priority, o.wave, o.id
 limit %(limit)s
-"""
+"""  # made of constants
 
 NEXT_DUE = """
 select (1000 * extract(epoch from

@@ -92,6 +92,10 @@ union all
 select 1 from books_attempt
 where company_id = %(company)s and kind = %(kind)s and kind = 'customer' and state = 'unknown'
     and operation = 'create' and record_uuid <> %(uuid)s
+union all
+-- what an undone run voided carries our mark still, and is nobody's any more
+select 1 from books_runrecord r join books_backfillrun n on n.id = r.run_id
+where n.company_id = %(company)s and r.undo = 'done' and r.kind = %(kind)s and r.remote_id = %(remote_id)s
 """
 
 NUMBERS_TAKEN = """

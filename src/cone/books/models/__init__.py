@@ -1,6 +1,7 @@
 """The tables. Import them from here."""
 
 from cone.books.models.activity import Activity
+from cone.books.models.backfill import BackfillRun, RunRecord
 from cone.books.models.budget import RequestBudget
 from cone.books.models.connection import Connection, ConnectionTokens, OAuthState, Revocation
 from cone.books.models.customer import Customer
@@ -17,6 +18,7 @@ from cone.books.models.workspace import Counter, Invitation, Membership, Role, W
 __all__ = [
     "Activity",
     "Attempt",
+    "BackfillRun",
     "Batch",
     "Connection",
     "ConnectionTokens",
@@ -39,6 +41,7 @@ __all__ = [
     "RequestBudget",
     "Revocation",
     "Role",
+    "RunRecord",
     "Service",
     "ServiceAccount",
     "TaxMapping",

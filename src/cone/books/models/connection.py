@@ -47,7 +47,7 @@ class Connection(models.Model):
     sends_batches_only = models.BooleanField(db_default=False)
     # What becomes there of what is voided here after it was sent.
     removal_policy = models.CharField(max_length=6, default="leave", db_default="leave")
-    # Invoices issued before the connection are out of scope until a start date is chosen.
+    # Invoices issued before the connection stay here until a run asks for them: the date that was chosen last.
     send_from_date = models.DateField(null=True, blank=True)
     # What happens to a name that's taken there, who numbers invoices, which items lines post to, and whose sales tax
     # counts where the company works it out by itself.

@@ -119,8 +119,10 @@ class OutboxRow(models.Model):
         db_persist=True,
     )
     not_before = models.DateTimeField(db_default=Now())
-    # A person issued it, or asked for it by name, while connected: no date has to bring it into scope.
+    # A person issued it while connected, or asked for it by name or by a run.
     is_in_scope = models.BooleanField(db_default=False)
+    # A run is being undone: {"by": "void" or "delete", "version", "revision"} as it stood there, untouched since.
+    take_back = models.JSONField(null=True, blank=True)
     tries = models.PositiveIntegerField(db_default=0)
     # Why it can't be sent: a key shared by all records that one act mends, and the facts for its text.
     cause_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001  # null: nothing is wrong

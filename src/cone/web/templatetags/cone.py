@@ -1,6 +1,6 @@
 """What templates need beyond Django's own: figures, dates, glyphs, states, fields."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -55,6 +55,12 @@ def moment(value: datetime | None) -> str:
 @register.filter
 def ago(value: datetime | None) -> str:
     return "never" if value is None else formats.show_ago(value, now=timezone.now())
+
+
+@register.filter
+def lasting(value: timedelta) -> str:
+    """How long, roughly: "less than a minute", "7 min", "2 h 5 min"."""
+    return formats.show_lasting(value)
 
 
 @register.filter

@@ -7,7 +7,8 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import redirect, render
 
-from cone.accounting.overview import list_provider_cards, read_backfill, read_flow
+from cone.accounting.overview import list_provider_cards, read_flow
+from cone.accounting.runs.reading import find_latest_run
 from cone.domain.permissions import Permission
 from cone.operations.connect_provider import finish_connecting, start_connecting
 from cone.operations.disconnect_provider import disconnect_provider
@@ -32,7 +33,7 @@ def integrations(request: MemberRequest) -> HttpResponse:
             "connection": connection,
             "flow": _flow(workspace_id, is_live=connection is not None),
             "causes": list_cause_rows(workspace_id) if connection else (),
-            "backfill": read_backfill(workspace_id) if connection else None,
+            "run": find_latest_run(workspace_id) if connection else None,
         },
     )
 
@@ -51,12 +52,6 @@ def flow(request: MemberRequest) -> HttpResponse:
         "settings/_flow.html",
         {"flow": _flow(workspace_id, is_live=connection is not None), "connection": connection, "is_swap": True},
     )
-
-
-@member_page()
-def progress(request: MemberRequest) -> HttpResponse:
-    """The progress bar of "Send existing invoices" alone."""
-    return render(request, "settings/_backfill.html", {"backfill": read_backfill(request.actor.workspace.pk)})
 
 
 def _redirect_uri(provider: str) -> str:

@@ -1,6 +1,5 @@
 """Settings › Integrations › Manage: tax codes, accounts, and invoices from before the connection."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -12,8 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cone.accounting.manage import read_manage
-from cone.accounting.overview import read_backfill
 from cone.accounting.port.company import TaxCode
+from cone.accounting.runs.reading import find_latest_run
 from cone.accounting.terms import read_terms
 from cone.accounting.values import ManageView, TaxMappingRow
 from cone.domain.errors import InvalidFieldError
@@ -23,7 +22,6 @@ from cone.operations.save_accounts import save_accounts
 from cone.operations.save_removal_policy import save_removal_policy
 from cone.operations.save_tax_mappings import save_tax_mappings
 from cone.operations.save_terms import save_terms
-from cone.operations.send_existing_invoices import count_existing_invoices, send_existing_invoices
 from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.forms.fields import attempt
 from cone.web.forms.integrations import AccountsForm, StartDateForm
@@ -61,7 +59,6 @@ def _page(
     view: ManageView,
     *,
     accounts: AccountsForm | None = None,
-    existing: Mapping[str, object] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     lines = tuple(_mapping_line(row, view.tax_codes) for row in view.rows)
@@ -73,18 +70,14 @@ def _page(
         "has_suggestions": any(line.is_suggestion for line in lines),
         "accounts": accounts or _accounts_form(view),
         "terms": read_terms(request.actor.workspace.pk),
-        "backfill": read_backfill(request.actor.workspace.pk),
-        **(existing or _existing(StartDateForm(initial={"from_date": view.send_from_date or _start_of_year()}))),
+        "run": find_latest_run(request.actor.workspace.pk),
+        "start": StartDateForm(initial={"from_date": view.send_from_date or _start_of_year()}),
     }
     return render(request, "settings/manage.html", context, status=status)
 
 
 def _start_of_year() -> date:
     return timezone.localdate().replace(month=1, day=1)
-
-
-def _existing(form: StartDateForm, count: int | None = None) -> dict[str, object]:
-    return {"start": form, "existing_count": count}
 
 
 @member_page(needs=Permission.INTEGRATIONS, back=way_to("integrations"))
@@ -159,20 +152,3 @@ def save_removals(request: MemberRequest) -> HttpResponse:
     else:
         messages.success(request, "Saved.")
     return redirect(f"{reverse('manage')}#removals")
-
-
-@member_page("POST", needs=Permission.INTEGRATIONS, back=way_to("manage"))
-def send_existing(request: MemberRequest) -> HttpResponse:
-    """Count first; send on the second, explicit click."""
-    form = StartDateForm(request.POST)
-    is_confirmed = request.POST.get("step") == "send"
-    act = send_existing_invoices if is_confirmed else count_existing_invoices
-    count = attempt(form, lambda: act(request.actor, form.cleaned_data["from_date"]))
-    if is_confirmed and count is not None:
-        messages.success(request, f"{count} existing invoices are on their way.")
-        return redirect("manage")
-    existing = _existing(form, count)
-    status = 200 if count is not None else 422
-    if request.htmx:
-        return render(request, "settings/_existing.html", existing)
-    return _page(request, read_manage(request.actor.workspace.pk), existing=existing, status=status)

@@ -1,0 +1,158 @@
+"""Reads what a preview foresees: everything that waits, or existing invoices since a date with what they need.
+
+It reads with a lane's own statements on the page's connection, a thousand records at a time. No snapshot holds the
+parts together: what changes meanwhile may be foreseen either way, and nothing is decided by it.
+"""
+
+import json
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+from django.db import connection
+
+from cone.accounting.facts import as_kind
+from cone.accounting.overview import EXISTING, PAYMENTS_OF_EXISTING, existing_values
+from cone.accounting.plan.decisions import Blocked
+from cone.accounting.port.provider import Provider
+from cone.accounting.port.verdicts import CauseCode
+from cone.accounting.preview.outlook import Key, as_if_sent, assume, foresee, references_of
+from cone.accounting.preview.values import Action, Outlook
+from cone.accounting.records import Situation, Subject
+from cone.accounting.registry import get_provider
+from cone.accounting.snapshot import read_situation, read_subjects
+from cone.accounting.sql import preview as preview_sql
+from cone.books.models import Connection
+
+Result = TypeVar("Result")
+
+_AT_ONCE = 1000
+_JSONB = 3802
+
+_EXISTING_PART = f"""
+select i.id, i.uuid, i.issue_date {EXISTING}
+    and (i.issue_date, i.id) > (%(after_date)s, %(after_id)s)
+order by i.issue_date, i.id
+limit %(limit)s
+"""
+
+
+_PAYMENTS_PART = f"""
+select p.id, p.uuid {PAYMENTS_OF_EXISTING} and p.id > %(after_id)s order by p.id limit %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    rows: list[dict[str, Any]]
+
+    async def fetchone(self) -> dict[str, Any] | None:
+        return self.rows[0] if self.rows else None
+
+    async def fetchall(self) -> list[dict[str, Any]]:
+        return self.rows
+
+
+class PageReader:
+    """The page's own connection as a reader. It never waits for anything but the database, so `read_now` can run it."""
+
+    async def execute(self, query: str, params: Mapping[str, Any], /) -> _Found:
+        """Run a reading statement; jsonb as values, which Django's cursors give as text."""
+        with connection.cursor() as cursor:
+            cursor.execute(query, dict(params))
+            columns = cursor.description or ()
+            names = [column.name for column in columns]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        for name in (column.name for column in columns if column.type_code == _JSONB):
+            for row in rows:
+                row[name] = json.loads(row[name]) if isinstance(row[name], str) else row[name]
+        return _Found(rows)
+
+
+def read_now(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine that reads by a `PageReader`: it has nothing to wait for, so no event loop is needed."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+    raise RuntimeError("reading on the page's connection doesn't wait")
+
+
+class Foreseer:
+    """Foresees records in parts. What others refer to is foreseen before them, once."""
+
+    def __init__(self, active: Connection) -> None:
+        self._active = active
+        self._reader = PageReader()
+        self._provider: Provider = get_provider(active.provider)
+        self._head, self._situation = read_now(read_situation(self._reader, active.pk))
+        # Of what isn't linked: all customers and services, and those invoices that can't go.
+        self._foreseen: dict[Key, Outlook] = {}
+        self._since: date | None = None
+
+    def waiting(self) -> Iterator[Outlook]:
+        """Everything in the outbox, and what it refers to."""
+        place = {"wave": 0, "id": 0}
+        while rows := self._read(preview_sql.WAITING, {**place, "company": self._active.company_id, "limit": _AT_ONCE}):
+            values = {"connection": self._active.pk, "rows": [row["id"] for row in rows]}
+            causes = {row["id"]: _stored(row) for row in self._read(preview_sql.STORED_CAUSES, values)}
+            yield from self._foresee(rows, causes)
+            place = {"wave": _wave(rows[-1]), "id": rows[-1]["id"]}
+
+    def existing(self, from_date: date) -> Iterator[Outlook]:
+        """Issued invoices from before the connection dated since then, what they refer to, and their payments."""
+        self._since = from_date
+        values: dict[str, Any] = {**existing_values(self._active, from_date), "limit": _AT_ONCE}
+        values |= {"after_date": from_date, "after_id": 0}
+        while part := self._read(_EXISTING_PART, values):
+            yield from self._foresee(self._as_if_wanted([("invoice", row["uuid"]) for row in part]), {})
+            values |= {"after_date": part[-1]["issue_date"], "after_id": part[-1]["id"]}
+        values["after_id"] = 0
+        while part := self._read(_PAYMENTS_PART, values):
+            yield from self._foresee(self._as_if_wanted([("payment", row["uuid"]) for row in part]), {})
+            values["after_id"] = part[-1]["id"]
+
+    def _read(self, query: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
+        return read_now(self._reader.execute(query, values)).rows
+
+    def _as_if_wanted(self, keys: Sequence[Key]) -> list[dict[str, Any]]:
+        values = {"kinds": [kind for kind, _ in keys], "uuids": [uuid for _, uuid in keys]}
+        return self._read(preview_sql.AS_IF_WANTED, {**values, "company": self._active.company_id})
+
+    def _foresee(self, rows: Sequence[Mapping[str, Any]], causes: Mapping[int, Blocked]) -> Iterator[Outlook]:
+        situation, subjects = read_now(read_subjects(self._reader, rows, self._head, self._situation))
+        missing = self._missing(situation, subjects)
+        if missing:
+            yield from self._foresee(self._as_if_wanted(missing), {})
+        assumed = assume(situation)
+        for subject in subjects:
+            outlook = foresee(
+                as_if_sent(subject, assumed, since=self._since),
+                assumed,
+                self._provider,
+                earlier=self._foreseen,
+                stored_cause=causes.get(subject.row.id),
+            )
+            is_stuck = outlook.action in (Action.BLOCKED, Action.WAIT)
+            if subject.link is None and (is_stuck or subject.row.kind in ("customer", "service")):
+                self._foreseen[subject.row.kind, subject.row.uuid] = outlook
+            yield outlook
+
+    def _missing(self, situation: Situation, subjects: Sequence[Subject]) -> list[Key]:
+        """What these refer to that's neither there, nor foreseen, nor among them (and then before them)."""
+        own: set[Key] = {(subject.row.kind, subject.row.uuid) for subject in subjects}
+        wanted = dict.fromkeys(key for subject in subjects for key in references_of(subject.record))
+        known = own | self._foreseen.keys() | situation.linked.keys()
+        # Invoices come before the payments of them; one that didn't isn't asked for.
+        return [key for key in wanted if key not in known and key[0] != "invoice"]
+
+
+def _wave(row: Mapping[str, Any]) -> int:
+    return {"customer": 1, "service": 2, "invoice": 3, "payment": 4}[as_kind(row["kind"])]
+
+
+def _stored(row: Mapping[str, Any]) -> Blocked:
+    stored = row["cause"]
+    return Blocked(CauseCode(stored["code"]), key=row["cause_key"], params=stored.get("params") or {})

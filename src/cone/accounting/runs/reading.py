@@ -1,0 +1,159 @@
+"""Reads runs for pages: a fixed number of statements, whatever the number of records."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from cone.accounting.causes import PATIENT, label_records
+from cone.accounting.outbox import find_active_connection
+from cone.accounting.port.documents import Kind
+from cone.accounting.preview.reading import PageReader, read_now
+from cone.accounting.registry import get_provider
+from cone.accounting.runs.reasons import REASONS
+from cone.accounting.runs.values import Compared, Progress, RunView, UndoProgress
+from cone.accounting.sql import runs as runs_sql
+from cone.books.models import BackfillRun, Connection
+from cone.kit.money import Money, round_amount
+
+MOST_LISTED = 50
+
+
+def find_run(workspace_id: int, uuid: UUID) -> RunView | None:
+    """One run of the workspace."""
+    run = _runs(workspace_id).filter(uuid=uuid).first()
+    return None if run is None else view_run(run)
+
+
+def find_latest_run(workspace_id: int) -> RunView | None:
+    """The latest run of the connected company; None without one, or while nothing is connected."""
+    active = find_active_connection(workspace_id)
+    if active is None:
+        return None
+    run = _runs(workspace_id).filter(company_id=active.company_id).order_by("-started_at", "-id").first()
+    return None if run is None else view_run(run, active)
+
+
+def list_runs(workspace_id: int) -> tuple[BackfillRun, ...]:
+    """The workspace's runs, latest first."""
+    return tuple(_runs(workspace_id).order_by("-started_at", "-id")[:MOST_LISTED])
+
+
+def _runs(workspace_id: int) -> Any:
+    return BackfillRun.objects.filter(company__workspace_id=workspace_id).select_related("started_by")
+
+
+def view_run(run: BackfillRun, active: Connection | None = None) -> RunView:
+    """Everything a page says of a run."""
+    counts = _read(runs_sql.COUNT_RECORDS, run, patient=sorted(PATIENT))[0]
+    compared = _read(runs_sql.COMPARE_RECORDS, run)[0]
+    made = _read(runs_sql.COUNT_LEFT_THERE, run)[0]
+    if active is None:
+        active = find_active_connection(run.company.workspace_id)
+    return RunView(
+        uuid=run.uuid,
+        from_date=run.from_date,
+        state=run.state,  # type: ignore[arg-type]  # a constraint holds it to these
+        started_by=str(run.started_by) if run.started_by else "",
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        progress=_progress(run, counts, active),
+        compared_count=compared["compared"],
+        as_predicted=compared["equal"],
+        differing=_differing(run) if compared["compared"] > compared["equal"] else (),
+        undo=_undo(run, counts),
+        refused=_refused(run) if counts["undo_refused"] else (),
+        customers_made=made["customers"],
+        services_made=made["services"],
+    )
+
+
+def _read(statement: str, run: BackfillRun, **values: object) -> list[dict[str, Any]]:
+    return read_now(PageReader().execute(statement, {"run": run.pk, **values})).rows
+
+
+def _progress(run: BackfillRun, counts: Mapping[str, int], active: Connection | None) -> Progress:
+    left = counts["total"] - counts["done"] - counts["failed"]
+    is_moving = (
+        run.state == "running"
+        and active is not None
+        and active.company_id == run.company_id
+        and active.state == "connected"
+        and active.paused_at is None
+    )
+    return Progress(
+        total=counts["total"],
+        done=counts["done"],
+        failed=counts["failed"],
+        left=left,
+        dropped=counts["dropped"],
+        time_left=_time_left(left, counts["latest"], active) if is_moving and active and left else None,
+    )
+
+
+def _time_left(left: int, latest: int, active: Connection) -> timedelta:
+    """By the last minute's pace, or by what the budget allows before there was one."""
+    provider = get_provider(active.provider)
+    limits = provider.limits
+    singles = 0 if active.sends_batches_only else limits.per_minute * 9 // 10 - limits.batches_per_minute
+    allowed = limits.batches_per_minute * provider.largest_batch + singles
+    if latest > left // 100 and latest < allowed:
+        return timedelta(minutes=1) * left / latest
+    return limits.minute * left / allowed
+
+
+def _undo(run: BackfillRun, counts: Mapping[str, int]) -> UndoProgress | None:
+    if not run.undo_by:
+        return None
+    left, done, refused = counts["undo_wanted"], counts["undo_done"], counts["undo_refused"]
+    return UndoProgress(
+        by=run.undo_by,  # type: ignore[arg-type]  # a constraint holds it to these
+        total=left + done + refused,
+        done=done,
+        refused=refused,
+        left=left,
+    )
+
+
+def _differing(run: BackfillRun) -> tuple[Compared, ...]:
+    rows = _read(runs_sql.LIST_RECORDS, run, of_undo=False, limit=MOST_LISTED)
+    labels = label_records([(row["kind"], row["record_uuid"]) for row in rows])
+    return tuple(
+        Compared(
+            kind=row["kind"],
+            uuid=row["record_uuid"],
+            label=labels.get((row["kind"], row["record_uuid"]), ""),
+            why="Edited here since the preview" if row["is_edited"] else _difference(row),
+            predicted=_money(row["predicted_total"], row["currency"]),
+            actual=_money(row["actual_total"], row["currency"]),
+        )
+        for row in rows
+    )
+
+
+def _difference(row: Mapping[str, Any]) -> str:
+    return "The tax differs" if row["actual_total"] == row["predicted_total"] else "The total differs"
+
+
+def _refused(run: BackfillRun) -> tuple[Compared, ...]:
+    rows = _read(runs_sql.LIST_RECORDS, run, of_undo=True, limit=MOST_LISTED)
+    labels = label_records([(row["kind"], row["record_uuid"]) for row in rows])
+    return tuple(
+        compare(row["kind"], row["record_uuid"], labels, reason=row["undo_reason"], says=row["undo_says"])
+        for row in rows
+    )
+
+
+def compare(
+    kind: Kind, uuid: UUID, labels: Mapping[tuple[Kind, UUID], str], *, reason: str, says: str = ""
+) -> Compared:
+    """A record that isn't taken back, with the reason in words."""
+    why = REASONS.get(reason, reason)
+    return Compared(
+        kind, uuid, labels.get((kind, uuid), ""), f"{why} “{says}”" if reason == "refused" and says else why
+    )
+
+
+def _money(amount: Decimal | None, currency: str) -> Money | None:
+    return None if amount is None else Money(round_amount(amount, currency), currency)

@@ -1,0 +1,92 @@
+"""Runs as pages and the API show them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from cone.accounting.port.documents import Kind
+from cone.accounting.preview.values import CurrencySum
+from cone.kit.money import Money
+
+RunState: TypeAlias = Literal["running", "finished", "cancelled", "undoing", "undone"]
+UndoBy: TypeAlias = Literal["void", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """done + failed + left = total. `time_left` is None when nothing moves: paused, not connected, over."""
+
+    total: int
+    done: int
+    failed: int
+    left: int
+    dropped: int
+    time_left: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UndoProgress:
+    """done + refused + left = total."""
+
+    by: UndoBy
+    total: int
+    done: int
+    refused: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A record that didn't turn out as foreseen, or that wasn't taken back (then `why` says so)."""
+
+    kind: Kind
+    uuid: UUID
+    label: str
+    why: str
+    predicted: Money | None = None
+    actual: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One run. `compared_count` have arrived and can be compared, `as_predicted` of them turned out as foreseen."""
+
+    uuid: UUID
+    from_date: date
+    state: RunState
+    started_by: str
+    started_at: datetime
+    ended_at: datetime | None
+    progress: Progress
+    compared_count: int
+    as_predicted: int
+    differing: tuple[Compared, ...]
+    undo: UndoProgress | None
+    refused: tuple[Compared, ...]
+    customers_made: int
+    services_made: int
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether a page should look again soon."""
+        return self.state in ("running", "undoing") or (self.state == "cancelled" and self.progress.left > 0)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether it can be taken back."""
+        return self.state in ("finished", "cancelled") and self.progress.done > 0
+
+
+@dataclass(frozen=True, slots=True)
+class UndoPlan:
+    """What undoing a run would do, as far as it's known without a look there. `suggested` is how, unless chosen."""
+
+    take_back_count: int
+    sums: tuple[CurrencySum, ...]
+    kept: tuple[Compared, ...]
+    kept_count: int
+    waiting_count: int
+    customers_made: int
+    services_made: int
+    suggested: UndoBy

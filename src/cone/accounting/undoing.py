@@ -1,0 +1,108 @@
+"""Undoes what a run sent: reads how a record stands, and removes it there if nobody has touched it since.
+
+A lost answer is read back, never repeated blindly. Whatever speaks against it (a newer version, a payment, a refusal)
+ends on the run's list of what wasn't taken back; the record stays as it is, here and there.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+
+from cone.accounting.attempts import Attempt, Fence, as_attempt, check_fence, close_attempts
+from cone.accounting.database import Database
+from cone.accounting.decided import keep_row
+from cone.accounting.delivered import finish_rows
+from cone.accounting.errands import Errand, Tools
+from cone.accounting.plan.decisions import TakeBack
+from cone.accounting.port.documents import RemoteRecord, Removal
+from cone.accounting.port.provider import Sent
+from cone.accounting.port.verdicts import Answered, GoneError, RejectedError, StaleError, Verdict
+from cone.accounting.records import Row
+from cone.accounting.removals import RemovalSettler, Remover
+from cone.accounting.sql import runs as runs_sql
+
+
+class UndoSettler(RemovalSettler):
+    """Settles what became of undoing one record; every method runs in a transaction of its own."""
+
+    async def taken_back(self, database: Database, row: Row, attempt: Attempt | None, answered: Answered) -> None:
+        """It stands there no more, and here it's as if it had never been sent."""
+        values = {"company": self._fence.company_pk, "kind": row.kind, "uuid": row.uuid}
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            if attempt is not None:
+                await close_attempts(database, [(attempt, answered)], state="succeeded", verdict="taken_back")
+            says = "" if attempt is not None else answered.message
+            await database.execute(runs_sql.RECORD_UNDO, {**values, "undo": "done", "reason": "", "says": says})
+            await database.execute(runs_sql.FORGET_LINK, values)
+            await database.execute(runs_sql.PUT_OUT_OF_SCOPE, {"row": row.id})
+            await finish_rows(database, self._fence, [(row, row.wanted_revision)])
+
+    async def kept(
+        self, database: Database, row: Row, attempt: Attempt | None, *, reason: str, answered: Answered
+    ) -> None:
+        """It stays there."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            if attempt is not None:
+                await close_attempts(database, [(attempt, answered)], state="failed", verdict=reason)
+            await keep_row(database, row, self._fence, reason=reason, says=answered.message)
+
+
+class Undoer:
+    """Undoes records of one lane. `books` gives a connection, and the turn to settle."""
+
+    def __init__(
+        self, *, fence: Fence, tools: Tools, books: Callable[[], AbstractAsyncContextManager[Database]]
+    ) -> None:
+        self._books = books
+        self._remover = Remover(fence=fence, tools=tools, books=books)
+        self._settler = UndoSettler(fence=fence, request_timeout=tools.provider.request_timeout)
+
+    async def take_back(self, decision: TakeBack, errand: Errand) -> None:
+        """Remove it there, unless it has been touched."""
+        attempt = as_attempt(errand.row, decision.attempt) if decision.attempt else None
+        record = await self._remover.read(errand)
+        if record is None:
+            return
+        if record.standing != "live":
+            answered = Answered(message="Found done there." if attempt else "It had been removed there already.")
+            async with self._books() as database:
+                await self._settler.taken_back(database, errand.row, attempt, answered)
+        elif reason := _reason_to_keep(decision, record):
+            async with self._books() as database:
+                answered = Answered(message="Read back: it stands there, and not as it was sent.")
+                await self._settler.kept(database, errand.row, attempt, reason=reason, answered=answered)
+        elif attempt is not None:
+            async with self._books() as database:
+                await self._settler.still_there(database, errand.row, attempt, record=record)
+        else:
+            await self._send(replace(decision.step, remote_version=record.version), errand)
+
+    async def _send(self, step: Removal, errand: Errand) -> None:
+        attempt, outcome = await self._remover.send(step, errand)
+        async with self._books() as database:
+            match outcome:
+                case Sent():
+                    await self._settler.taken_back(database, errand.row, attempt, outcome.answered)
+                case RejectedError() | StaleError():
+                    reason = "refused" if isinstance(outcome, RejectedError) else "changed_there"
+                    await self._settler.kept(database, errand.row, attempt, reason=reason, answered=outcome.answered)
+                case _:
+                    await self._settle_failed(database, errand, attempt, outcome)
+
+    async def _settle_failed(self, database: Database, errand: Errand, attempt: Attempt, verdict: Verdict) -> None:
+        if isinstance(verdict, GoneError):
+            # Gone already: the look before the next try tells.
+            verdict = StaleError(verdict.answered)
+        await self._settler.failed(database, errand.subject, attempt, verdict=verdict, situation=errand.situation)
+
+
+def _reason_to_keep(decision: TakeBack, record: RemoteRecord) -> str:
+    if record.payment_ids:
+        return "paid_there"
+    if decision.total is not None:
+        is_same = record.total == decision.total
+    else:
+        is_same = record.version == decision.step.remote_version
+    return "" if is_same else "changed_there"
