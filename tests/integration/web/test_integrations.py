@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -14,10 +15,11 @@ from cone.accounting.port.company import EnvironmentName
 from cone.accounting.registry import register, unregister
 from cone.books.models import Connection, Invoice, Link, OutboxRow, TaxMapping
 from cone.operations.pause_sync import pause_sync
+from cone.operations.send_existing_invoices import send_existing_invoices
 from cone.operations.void_invoice import void_invoice
 from tests.builders import Cast, get_no_tax, get_tax_rate, make_customer, make_invoice
 from tests.fakes.ledger import BANK, CLOSED_BANK, INCOME, REDUCED, STANDARD, ZERO, FakeLedger
-from tests.integration.accounting.conftest import configure
+from tests.integration.accounting.conftest import configure, connect
 from tests.integration.web.conftest import ClientOf
 
 INTEGRATIONS, MANAGE = "/settings/integrations", "/settings/integrations/manage"
@@ -215,6 +217,26 @@ def test_account_that_is_not_on_offer_is_refused_beside_its_field(
     assert answer.status_code == 422
     assert 'id="id_deposit_account_error"' in answer.text
     assert Connection.objects.get().deposit_account_id == ""
+
+
+def test_page_of_a_run_is_the_firms_own_and_its_acts_are_the_owners(
+    cast: Cast, owner: Client, ledger: FakeLedger, client_of: ClientOf
+) -> None:
+    make_invoice(cast.owner, is_issued=True)
+    connect(cast.owner, ledger)
+    run = send_existing_invoices(cast.owner, date(2020, 1, 1))
+    pages = [reverse(name, args=[run.uuid]) for name in ("run", "run_progress")]
+    acts = [reverse(name, args=[run.uuid]) for name in ("run_cancel", "run_undo")]
+
+    assert [client_of(cast.bookkeeper).get(page).status_code for page in pages] == [200, 200]
+    assert [client_of(cast.outsider).get(page).status_code for page in pages] == [404, 404]
+    assert [client_of(cast.biller).post(act).status_code for act in acts] == [403, 403]
+    assert "0 of 1 sent, 1 to go" in owner.get(pages[0]).text
+    # It can't be undone while it's sending; stopped, there's nothing to take back.
+    assert "cancel it first" in owner.post(acts[1], {"by": "delete"}, follow=True).text
+    assert "Stopped." in owner.post(acts[0], follow=True).text
+    assert "Nothing of it can be taken back" in owner.get(acts[1]).text
+    assert not OutboxRow.objects.filter(kind="invoice").exists()
 
 
 def test_existing_invoices_are_previewed_before_they_are_sent(cast: Cast, owner: Client, ledger: FakeLedger) -> None:

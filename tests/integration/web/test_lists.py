@@ -23,6 +23,8 @@ LISTS = [
     "tax_rates",
     "team",
     "integrations",
+    "preview",
+    "runs",
 ]
 
 
@@ -40,7 +42,7 @@ def add_one_of_each(cast: Cast) -> Customer:
 
 def count_queries(client: Client, url: str) -> int:
     with CaptureQueriesContext(connection) as captured:
-        assert client.get(url).status_code == 200
+        assert client.get(url, follow=True).status_code == 200
     return len(captured)
 
 
