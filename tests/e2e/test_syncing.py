@@ -127,6 +127,7 @@ def test_existing_invoices_are_sent_only_from_the_chosen_date(owner: Desk) -> No
     owner.sees("£120.00")
     owner.press("Send 1 invoice")
     wait_for(lambda: owner.product.find_invoice(number))
-    owner.sees("1 of 1 as predicted")
+    # Compared by the worker's sweep, every 15 seconds.
+    expect(owner.page.get_by_text("1 of 1 as predicted")).to_be_visible(timeout=30_000)
     owner.go("/settings/integrations/manage")
     owner.sees("1 of 1 sent")
