@@ -4,10 +4,15 @@ import argparse
 import json
 from pathlib import Path
 
-from bench import fleet, live
+from bench import backfill, fleet, live
 from bench.stand import ran_on
 
-_BENCHES = {"live": live.run, "fleet": fleet.run}
+_BENCHES = {
+    "backfill": backfill.run,
+    "backfill-batches-only": lambda *, is_quick: backfill.run(is_quick=is_quick, is_batches_only=True),
+    "fleet": fleet.run,
+    "live": live.run,
+}
 
 
 def main() -> None:
