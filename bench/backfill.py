@@ -31,7 +31,7 @@ def run(*, is_quick: bool, is_batches_only: bool = False) -> dict[str, object]:
         from cone.books.models import Attempt, Connection, Link, OutboxRow  # noqa: PLC0415  # as above
 
         actor, active = connected_firm(emulator)
-        Connection.objects.filter(pk=active.pk).update(sends_batches_only=is_batches_only)
+        Connection.objects.filter(pk=active.pk).update(backlog_pace="batches" if is_batches_only else "fast")
         customers = make_customers(actor, customers_number)
         want(active, "customer", customers)
         want(active, "invoice", make_invoices(actor, customers, number))

@@ -149,7 +149,7 @@ def _situation(head: Mapping[str, Any], facts: CompanyFacts, tax_codes: Mapping[
         workspace_uuid=head["workspace_uuid"],
         remote_company_id=head["company_id_remote"],
         settings_revision=head["settings_revision"],
-        sends_batches_only=head["sends_batches_only"],
+        sends_batches_only=head["backlog_pace"] == "batches",
         facts=facts,
         deposit_account_id=head["deposit_account_id"],
         deposit_account_name=head["deposit_account_name"],

@@ -38,7 +38,12 @@ def read_terms(workspace_id: int) -> tuple[Term, ...]:
         raise NotConnectedError
     facts = facts_from_json(active.facts)
     provider = get_provider(active.provider).name
-    terms = [_numbers(active, facts, provider), _names(active, provider), _items(active, provider)]
+    terms = [
+        _numbers(active, facts, provider),
+        _names(active, provider),
+        _items(active, provider),
+        _pace(active, provider),
+    ]
     if facts.computes_tax_itself:
         terms.append(_sales_tax(active, provider))
     return tuple(terms)
@@ -101,6 +106,23 @@ def _items(active: Connection, provider: str) -> Term:
             ("each", "One for each service", f"Found by its name in {provider}, or made there when first needed."),
             ("one", "One item for everything", "All lines post to the item “Services” and its income account."),
         ),
+    )
+
+
+def _pace(active: Connection, provider: str) -> Term:
+    return _term(
+        "backlog_pace",
+        "When many records wait",
+        active.backlog_pace,
+        (
+            ("fast", "As fast as allowed", "Thirty at a time, with single records beside them: some 1,600 a minute."),
+            (
+                "batches",
+                "With the fewest calls",
+                f"Thirty at a time only, some 1,200 a minute. {provider} may count them against a monthly allowance.",
+            ),
+        ),
+        "What you've just written goes at once, and first, whichever you choose.",
     )
 
 

@@ -96,7 +96,7 @@ def _time_left(left: int, latest: int, active: Connection) -> timedelta:
     """By the last minute's pace, or by what the budget allows before there was one."""
     provider = get_provider(active.provider)
     limits = provider.limits
-    singles = 0 if active.sends_batches_only else limits.per_minute * 9 // 10 - limits.batches_per_minute
+    singles = 0 if active.backlog_pace == "batches" else limits.per_minute * 9 // 10 - limits.batches_per_minute
     allowed = limits.batches_per_minute * provider.largest_batch + singles
     if latest > left // 100 and latest < allowed:
         return timedelta(minutes=1) * left / latest

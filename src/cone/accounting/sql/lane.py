@@ -16,7 +16,7 @@ where company_id = %(company)s and state = 'sending'
 SITUATION = """
 select c.id, c.workspace_id, c.company_id, c.company_id_remote, c.provider, c.environment, c.state,
        c.paused_at is not null as is_paused,
-       c.lane_epoch, c.settings_revision, c.sends_batches_only, c.facts,
+       c.lane_epoch, c.settings_revision, c.backlog_pace, c.facts,
        c.name_policy, c.item_mode, c.tax_source, c.deposit_account_id, c.income_account_id,
        c.connected_at, c.removal_policy, c.not_before > now() as must_wait,
        w.uuid as workspace_uuid,

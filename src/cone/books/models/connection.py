@@ -43,8 +43,8 @@ class Connection(models.Model):
     is_allowance_used = models.BooleanField(db_default=False, help_text="not_before is the next month's beginning")
     deposit_account_id = models.CharField(max_length=64, blank=True)
     income_account_id = models.CharField(max_length=64, blank=True)
-    # Batches alone cost fewer metered calls; batches and single writes together are faster.
-    sends_batches_only = models.BooleanField(db_default=False)
+    # Batches and single writes together are the fastest; batches alone cost fewer metered calls.
+    backlog_pace = models.CharField(max_length=8, default="fast", db_default="fast")
     # What becomes there of what is voided here after it was sent.
     removal_policy = models.CharField(max_length=6, default="leave", db_default="leave")
     # Invoices issued before the connection stay here until a run asks for them: the date that was chosen last.
@@ -70,6 +70,9 @@ class Connection(models.Model):
                 fields=["provider", "environment", "company_id_remote"],
                 condition=~models.Q(state="disconnected"),
                 name="connection_one_per_company",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(backlog_pace__in=["fast", "batches"]), name="connection_backlog_pace"
             ),
             models.CheckConstraint(
                 condition=models.Q(
