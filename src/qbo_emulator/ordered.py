@@ -48,6 +48,8 @@ class LateWork:
         """Give up what has not been done."""
         for task in self._open:
             task.cancel()
+        # They end a moment later; nobody is to be told of them meanwhile.
+        self._open.clear()
 
     def as_json(self) -> list[Json]:
         return [

@@ -65,8 +65,11 @@ def test_invoice_that_just_arrived_is_one_click_away_and_shows_its_payment(brows
 def test_request_appears_and_shows_what_was_sent_and_answered(browser: Browser, sender: Sender) -> None:
     page = browser.new_page()
     page.goto(sender.page("activity"))
+    newest = page.locator("#requests tbody a").filter(has_text="POST invoice").first
+    former = newest.get_attribute("href") if newest.count() else ""
     sender.send_invoice("SEEN-1")
-    page.locator("#requests tbody a").filter(has_text="POST invoice").first.click()
+    expect(newest).not_to_have_attribute("href", former or "")
+    newest.click()
     expect(page.locator("pre").first).to_contain_text('"DocNumber": "SEEN-1"')
     expect(page.locator("pre").last).to_contain_text('"Balance": 80')
 
