@@ -6,6 +6,7 @@ Short, because what waits here can become old: a record or setting that moves me
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from cone.accounting.plan.decisions import LookBack, LookUp, Remove, Repeat, Send, TakeBack
 from cone.accounting.port.documents import Create, Kind, Update
@@ -19,7 +20,7 @@ _TRIES_TOGETHER = 3
 _WAVES: dict[Kind, int] = {"customer": 1, "service": 2, "invoice": 3, "payment": 4}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Planned:
     """A due row and the request it needs."""
 
@@ -36,7 +37,7 @@ class Planned:
         """Whether a person just did it; a backfill's rows come after those."""
         return self.subject.row.priority == 0
 
-    @property
+    @cached_property
     def can_batch(self) -> bool:
         """Whether it may travel with others: a plain create or update, with nothing to look up first.
 
