@@ -139,7 +139,7 @@ class Accounting:
             return _wrap(books, {"Preferences": read(books, BY_NAME["Preferences"], "1")})
         if resource == "cdc" and len(call.parts) == 1:
             entities, since = call.options.get("entities", ""), call.options.get("changedSince", "")
-            return _wrap(books, {"CDCResponse": run_cdc(books, entities, since, strict=self._strict)})
+            return _wrap(books, {"CDCResponse": run_cdc(self._ids.seen(books), entities, since, strict=self._strict)})
         if resource == "exchangerate" and len(call.parts) == 1:
             code, day = call.options.get("sourcecurrencycode", ""), call.options.get("asofdate", "")
             return _wrap(books, {"ExchangeRate": read_rate(books, code, day)})

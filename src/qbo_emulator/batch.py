@@ -111,7 +111,7 @@ class Batch:
         if not isinstance(asked, dict):
             raise missing("CDCQuery")
         entities, since = str(asked.get("Entities", "")), str(asked.get("ChangedSince", ""))
-        return {"CDCResponse": run_cdc(self._books, entities, since, strict=self._strict)}
+        return {"CDCResponse": run_cdc(self._ids.seen(self._books), entities, since, strict=self._strict)}
 
     def _write(self, item: Json, key: str, fingerprint: str) -> Json:
         names = [name for name in item if name not in {"bId", "operation", "optionsData"}]

@@ -45,7 +45,8 @@ rule(
 rule("requestid.length", "At most 50 characters (2130), 36 in a batch", Mark.DOCUMENT, "Intuit basic field definitions")
 rule(
     "lookup.lag",
-    "Queries see a record at once; a policy hides what was created in the newest seconds",
+    "Queries and change data see a record at once; a policy hides what was created in the newest seconds, but never "
+    "from a read by its id, which only the answer to its creation can have told",
     Mark.ASSUMPTION,
 )
 
@@ -163,11 +164,12 @@ class _Lagging(Books):
 
     def __init__(self, books: Books, lag: timedelta) -> None:
         super().__init__(books.realm, books.journal, books.clock)
-        self.records, self.deleted = books.records, books.deleted
+        self.records = books.records
         self.account_balances, self.name_balances = books.account_balances, books.name_balances
         self.quantities = books.quantities
         self._keys, self._highest = books._keys, books._highest
         self._since = books.clock.now() - lag
+        self.deleted = {key: at for key, at in books.deleted.items() if self._is_seen(books.last_words.get(key, {}))}
 
     def _is_seen(self, record: Json) -> bool:
         created = read_moment(str(record.get("MetaData", {}).get("CreateTime", "")))

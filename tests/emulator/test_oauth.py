@@ -20,6 +20,16 @@ def refresh(emulator: Running, token: str) -> httpx.Response:
     return emulator.token({"grant_type": "refresh_token", "refresh_token": token})
 
 
+def years_end_days(emulator: Running, token: str) -> int:
+    """In how many days the token's chain ends whatever is done; the seconds since it began are forgiven."""
+    asked = emulator.token(
+        {"grant_type": "refresh_token", "refresh_token": token},
+        headers={"x-include-refresh-token-hard-expires-in": "true"},
+    )
+    seconds: int = exact(asked)["x_refresh_token_hard_expires_in"]
+    return (seconds + 600) // DAY
+
+
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("name", ["openid_configuration", "openid_sandbox_configuration"])
 def test_discovery_lists_the_endpoints_of_this_server(emulator: Running, name: str, slash: str) -> None:
@@ -143,6 +153,22 @@ def test_refresh_token_unused_for_a_hundred_days_dies(emulator: Running) -> None
     tokens = emulator.connect(realm_of(emulator))
     emulator.control("POST", "clock", {"jump_seconds": 100 * DAY})
     assert exact(refresh(emulator, tokens.refresh))["error"] == "invalid_grant"
+
+
+def test_consent_starts_five_new_years_and_leaves_the_old_ones_to_end(emulator: Running) -> None:
+    realm = realm_of(emulator)
+    # So long a window that only the five years end a token.
+    emulator.control("POST", "lifetimes", {"refresh_window_seconds": 4000 * DAY})
+    old = emulator.connect(realm)
+    emulator.control("POST", "clock", {"jump_seconds": 1820 * DAY})
+    new = emulator.connect(realm)
+    assert [years_end_days(emulator, each.refresh) for each in (old, new)] == [5, 1825]
+    emulator.control("POST", "clock", {"jump_seconds": 6 * DAY})
+    assert exact(refresh(emulator, old.refresh))["error"] == "invalid_grant"
+    assert years_end_days(emulator, new.refresh) == 1819
+    emulator.control("POST", "clock", {"jump_seconds": 1819 * DAY})
+    assert exact(refresh(emulator, new.refresh))["error"] == "invalid_grant"
+    assert years_end_days(emulator, emulator.connect(realm).refresh) == 1825
 
 
 def test_lifetimes_are_settings_until_the_next_reset(emulator: Running) -> None:

@@ -155,6 +155,27 @@ def test_lookups_can_be_blind_to_what_is_new(uk: Company, emulator: Running) -> 
     assert count(uk) == before + 1
 
 
+def test_change_data_is_as_blind_as_queries(uk: Company, emulator: Running) -> None:
+    def changed() -> set[str]:
+        params = {"entities": "Customer", "changedSince": since}
+        item = {"bId": "1", "CDCQuery": {"Entities": params["entities"], "ChangedSince": since}}
+        [batched] = exact(uk.call("POST", "batch", {"BatchItemRequest": [item]}))["BatchItemResponse"]
+        [alone] = exact(uk.call("GET", "cdc", **params))["CDCResponse"]
+        assert batched["CDCResponse"] == [alone]
+        return {each["Id"] for block in alone["QueryResponse"] for found in block.values() for each in rows(found)}
+
+    def rows(found: object) -> list[Json]:
+        return found if isinstance(found, list) else []
+
+    since = uk.read("CompanyInfo", uk.realm)["MetaData"]["LastUpdatedTime"]
+    policy(emulator, lookups_blind_seconds=30)
+    before = changed()
+    kept = uk.create("Customer", {"DisplayName": "Kept"})["Id"]
+    assert changed() == before
+    emulator.control("POST", "clock", {"jump_seconds": 31})
+    assert kept in changed() - before
+
+
 def test_memory_survives_a_kill(tmp_path: Path) -> None:
     process, base = start("--data-dir", str(tmp_path))
     with open_client(base) as http:

@@ -17,7 +17,7 @@ from qbo_emulator.evidence import Mark, rule
 from qbo_emulator.jsonio import Json, MalformedJsonError, decode, encode
 from qbo_emulator.settings import DEMO_EMAIL
 
-from .grants import HARD_LIFE_SECONDS, AccessToken, App, Connection, InvalidGrantError, RefreshToken
+from .grants import AccessToken, App, Connection, InvalidGrantError, RefreshToken
 
 if TYPE_CHECKING:
     from qbo_emulator.emulator import Emulator
@@ -142,7 +142,7 @@ class OAuthEndpoints:
             "access_token": access.token,
         }
         if with_hard_expiry:
-            body["x_refresh_token_hard_expires_in"] = connection.created_at + HARD_LIFE_SECONDS - now
+            body["x_refresh_token_hard_expires_in"] = self._emulator.grants.hard_end(refresh) - now
         if with_id_token and "openid" in connection.scope.split():
             body["id_token"] = self._emulator.signing.sign(
                 {

@@ -115,6 +115,8 @@ class RefreshToken(msgspec.Struct):
     issued_at: int
     used_at: int
     superseded_at: int | None = None
+    # When a person consented; 0 in what was stored before this was kept.
+    consented_at: int = 0
 
 
 class InvalidGrantError(Exception):
@@ -220,7 +222,7 @@ class Grants:
         connection = self.connections.get(key) or Connection(key, app.client_id, found.realm, found.scope, now)
         connection.scope = found.scope
         self.connections[key] = connection
-        access, refresh = self._new_access(key), self._new_refresh(key)
+        access, refresh = self._new_access(key), self._new_refresh(key, now)
         self._keep(
             ("code", code, found),
             ("connection", key, connection),
@@ -236,9 +238,9 @@ class Grants:
         self.access[token.token] = token
         return token
 
-    def _new_refresh(self, key: str) -> RefreshToken:
+    def _new_refresh(self, key: str, consented_at: int) -> RefreshToken:
         now = self._clock.epoch()
-        token = RefreshToken("AB11" + secrets.token_hex(23), key, now, now)
+        token = RefreshToken("AB11" + secrets.token_hex(23), key, now, now, consented_at=consented_at)
         self.refresh[token.token] = token
         return token
 
@@ -252,7 +254,7 @@ class Grants:
             or connection is None
             or connection.client_id != app.client_id
             or found.used_at + self.settings.refresh_window_seconds <= now
-            or connection.created_at + HARD_LIFE_SECONDS <= now
+            or self.hard_end(found) <= now
         ):
             raise InvalidGrantError
         if found.superseded_at is not None and self.settings.reuse_revokes:
@@ -263,7 +265,7 @@ class Grants:
         current = found if found.superseded_at is None else self._current(connection.key, found)
         if current.issued_at + self.settings.rotate_after_seconds <= now:
             current.superseded_at = now
-            older, current = current, self._new_refresh(connection.key)
+            older, current = current, self._new_refresh(connection.key, current.consented_at)
             self._keep(("refresh", older.token, older))
         current.used_at = now
         access = self._new_access(connection.key)
@@ -276,6 +278,10 @@ class Grants:
             *(("access", each.token, None) for each in stale),
         )
         return connection, access, current
+
+    def hard_end(self, refresh: RefreshToken) -> int:
+        """When the chain of this token ends whatever is done, short of asking a person again."""
+        return (refresh.consented_at or self.connections[refresh.connection].created_at) + HARD_LIFE_SECONDS
 
     def _current(self, key: str, superseded: RefreshToken) -> RefreshToken:
         """The living successor of a rotated token."""
