@@ -171,6 +171,16 @@ def test_consent_starts_five_new_years_and_leaves_the_old_ones_to_end(emulator: 
     assert years_end_days(emulator, emulator.connect(realm).refresh) == 1825
 
 
+def test_graced_value_is_answered_from_its_own_consent(emulator: Running) -> None:
+    realm = realm_of(emulator)
+    old = emulator.connect(realm)
+    emulator.control("POST", "clock", {"jump_seconds": DAY})
+    successor = exact(refresh(emulator, old.refresh))["refresh_token"]
+    emulator.control("POST", "clock", {"jump_seconds": 60})
+    assert emulator.connect(realm).refresh != successor
+    assert exact(refresh(emulator, old.refresh))["refresh_token"] == successor
+
+
 def test_lifetimes_are_settings_until_the_next_reset(emulator: Running) -> None:
     changed = {"rotate_after_seconds": 0, "rotation_grace_seconds": 0, "access_token_seconds": 60}
     emulator.control("POST", "lifetimes", changed)

@@ -288,7 +288,10 @@ class Grants:
         living = [
             each
             for each in self.refresh.values()
-            if each.connection == key and each.superseded_at is None and each.issued_at >= superseded.issued_at
+            if each.connection == key
+            and each.superseded_at is None
+            and each.issued_at >= superseded.issued_at
+            and each.consented_at == superseded.consented_at
         ]
         if not living:
             raise InvalidGrantError
