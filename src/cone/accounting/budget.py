@@ -96,7 +96,9 @@ class Budget:
     async def ask(self, share: Share = Share.LIVE, *, is_batch: bool = False) -> timedelta:
         """Take a turn now (zero), or learn how long to wait before asking again."""
         key = share, is_batch
-        values = self._values.setdefault(key, turn_values(self._limits, share=share, is_batch=is_batch))
+        if key not in self._values:
+            self._values[key] = turn_values(self._limits, share=share, is_batch=is_batch)
+        values = self._values[key]
         if share is Share.BACKLOG and (early := self._too_early(values, is_batch=is_batch)):
             return early
         async with self._database() as database:

@@ -28,6 +28,11 @@ class Reader(Protocol):
     async def execute(self, query: str, params: Mapping[str, object], /) -> Rows: ...
 
 
+async def fetch_all(database: Reader, statement: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
+    """All rows of a reading statement."""
+    return await (await database.execute(statement, values)).fetchall()
+
+
 # A dead peer must be noticed in seconds: a lane's lock lives as long as its connection.
 _KEEPALIVE: dict[str, Any] = {
     "keepalives": 1,

@@ -50,8 +50,10 @@ async def settle_delivered(
 
     Returns whether something can go now because of it. Raises LaneLostError.
     """
-    plain = [one for one in delivered if is_plain(one)]
-    others = [one for one in delivered if not is_plain(one)]
+    plain: list[Delivered] = []
+    others: list[Delivered] = []
+    for one in delivered:
+        (plain if _is_plain(one) else others).append(one)
     await end_backoff(database, fence, situation)
     is_due = bool(others)
     if plain:
@@ -61,7 +63,7 @@ async def settle_delivered(
     return is_due
 
 
-def is_plain(one: Delivered) -> bool:
+def _is_plain(one: Delivered) -> bool:
     """Whether it stands there exactly as sent, and no number of theirs is to be taken over."""
     expected = one.attempt.expected
     takes_number = isinstance(expected, Expected) and not expected.number

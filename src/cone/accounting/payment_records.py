@@ -1,18 +1,13 @@
 """Reads payments for a plan, and what stands paid of invoices there: a fixed number of statements, as `snapshot`."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from cone.accounting.database import Reader
+from cone.accounting.database import Reader, fetch_all
 from cone.accounting.records import AllocationRecord, AppliedThere, PaymentRecord
 from cone.accounting.sql import records as records_sql
 from cone.kit.money import round_amount
-
-
-async def _all(database: Reader, statement: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
-    return await (await database.execute(statement, values)).fetchall()
 
 
 async def read_applied(
@@ -21,7 +16,7 @@ async def read_applied(
     """What our payments pay of these invoices there."""
     found: dict[UUID, list[AppliedThere]] = defaultdict(list)
     values = {"uuids": list(invoices), "company": company, "workspace": workspace}
-    for row in await _all(database, records_sql.APPLIED_THERE, values):
+    for row in await fetch_all(database, records_sql.APPLIED_THERE, values):
         found[row["invoice_uuid"]].append(AppliedThere(row["payment_uuid"], row["amount"], row["is_pending"]))
     return {uuid: tuple(applied) for uuid, applied in found.items()}
 
@@ -31,8 +26,8 @@ async def read_payments(
 ) -> list[PaymentRecord]:
     """Payments with their parts, and how the invoices of those stand."""
     values = {"uuids": list(uuids), "company": company, "workspace": workspace}
-    heads = await _all(database, records_sql.PAYMENTS, values)
-    rows = await _all(database, records_sql.ALLOCATIONS, values)
+    heads = await fetch_all(database, records_sql.PAYMENTS, values)
+    rows = await fetch_all(database, records_sql.ALLOCATIONS, values)
     linked = {row["invoice_uuid"] for row in rows if row["remote_id"] is not None}
     applied = await read_applied(database, linked, company=company, workspace=workspace) if linked else {}
     parts: dict[UUID, list[AllocationRecord]] = defaultdict(list)
@@ -49,5 +44,5 @@ async def read_payments(
 
 async def read_payment_methods(database: Reader, connection_id: int) -> dict[str, str]:
     """The company's active payment methods by name; of two of a name the one read first."""
-    rows = await _all(database, records_sql.PAYMENT_METHODS, {"connection": connection_id})
+    rows = await fetch_all(database, records_sql.PAYMENT_METHODS, {"connection": connection_id})
     return {row["name"]: row["remote_id"] for row in rows}

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from cone.accounting.database import Database, Reader, reading
+from cone.accounting.database import Database, Reader, fetch_all, reading
 from cone.accounting.facts import components_from_json, facts_from_json
 from cone.accounting.payment_records import read_applied, read_payment_methods, read_payments
 from cone.accounting.port.company import CompanyFacts
@@ -72,7 +72,7 @@ async def read_snapshot(  # the lane's own reading glass: each says what is to b
         may_send = head["state"] == "connected" and not head["is_paused"] and not head["must_wait"]
         if not may_send:
             return Snapshot(lane_epoch=head["lane_epoch"], situation=situation, subjects=(), may_send=False)
-        rows = await _all(
+        rows = await fetch_all(
             database,
             lane_sql.DUE_ROWS,
             {
@@ -94,7 +94,7 @@ async def read_situation(
     head = await _one(reader, lane_sql.SITUATION, {"connection": connection_id})
     if former is not None and former.settings_revision == head["settings_revision"]:
         return head, _situation(head, former.facts, former.tax_codes)
-    codes = await _all(reader, lane_sql.TAX_CODES, {"connection": connection_id})
+    codes = await fetch_all(reader, lane_sql.TAX_CODES, {"connection": connection_id})
     return head, _situation(head, facts_from_json(head["facts"]), _tax_codes(codes))
 
 
@@ -124,10 +124,6 @@ async def _one(database: Reader, statement: str, values: Mapping[str, object]) -
     if row is None:
         raise LookupError("the connection's row is gone")
     return row
-
-
-async def _all(database: Reader, statement: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
-    return await (await database.execute(statement, values)).fetchall()
 
 
 def _tax_codes(codes: Iterable[Mapping[str, Any]]) -> dict[UUID, MappedCode]:
@@ -178,11 +174,11 @@ async def _read_records(
     records: dict[tuple[Kind, UUID], Record] = {}
     if wanted := uuids.get("customer"):
         values = {"uuids": wanted, "workspace": workspace, "company": head["company_id"]}
-        for row in await _all(database, records_sql.CUSTOMERS, values):
+        for row in await fetch_all(database, records_sql.CUSTOMERS, values):
             records["customer", row["uuid"]] = _customer(row)
     if wanted := uuids.get("service"):
         values = {"uuids": wanted, "workspace": workspace, "connection": head["id"]}
-        for row in await _all(database, records_sql.SERVICES, values):
+        for row in await fetch_all(database, records_sql.SERVICES, values):
             records["service", row["uuid"]] = ServiceRecord(**row)
         if general in wanted:
             records["service", general] = ServiceRecord(
@@ -202,10 +198,10 @@ async def _read_invoices(
 ) -> list[InvoiceRecord]:
     workspace = head["workspace_id"]
     values = {"uuids": uuids, "workspace": workspace}
-    heads = await _all(database, records_sql.INVOICES, values)
+    heads = await fetch_all(database, records_sql.INVOICES, values)
     currencies = {each["uuid"]: each["currency"] for each in heads}
     lines: dict[UUID, list[LineRecord]] = defaultdict(list)
-    for row in await _all(database, records_sql.LINES, values):
+    for row in await fetch_all(database, records_sql.LINES, values):
         invoice_uuid = row.pop("invoice_uuid")
         _shorten(row, ("amount", "net"), currencies[invoice_uuid])
         row["service_uuid"] = general if head["item_mode"] == "one" else row["service_uuid"] or general
@@ -259,7 +255,7 @@ async def _read_linked(
             uuids.add(record.customer_uuid)
     if not uuids:
         return {}, {}
-    found = await _all(database, records_sql.LINKED, {"company": company_pk, "uuids": list(uuids)})
+    found = await fetch_all(database, records_sql.LINKED, {"company": company_pk, "uuids": list(uuids)})
     linked = {(row["kind"], row["record_uuid"]): row["remote_id"] for row in found}
     return linked, {row["record_uuid"]: row["currency"] for row in found if row["currency"]}
 

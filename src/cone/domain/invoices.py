@@ -259,7 +259,9 @@ def check_voidable(*, paid: Decimal) -> None:
         raise InvoiceHasPaymentsError
 
 
-def check_deletable(*, paid: Decimal, has_latest_number: bool, is_known_to_accounting: bool) -> None:
+def check_deletable(
+    *, paid: Decimal, is_named_by_payments: bool, has_latest_number: bool, is_known_to_accounting: bool
+) -> None:
     """Refuse to delete an issued invoice unless nobody can have seen it and its number leaves no gap.
 
     The counter then moves back, so that the next invoice takes the number.
@@ -267,6 +269,10 @@ def check_deletable(*, paid: Decimal, has_latest_number: bool, is_known_to_accou
     """
     if paid:
         raise InvoiceHasPaymentsError
+    if is_named_by_payments:
+        raise InvoiceNotDeletableError(
+            "A voided payment was for this invoice, and its history stays; void the invoice instead."
+        )
     if is_known_to_accounting:
         raise InvoiceNotDeletableError(
             "This invoice is already on its way to your accounting software; void it instead."

@@ -43,6 +43,7 @@ def _give_number_back(actor: Actor, invoice: Invoice) -> None:
         raise InvoiceStatusError(Verb.DELETE, DisplayStatus.SENT)
     check_deletable(
         paid=invoice.paid,
+        is_named_by_payments=invoice.allocations.exists(),
         is_known_to_accounting=_is_known_to_accounting(actor, invoice),
         # Without a number there's no gap to leave.
         has_latest_number=invoice.number is None or put_back_number(actor.workspace, invoice.number),

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from cone.books.models import Activity, Counter, Invoice, InvoiceLine, OutboxRow, RemoteCompany
+from cone.books.models import Activity, Counter, Invoice, InvoiceLine, OutboxRow, Payment, RemoteCompany
 from cone.books.queries.activity import list_activity
 from cone.domain.errors import RecordNotFoundError
 from cone.domain.invoices import (
@@ -110,6 +110,19 @@ def test_delete_invoice_latest_gives_its_number_back() -> None:
 
     assert Counter.objects.get().next_value == 2
     assert make_invoice(owner, is_issued=True).number == "INV-0002"
+
+
+def test_delete_invoice_that_a_void_payment_names_is_refused_and_leaves_both() -> None:
+    owner = make_owner()
+    invoice = make_invoice(owner, is_issued=True)
+    payment = make_payment(owner, invoice)
+    void_payment(owner, payment.uuid)
+
+    with pytest.raises(InvoiceNotDeletableError, match="void the invoice instead"):
+        delete_invoice(owner, invoice.uuid)
+
+    assert Invoice.objects.get(pk=invoice.pk).number == invoice.number
+    assert Payment.objects.get(pk=payment.pk).allocations.count() == 1
 
 
 def test_delete_invoice_of_a_former_prefix_is_refused() -> None:

@@ -160,11 +160,25 @@ def test_check_voidable_refuses_while_a_payment_is_applied() -> None:
         check_voidable(paid=Decimal("0.01"))
 
 
-def test_check_deletable_wants_the_latest_number_and_nobody_who_knows() -> None:
-    check_deletable(paid=Decimal(0), has_latest_number=True, is_known_to_accounting=False)
+@pytest.mark.parametrize(
+    ("paid", "named", "latest", "known", "says"),
+    [
+        (0, False, False, False, "Only the latest invoice"),
+        (0, False, True, True, "on its way to your accounting software"),
+        (0, True, True, False, "A voided payment was for this invoice"),
+    ],
+)
+def test_check_deletable_wants_the_latest_number_and_nobody_who_knows(
+    paid: int, named: bool, latest: bool, known: bool, says: str
+) -> None:
+    with pytest.raises(InvoiceNotDeletableError, match=says):
+        check_deletable(
+            paid=Decimal(paid), is_named_by_payments=named, has_latest_number=latest, is_known_to_accounting=known
+        )
+
+
+def test_check_deletable_refuses_a_paid_one_and_lets_an_untouched_one_go() -> None:
+    fine = {"is_named_by_payments": False, "has_latest_number": True, "is_known_to_accounting": False}
+    check_deletable(paid=Decimal(0), **fine)
     with pytest.raises(InvoiceHasPaymentsError):
-        check_deletable(paid=Decimal(1), has_latest_number=True, is_known_to_accounting=False)
-    with pytest.raises(InvoiceNotDeletableError, match="Only the latest invoice"):
-        check_deletable(paid=Decimal(0), has_latest_number=False, is_known_to_accounting=False)
-    with pytest.raises(InvoiceNotDeletableError, match="on its way to your accounting software"):
-        check_deletable(paid=Decimal(0), has_latest_number=True, is_known_to_accounting=True)
+        check_deletable(paid=Decimal(1), **fine)
