@@ -124,6 +124,7 @@ def _write_payments(books: Books, planned: Sequence[PlannedInvoice], invoices: S
             # Yesterday at the latest: history never lies ahead, at whatever hour the demo is made.
             received_date=min(plan.issue_date + timedelta(days=days), books.today - timedelta(days=1)),
             amount=invoice.paid,
+            allocated=invoice.paid,
             currency=invoice.currency,
             method=("Bank transfer", "Bank transfer", "Card", "Cheque")[len(payments) % 4],
             reference=f"BACS {4000 + len(payments) * 13}",

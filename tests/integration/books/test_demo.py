@@ -14,7 +14,18 @@ from django.db.models import F, Sum
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from cone.books.models import Counter, Customer, Invoice, InvoiceLine, Membership, Service, TaxRate, User, Workspace
+from cone.books.models import (
+    Counter,
+    Customer,
+    Invoice,
+    InvoiceLine,
+    Membership,
+    Payment,
+    Service,
+    TaxRate,
+    User,
+    Workspace,
+)
 from cone.books.queries.dashboard import read_dashboard
 from cone.books.queries.invoices import Tab, list_invoices
 from cone.demo.create_demo_firm import create_demo_firm
@@ -86,6 +97,13 @@ def test_demo_figures_agree_with_each_other() -> None:
     assert InvoiceLine.objects.filter(discount_percent__gt=0).exists()
     assert Invoice.objects.filter(amounts_are="inclusive").count() > 15
     assert Invoice.objects.filter(paid__gt=0, paid__lt=F("total"), status="issued").count() >= 2
+
+
+def test_demo_payments_leave_no_rest_that_was_applied() -> None:
+    create_demo_firm(today=TODAY)
+    payments = Payment.objects.annotate(parts=Sum("allocations__amount"))
+    assert payments.count() > 60
+    assert not payments.exclude(allocated=F("parts")).exists()
 
 
 def test_demo_again_returns_the_same_sign_in_and_changes_nothing(data_dir: Path) -> None:
