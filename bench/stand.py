@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import Request, urlopen
+
+from cone.cli.parentage import die_with_parent
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIENT_ID, CLIENT_SECRET = "bench", "bench-secret"
@@ -47,6 +50,9 @@ class Process:
             env={**os.environ, **(env or {})},
             stdout=subprocess.PIPE if is_piped else None,
             text=True,
+            # Told to stop by us alone, in our order, and by the kernel when we're gone.
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509  # calls nothing but the kernel
         )
         self.pid = self._process.pid
 
@@ -70,9 +76,12 @@ class Process:
         self._process.wait()
 
     def stop(self) -> None:
-        """End it."""
+        """End it; at once if it doesn't within half a minute."""
         self._process.terminate()
-        self._process.wait(30)
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import errno
 import os
 import runpy
 import sys
+from pathlib import Path
 
 from cone.cli.database import get_running_database, open_database
 from cone.cli.parentage import follow_parent
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _build_parser()
     chosen, rest = parser.parse_known_args(arguments)
     chosen.rest = rest
-    if rest and chosen.act is not _emulator:
+    if rest and chosen.act not in (_bench, _emulator):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     chosen.is_part = follow_parent()
     try:
@@ -55,6 +56,8 @@ def _build_parser() -> argparse.ArgumentParser:
     _add(commands, "worker", "run the sync lanes (on any number of machines)").set_defaults(act=_worker)
     emulator = commands.add_parser("emulator", help="run the QuickBooks emulator alone", add_help=False)
     emulator.set_defaults(act=_emulator)
+    bench = commands.add_parser("bench", help="measure a checkout: live, backfill, fleet, idle, faults", add_help=False)
+    bench.set_defaults(act=_bench)
     _add(commands, "migrate", "bring the database's tables up to this version").set_defaults(act=_migrate)
     _add(commands, "demo", "make the demo firm and print its sign-in").set_defaults(act=_demo)
     prepare_command = _add(commands, "prepare", None)
@@ -122,6 +125,20 @@ def _worker(chosen: argparse.Namespace) -> int:
 def _emulator(chosen: argparse.Namespace) -> int:
     sys.argv = ["qbo_emulator", *chosen.rest]
     runpy.run_module("qbo_emulator", run_name="__main__", alter_sys=True)
+    return 0
+
+
+def _bench(chosen: argparse.Namespace) -> int:
+    """Run the checkout's benchmarks. Their parts are told where their own data is, so none of ours is touched."""
+    checkout = Path(__file__).resolve().parents[3]
+    if not (checkout / "bench" / "__main__.py").is_file():
+        raise StartRefusedError(
+            "The benchmarks are in Cone's source, not in the installed package. Clone the repository, "
+            "run `./test --setup` there, and measure with that checkout's `.venv/bin/cone bench`."
+        )
+    sys.path.insert(0, str(checkout))
+    sys.argv = ["cone bench", *chosen.rest]
+    runpy.run_module("bench", run_name="__main__", alter_sys=True)
     return 0
 
 
