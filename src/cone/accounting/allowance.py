@@ -1,6 +1,7 @@
 """The month's allowance of requests, for pages and operations: whether it's used up, and a person's word that it isn't.
 
-Reads are metered there and writes are not, so a refused read holds back what begins with a look and nothing else.
+Reads and batches are metered there and single writes are not, so a refused one of those holds back what begins with a
+look or repeats a batch, and nothing else.
 """
 
 from datetime import datetime

@@ -1,7 +1,7 @@
 """What becomes of "not now": the company as a whole waits, counted on its connection, until a success.
 
-A used-up monthly allowance is no matter of seconds: its reads (or everything, when a write was refused too) wait for
-the next month, or until a person says that the allowance was raised.
+A used-up monthly allowance is no matter of seconds: its reads and batches (or everything, when a single write was
+refused too) wait for the next month, or until a person says that the allowance was raised.
 """
 
 from datetime import timedelta
@@ -20,14 +20,15 @@ _STATEMENTS = {
 }
 
 
-async def hold(database: Database, fence: Fence, row: Row, verdict: TryLaterError) -> None:
+async def hold(database: Database, fence: Fence, row: Row, verdict: TryLaterError, *, is_write: bool) -> None:
     """Hold the connection for as long as the verdict asks. The row that met it hasn't failed, so it's no try.
 
-    Where reads alone are held, the row waits for them: it would only ask for the same one again.
+    Where reads and batches alone are held, a row that met it with a read waits for them: it would only ask for the
+    same one again. One that met it in a batch (`is_write`: single ones aren't counted) may go by itself.
     """
     values = {"connection": fence.connection_id, "epoch": fence.epoch, "delay": verdict.delay, "row": row.id}
     await database.execute(_STATEMENTS[verdict.allowance], values)
-    if verdict.allowance == "reads":
+    if verdict.allowance == "reads" and not is_write:
         await database.execute(holds_sql.POSTPONE_ROW, values)
     else:
         await postpone(database, row, timedelta())

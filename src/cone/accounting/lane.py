@@ -210,9 +210,13 @@ class Lane:
         return len(snapshot.subjects)
 
     def _take_situation(self, snapshot: Snapshot) -> None:
-        """What was planned under other settings, or before a pause, is planned anew."""
-        former, self._situation = self._situation, snapshot.situation
-        is_other = former is not None and former.settings_revision != snapshot.situation.settings_revision
+        """What was planned under other settings, or before a pause or a used-up allowance, is planned anew."""
+        former, now = self._situation, snapshot.situation
+        self._situation = now
+        is_other = former is not None and (
+            former.settings_revision != now.settings_revision
+            or (former.reads_held_for is None) != (now.reads_held_for is None)
+        )
         if is_other or not snapshot.may_send:
             if len(self._ready):
                 self.wake()
@@ -257,6 +261,9 @@ class Lane:
             self._pump("singles", self._pump_singles)
 
     def _wants_batch(self, situation: Situation) -> bool:
+        if situation.reads_held_for is not None:
+            # Batches are counted like reads, single writes aren't: those go then, whatever pace the firm chose.
+            return False
         least = BATCH_FROM
         if situation.sends_batches_only:
             least = 1

@@ -245,8 +245,8 @@ class Situation:
     """The connection's settings and the company's facts, as of one snapshot.
 
     `ids_live_for`: how long the platform is trusted to know a request id again, as configured. `reads_held_for`: how
-    long this month's allowance of reads is still used up; None when it isn't. `is_throttled`: the platform asked to
-    slow down, and hasn't answered anything since.
+    long this month's allowance of reads and batches is still used up; None when it isn't. `is_throttled`: the
+    platform asked to slow down, and hasn't answered anything since.
     """
 
     connection_id: int

@@ -189,7 +189,7 @@ class Settler:
         match verdict:
             case TryLaterError():
                 if verdict.scope == "connection":
-                    await hold(database, self._fence, row, verdict)
+                    await hold(database, self._fence, row, verdict, is_write=attempt is not None)
                 else:
                     await self._due(database, row, delay=verdict.delay or backoff(row.tries))
             case OutcomeUnknownError():

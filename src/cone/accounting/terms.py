@@ -122,7 +122,8 @@ def _pace(active: Connection, provider: str) -> Term:
                 f"Thirty at a time only, some 1,200 a minute. {provider} may count them against a monthly allowance.",
             ),
         ),
-        "What you've just written goes at once, and first, whichever you choose.",
+        "What you've just written goes at once, and first, whichever you choose. Where the month's allowance is used "
+        "up, records go one at a time, which isn't counted.",
     )
 
 

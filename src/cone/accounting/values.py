@@ -123,8 +123,8 @@ class RecordSync:
 class ConnectionView:
     """The active connection as the pages show it.
 
-    `held` is what the month's used-up allowance holds back until `held_until`: nothing (empty), what begins with a
-    read, or everything.
+    `held` is what the month's used-up allowance holds back until `held_until`: nothing (empty), "reads" (what begins
+    with one, and batches), or everything.
     """
 
     uuid: UUID

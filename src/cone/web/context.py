@@ -119,8 +119,8 @@ def make_banner(connection: ConnectionView) -> Banner | None:
         until = f"{connection.held_until:%-d %B}"
         if connection.held == "reads":
             text = (
-                f"The monthly allowance of reads from {name} is used up. Until {until} new records still go; "
-                "what has to be looked up there first waits."
+                f"The monthly allowance of reads and batches of {name} is used up. Until {until} records go one at a "
+                "time; what has to be looked up there first waits."
             )
         else:
             text = f"The monthly allowance of requests to {name} is used up, so nothing goes until {until}.{waiting}"

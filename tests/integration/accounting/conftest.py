@@ -12,7 +12,7 @@ import pytest
 
 from cone.accounting.manage import read_manage
 from cone.accounting.port.documents import Kind
-from cone.accounting.registry import register, unregister
+from cone.accounting.registry import get_provider, register, unregister
 from cone.books.models import Connection, OutboxRow
 from cone.operations.actor import Actor
 from cone.operations.connect_provider import finish_connecting, start_connecting
@@ -22,6 +22,7 @@ from cone.worker.dispatcher import Dispatcher
 from cone.worker.jobs import revoke
 from cone.worker.timetable import TIMETABLE
 from tests.builders import get_no_tax, get_tax_rate, make_owner
+from tests.contract.emulated import EmulatedQuickBooks, running_emulator
 from tests.fakes.ledger import BANK, DEFAULT_COMPANY, INCOME, REDUCED, STANDARD, ZERO, FakeLedger, Sending
 
 REDIRECT = "http://127.0.0.1/callback"
@@ -138,6 +139,17 @@ def ledger() -> Iterator[FakeLedger]:
     register(fake)
     yield fake
     unregister(fake.key)
+
+
+@pytest.fixture
+def quickbooks() -> Iterator[EmulatedQuickBooks]:
+    """QuickBooks by the emulator, in the place of the installation's own."""
+    usual = get_provider("quickbooks")
+    with running_emulator() as url:
+        emulated = EmulatedQuickBooks(url, country="GB")
+        register(emulated.provider)
+        yield emulated
+    register(usual)
 
 
 @pytest.fixture

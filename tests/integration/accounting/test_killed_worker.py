@@ -1,89 +1,22 @@
 """The real thing: a worker process killed with SIGKILL between send and commit, against the emulator in its own."""
 
-import asyncio
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from django.conf import settings
-from django.db import connection
 
 from cone.accounting.keyring import unseal
-from cone.accounting.manage import read_manage
-from cone.accounting.registry import get_provider, register
 from cone.books.models import Attempt, Connection, ConnectionTokens, Link
 from cone.operations.actor import Actor
-from cone.operations.connect_provider import finish_connecting, start_connecting
-from cone.operations.save_accounts import save_accounts
-from cone.operations.save_tax_mappings import save_tax_mappings
 from tests.builders import make_invoice
-from tests.contract.emulated import CLIENT_ID, CLIENT_SECRET, EmulatedQuickBooks, running_emulator
-from tests.contract.platform import REDIRECT_URI
-from tests.integration.accounting.conftest import SESSION, is_settled, wait_until
+from tests.contract.emulated import EmulatedQuickBooks
+from tests.integration.accounting.conftest import is_settled, wait_until
+from tests.integration.accounting.emulation import connect_and_configure, start_worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def quickbooks() -> Iterator[EmulatedQuickBooks]:
-    """QuickBooks by the emulator, in the place of the installation's own."""
-    usual = get_provider("quickbooks")
-    with running_emulator() as url:
-        emulated = EmulatedQuickBooks(url, country="GB")
-        register(emulated.provider)
-        yield emulated
-    register(usual)
-
-
-def start_worker(url: str, log: Path) -> subprocess.Popen[bytes]:
-    """`python -m cone.worker` on this test's database."""
-    at = connection.settings_dict
-    with log.open("ab") as stream:
-        return subprocess.Popen(
-            [sys.executable, "-m", "cone.worker"],
-            stderr=stream,
-            env={
-                **os.environ,
-                "DJANGO_SETTINGS_MODULE": "cone.project.settings",
-                "DATABASE_URL": _address(at),
-                "CONE_DATA_DIR": str(settings.DATA_DIR),
-                "CONE_EMULATOR_URL": url,
-                "CONE_EMULATOR_CLIENT_ID": CLIENT_ID,
-                "CONE_EMULATOR_CLIENT_SECRET": CLIENT_SECRET,
-                "QUICKBOOKS_REQUEST_TIMEOUT_SECONDS": "2",
-            },
-        )
-
-
-def _address(at: Mapping[str, Any]) -> str:
-    password = f":{at['PASSWORD']}" if at["PASSWORD"] else ""
-    port = f":{at['PORT']}" if at["PORT"] else ""
-    if str(at["HOST"]).startswith("/"):
-        return f"postgresql://{at['USER']}{password}@{port}/{at['NAME']}?host={at['HOST']}"
-    return f"postgresql://{at['USER']}{password}@{at['HOST']}{port}/{at['NAME']}"
-
-
-def connect_and_configure(actor: Actor, quickbooks: EmulatedQuickBooks) -> None:
-    url = start_connecting(actor, provider_key="quickbooks", session_key=SESSION, redirect_uri=REDIRECT_URI)
-    query = asyncio.run(_consent(quickbooks, url))
-    finish_connecting(actor, query=query, session_key=SESSION, redirect_uri=REDIRECT_URI)
-    manage = read_manage(actor.workspace.pk)
-    save_tax_mappings(actor, {row.tax_rate_uuid: row.suggested_id for row in manage.rows})
-    save_accounts(
-        actor,
-        deposit_account_id=manage.deposit_accounts[0].remote_id,
-        income_account_id=manage.suggested_income_account_id,
-    )
-
-
-async def _consent(quickbooks: EmulatedQuickBooks, url: str) -> Mapping[str, str]:
-    return await quickbooks.consent(url)
 
 
 def test_killed_between_send_and_commit_twice_makes_one_invoice(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cone.accounting.names import namesakes_to_json
-from cone.accounting.plan.decisions import Blocked, Decision, LookUp, Nothing, Repeat, Send, WaitFor
+from cone.accounting.plan.decisions import Blocked, Decision, LookUp, Nothing, Postpone, Repeat, Send, WaitFor
 from cone.accounting.plan.next_step import plan
 from cone.accounting.port.documents import (
     Create,
@@ -275,6 +275,16 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
     "settings before waves": (subject(ISSUED), ready(linked={}, tax_codes={}), UNMAPPED),
     # what is unknown goes first
     "unknown outcome is repeated": (subject(ISSUED, link(3), ATTEMPT), READY, Repeat(ATTEMPT)),
+    "single repeat while reads and batches are held back": (
+        subject(ISSUED, None, ATTEMPT),
+        ready(reads_held_for=timedelta(days=3)),
+        Repeat(ATTEMPT),
+    ),
+    "no batch is repeated while they are": (
+        subject(ISSUED, None, replace(ATTEMPT, batch_id=4, batch_place=1)),
+        ready(reads_held_for=timedelta(days=3)),
+        Postpone(timedelta(days=3)),
+    ),
     "unknown outcome of a void invoice": (
         subject(issued(status="void"), None, ATTEMPT),
         READY,

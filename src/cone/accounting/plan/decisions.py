@@ -49,7 +49,7 @@ class LookUp:
 
 @dataclass(frozen=True, slots=True)
 class Postpone:
-    """It begins with a look at what stands there, and this month's allowance of reads is used up."""
+    """It begins with a look at what stands there, or repeats a batch: this month's allowance of those is used up."""
 
     delay: timedelta
 

@@ -1,7 +1,17 @@
 """The door of the room: one due row and the situation in, one decision out."""
 
 from cone.accounting.plan.customers import plan_customer
-from cone.accounting.plan.decisions import Decision, LookBack, LookUp, Nothing, Postpone, Remove, Send, TakeBack
+from cone.accounting.plan.decisions import (
+    Decision,
+    LookBack,
+    LookUp,
+    Nothing,
+    Postpone,
+    Remove,
+    Repeat,
+    Send,
+    TakeBack,
+)
 from cone.accounting.plan.invoices import plan_invoice
 from cone.accounting.plan.open_attempts import find_out
 from cone.accounting.plan.payments import plan_payment
@@ -12,17 +22,22 @@ from cone.accounting.records import InvoiceRecord, LinkState, PaymentRecord, Rec
 
 
 def plan(subject: Subject, situation: Situation) -> Decision:
-    """Decide the next step of one due row. While reads are held back, what needs none still goes."""
+    """Decide the next step of one due row. While reads and batches are held back, what needs neither still goes."""
     decision = _decide(subject, situation)
-    if situation.reads_held_for is not None and _begins_with_a_read(decision):
+    if situation.reads_held_for is not None and _is_metered(decision):
         return Postpone(situation.reads_held_for)
     return decision
 
 
-def _begins_with_a_read(decision: Decision) -> bool:
-    return isinstance(decision, LookUp | Remove | LookBack | TakeBack) or (
-        isinstance(decision, Send) and decision.find_first
-    )
+def _is_metered(decision: Decision) -> bool:
+    """Whether it begins with a read, or repeats a batch, which can't be repeated in parts."""
+    match decision:
+        case Send(find_first=find_first):
+            return find_first
+        case Repeat(attempt):
+            return attempt.batch_id is not None
+        case _:
+            return isinstance(decision, LookUp | Remove | LookBack | TakeBack)
 
 
 def _decide(subject: Subject, situation: Situation) -> Decision:

@@ -76,7 +76,8 @@ class TryLaterError(VerdictError):
     """Nothing happened there. `scope` says whether the whole connection should wait or only this record.
 
     `delay` is what the platform asked for; without it the engine backs off. `allowance`: what this month's allowance
-    of requests doesn't cover any more, reads alone or everything; it's no matter of seconds then.
+    of requests doesn't cover any more: "reads" (and batches, which are counted like them; single writes still go) or
+    everything; it's no matter of seconds then.
     """
 
     delay: timedelta | None = None

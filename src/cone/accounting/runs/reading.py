@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from cone.accounting.allowance import read_allowance
 from cone.accounting.causes import PATIENT, label_records
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
@@ -96,8 +97,10 @@ def _time_left(left: int, latest: int, active: Connection) -> timedelta:
     """By the last minute's pace, or by what the budget allows before there was one."""
     provider = get_provider(active.provider)
     limits = provider.limits
-    singles = 0 if active.backlog_pace == "batches" else limits.per_minute * 9 // 10 - limits.batches_per_minute
-    allowed = limits.batches_per_minute * provider.largest_batch + singles
+    held, _ = read_allowance(active)
+    batches = 0 if held else limits.batches_per_minute
+    singles = limits.per_minute * 9 // 10 - batches if held or active.backlog_pace != "batches" else 0
+    allowed = batches * provider.largest_batch + singles
     if latest > left // 100 and latest < allowed:
         return timedelta(minutes=1) * left / latest
     return limits.minute * left / allowed

@@ -261,6 +261,7 @@ class QuickBooksClient:
             body=body,
             is_write=is_write,
             secrets=(token,),
+            is_metered=batch.is_batch(target),
         )
 
 

@@ -17,6 +17,7 @@ from cone.providers.quickbooks.wire import MINOR_VERSION, CustomerRow, InvoiceRo
 
 # Code 1040 above it (api-facts §3).
 LARGEST_BATCH = 30
+_PATH = "/batch?"
 _NAMES = {"customer": "Customer", "item": "Item", "invoice": "Invoice", "payment": "Payment"}
 _NOTHING = msgspec.Raw(b"null")
 
@@ -44,7 +45,12 @@ _PAYMENT = msgspec.json.Decoder(PaymentRow)
 def join(items: Sequence[BatchItem]) -> WireRequest:
     """Prepared creates and updates as one request."""
     requests = [_item(item) for item in items]
-    return WireRequest(line=f"POST /batch?minorversion={MINOR_VERSION}", body=encode({"BatchItemRequest": requests}))
+    return WireRequest(line=f"POST {_PATH}minorversion={MINOR_VERSION}", body=encode({"BatchItemRequest": requests}))
+
+
+def is_batch(target: str) -> bool:
+    """Whether a request is a batch, which counts against the month's allowance though it writes (§3)."""
+    return target.startswith(_PATH)
 
 
 def _item(item: BatchItem) -> dict[str, object]:

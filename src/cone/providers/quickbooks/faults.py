@@ -70,13 +70,17 @@ class FaultEntry:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An answer as far as a verdict needs it. `secrets` are texts that no message may repeat."""
+    """An answer as far as a verdict needs it. `secrets` are texts that no message may repeat.
+
+    `is_metered`: a write that counts against the month's allowance all the same, since it's a batch (§3).
+    """
 
     status: int
     body: bytes
     tid: str = ""
     retry_after: timedelta | None = None
     secrets: tuple[str, ...] = ()
+    is_metered: bool = False
 
 
 class _Envelope(msgspec.Struct):
@@ -182,9 +186,11 @@ def _verdict(received: Received, row: FaultRow, entries: Sequence[FaultEntry], *
         element = next((entry.element for entry in entries if entry.element), "")[:100]
         return RejectedError(answered, cause=row.cause, field_name=element, params={"explanation": row.words})
     if row.meaning is Meaning.TRY_LATER and _says_allowance_is_used(received):
-        # Writes aren't metered (§3): a refused read says nothing against them, a refused write stops everything.
+        # Single writes aren't metered (§3): a refused read or batch says nothing against them, a refused one stops
+        # everything.
         message = f"The monthly allowance is used up. {answered.message}"[:MESSAGE_LENGTH]
-        return TryLaterError(replace(answered, message=message), allowance="everything" if is_write else "reads")
+        is_free = is_write and not received.is_metered
+        return TryLaterError(replace(answered, message=message), allowance="everything" if is_free else "reads")
     if row.meaning is Meaning.TRY_LATER:
         # A page that stops one payload (its words, its size) must not hold up the company's other records.
         is_of_one_record = row.code == 0 and received.status == 403

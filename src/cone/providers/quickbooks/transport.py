@@ -24,7 +24,10 @@ _LONGEST_WAIT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, complete. `is_write`: a lost answer is an unknown outcome. `secrets` never show in a message."""
+    """One request, complete. `is_write`: a lost answer is an unknown outcome. `secrets` never show in a message.
+
+    `is_metered`: it counts against the month's allowance although it writes.
+    """
 
     method: str
     url: str
@@ -32,6 +35,7 @@ class Request:
     body: bytes | None = None
     is_write: bool = False
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    is_metered: bool = False
 
 
 class Transport:
@@ -58,6 +62,7 @@ class Transport:
                     tid=_tid(response),
                     retry_after=_retry_after(response),
                     secrets=request.secrets,
+                    is_metered=request.is_metered,
                 )
         except (aiohttp.ClientError, OSError, TimeoutError, zlib.error) as error:
             raise _lost(request, error, left=seen.left) from error

@@ -245,6 +245,14 @@ def test_used_up_allowance_is_told_from_a_throttle(body: bytes) -> None:
     assert "monthly allowance" in read.answered.message
 
 
+def test_refused_batch_for_want_of_allowance_says_nothing_against_single_writes() -> None:
+    """Batches are counted like reads, though they write."""
+    received = Received(status=429, body=upper("3001", "ThrottleExceeded", QUOTA), is_metered=True)
+    with pytest.raises(TryLaterError) as caught:
+        check_answer(received, is_write=True)
+    assert caught.value.allowance == "reads"
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
