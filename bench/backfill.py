@@ -1,92 +1,147 @@
 """`backfill`: one company's invoices against an emulator that enforces the published limits and takes its time.
 
 Single requests take 250 ms there and batches 250 ms and 100 ms for each item, so that batches must overlap. A live
-invoice is issued every ten seconds meanwhile.
+invoice is issued every ten seconds meanwhile. Peers write a smaller book of the same kind afterwards, with and without
+faults, and Cone the same book with the same faults.
 """
 
+import os
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from bench.stand import prepared_books, quantile, running_emulator, running_worker
+from bench.peers.book import Book, read_book
+from bench.peers.cone import ConeRun, measure_with_faults
+from bench.peers.measure import CLEAN_WAYS
+from bench.stand import Emulator, Process, prepared_books, quantile, running_emulator, running_worker
+
+if TYPE_CHECKING:
+    from cone.books.models import Connection, Invoice
+    from cone.operations.actor import Actor
 
 # What the limits allow in a minute: 40 batches of 30, and single writes for the rest of 500 requests.
 CEILING_PER_MINUTE = 40 * 30 + 460
+_LIVE_EVERY_SECONDS = 10
+_LATENCIES = {"batch": 250 + 30 * 100, "invoice": 250, "customer": 250}
 
 
-def run(*, is_quick: bool, is_batches_only: bool = False) -> dict[str, object]:
+def run(*, is_quick: bool, is_batches_only: bool = False, seed: int = 7) -> dict[str, object]:
     """Writes a minute against the ceiling, refusals, requests per write, and how long live invoices waited."""
-    number, customers_number = (1500, 150) if is_quick else (10_000, 1_000)
+    number, customers_number = (450, 45) if is_quick else (10_000, 1_000)
+    os.environ["QUICKBOOKS_REQUEST_TIMEOUT_SECONDS"] = "5" if is_quick else "30"
     with running_emulator("--country", "GB") as emulator, prepared_books(emulator.url):
-        from django.db import transaction  # noqa: PLC0415  # as above
-
-        from bench.firms import (  # noqa: PLC0415  # after django.setup()
-            connected_firm,
-            go,
-            make_customers,
-            make_invoices,
-            want,
-        )
-        from cone.accounting.outbox import enqueue  # noqa: PLC0415  # as above
-        from cone.books.models import Attempt, Connection, Link, OutboxRow  # noqa: PLC0415  # as above
+        from bench.firms import connected_firm, hold, make_customers, make_invoices, want  # noqa: PLC0415  # after django.setup()
+        from cone.books.models import Connection  # noqa: PLC0415  # as above
 
         actor, active = connected_firm(emulator)
         Connection.objects.filter(pk=active.pk).update(backlog_pace="batches" if is_batches_only else "fast")
         customers = make_customers(actor, customers_number)
         want(active, "customer", customers)
-        want(active, "invoice", make_invoices(actor, customers, number))
+        invoices = make_invoices(actor, customers, number)
+        want(active, "invoice", invoices)
+        book = read_book(actor.workspace.pk, [str(invoice.number) for invoice in invoices])
         live = make_invoices(actor, customers[:1], 120)
-        for entity, latency in (("batch", 3250), ("invoice", 250), ("customer", 250)):
-            emulator.ask("POST", "faults", {"match": {"entity": entity}, "action": {"latency_ms": latency}})
-        before = int(str(emulator.ask("GET", "requests?since=999999999")["count"]))
+        with running_worker() as running:
+            backfill = Backfill(emulator, running[0], active, book)
+            figures, row = backfill.measure(actor, live)
+            if is_batches_only:
+                return figures
+            actor, active = connected_firm(emulator)
+            hold(active)
+            customers = make_customers(actor, 3 if is_quick else 100)
+            want(active, "customer", customers)
+            want(active, "invoice", make_invoices(actor, customers, 30 if is_quick else 1_000))
+            emulator.ask("DELETE", "faults")
+            rows = measure_with_faults(
+                emulator, running, [active], seed=seed, ways=CLEAN_WAYS, before=lambda: _slow_down(emulator)
+            )
+        return {**figures, "side_by_side": [row, *rows]}
+
+
+def _slow_down(emulator: Emulator) -> None:
+    """The first order that strikes is what happens, so faults must have been ordered before."""
+    for entity, latency in _LATENCIES.items():
+        emulator.ask("POST", "faults", {"match": {"entity": entity}, "action": {"latency_ms": latency}})
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """A company with a backlog that waits for the word."""
+
+    emulator: Emulator
+    worker: Process
+    active: "Connection"
+    book: Book
+
+    def measure(self, actor: "Actor", live: "list[Invoice]") -> tuple[dict[str, object], dict[str, object]]:
+        """Send it, with an invoice out of `live` now and then: the figures, and Cone's row beside the peers'."""
+        from bench.firms import database_now, go, issue  # noqa: PLC0415  # after django.setup()
+        from cone.books.models import OutboxRow  # noqa: PLC0415  # as above
+
+        _slow_down(self.emulator)
         committed: dict[UUID, datetime] = {}
-        with running_worker() as (worker,):
-            started = time.monotonic_ns()
-            go([active])
-            next_live = started + 10_000_000_000
-            while OutboxRow.objects.filter(priority=10).exists():
-                if time.monotonic_ns() >= next_live and live:
-                    invoice = live.pop()
-                    with transaction.atomic():
-                        enqueue(
-                            workspace_id=actor.workspace.pk,
-                            kind="invoice",
-                            record_uuid=invoice.uuid,
-                            revision=1,
-                            is_in_scope=True,
-                        )
-                    committed[invoice.uuid] = _now()
-                    next_live += 10_000_000_000
-                time.sleep(1 / 4)
-            minutes = (time.monotonic_ns() - started) / 60e9
-            cpu = worker.cpu_seconds()
-        waits = [
-            (attempt.started_at - committed[attempt.record_uuid]) // timedelta(milliseconds=1)
-            for attempt in Attempt.objects.filter(record_uuid__in=list(committed), generation=1)
-        ]
-        requests = int(str(emulator.ask("GET", "requests?since=999999999")["count"])) - before
-        written = Link.objects.count()
+        metered = self._metered()
+        cone = ConeRun(self.emulator, [self.worker], {self.active.company_id_remote: self.book})
+        go([self.active])
+        next_live = time.monotonic() + _LIVE_EVERY_SECONDS
+        while OutboxRow.objects.filter(priority=10).exists():
+            if time.monotonic() >= next_live and live:
+                invoice = live.pop()
+                issue(actor, invoice)
+                committed[invoice.uuid] = database_now()
+                next_live += _LIVE_EVERY_SECONDS
+            time.sleep(1 / 4)
+        cone.stop()
+        row = cone.row()
+        metered = self._metered() - metered
+        return {
+            **self._writes(cone),
+            "metered_calls_per_1000_invoices": round(1000 * metered / len(self.book.bills), 1),
+            **self._refusals(),
+            **self._waits(committed),
+        }, row
+
+    @staticmethod
+    def _writes(cone: ConeRun) -> dict[str, object]:
+        from cone.books.models import Link, OutboxRow  # noqa: PLC0415  # after django.setup()
+
+        written, minutes = Link.objects.count(), cone.seconds / 60
         return {
             "records": written,
             "left": OutboxRow.objects.count(),
             "minutes": round(minutes, 2),
             "writes_per_minute": round(written / minutes),
             "of_ceiling_percent": round(100 * written / minutes / CEILING_PER_MINUTE, 1),
-            "requests": requests,
-            "requests_per_write": round(requests / written, 3),
-            "refused_429": Attempt.objects.filter(http_status=429).values("tid").distinct().count(),
+            "requests": cone.requests,
+            "requests_per_write": round(cone.requests / written, 4),
+            "worker_cpu_ms_per_record": round(1000 * cone.cpu_seconds / written, 3),
+        }
+
+    @staticmethod
+    def _refusals() -> dict[str, object]:
+        from cone.books.models import Attempt  # noqa: PLC0415  # after django.setup()
+
+        return {"refused_429": Attempt.objects.filter(http_status=429).values("tid").distinct().count()}
+
+    @staticmethod
+    def _waits(committed: Mapping[UUID, datetime]) -> dict[str, object]:
+        from cone.books.models import Attempt  # noqa: PLC0415  # after django.setup()
+
+        waits = [
+            (attempt.started_at - committed[attempt.record_uuid]) // timedelta(milliseconds=1)
+            for attempt in Attempt.objects.filter(record_uuid__in=list(committed), generation=1)
+        ]
+        return {
             "live_invoices": len(waits),
             "live_p50_ms": quantile(waits, 500) if waits else None,
             "live_most_ms": max(waits) if waits else None,
-            "worker_cpu_ms_per_record": round(1000 * cpu / written, 2),
         }
 
-
-def _now() -> datetime:
-    """The database's clock, which attempts are dated by."""
-    from django.db import connection  # noqa: PLC0415  # after django.setup()
-
-    with connection.cursor() as cursor:
-        cursor.execute("select clock_timestamp()")
-        now: datetime = cursor.fetchone()[0]
-        return now
+    def _metered(self) -> int:
+        """CorePlus calls of the company so far: reads and batches."""
+        answer = self.emulator.ask("GET", "metering")
+        counted = answer["companies"] if isinstance(answer["companies"], list) else []
+        return sum(each["core_plus"] for each in counted if each["realm_id"] == self.active.company_id_remote)

@@ -4,7 +4,8 @@ The books are written in bulk, in the shape that the operations give them; conne
 the operations themselves.
 """
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from uuid import uuid4
@@ -15,7 +16,7 @@ from django.utils import timezone
 from bench.stand import Emulator
 from cone.accounting.keyring import seal
 from cone.accounting.manage import read_manage
-from cone.accounting.outbox import wake
+from cone.accounting.outbox import enqueue, wake
 from cone.books.models import (
     Connection,
     ConnectionTokens,
@@ -175,8 +176,28 @@ def want(active: Connection, kind: str, records: list[Customer] | list[Invoice],
         )
 
 
-def go(actives: list[Connection]) -> None:
-    """Wake the lanes."""
+def hold(active: Connection) -> None:
+    """Pause it, so that a worker that sweeps finds nothing before the word is given."""
+    Connection.objects.filter(pk=active.pk).update(paused_at=timezone.now())
+
+
+def go(actives: Sequence[Connection]) -> None:
+    """Wake the lanes, of held ones too."""
+    Connection.objects.filter(pk__in=[active.pk for active in actives], paused_at__isnull=False).update(paused_at=None)
     with transaction.atomic():
         for active in actives:
             wake(active.pk)
+
+
+def issue(actor: Actor, invoice: Invoice) -> None:
+    """Commit that this invoice must stand there, as issuing it does, and wake the lane."""
+    with transaction.atomic():
+        enqueue(workspace_id=actor.workspace.pk, kind="invoice", record_uuid=invoice.uuid, revision=1, is_in_scope=True)
+
+
+def database_now() -> datetime:
+    """The database's clock, which attempts are dated by."""
+    with connection.cursor() as cursor:
+        cursor.execute("select clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+        return now

@@ -54,10 +54,7 @@ def run(*, is_quick: bool) -> dict[str, object]:
     with running_emulator("--country", "GB", "--no-limits") as emulator:
         ear = Ear(emulator.url)
         with prepared_books(ear.url):
-            from django.db import transaction  # noqa: PLC0415  # as above
-
-            from bench.firms import connected_firm, make_customers, make_invoices  # noqa: PLC0415  # after django.setup()
-            from cone.accounting.outbox import enqueue  # noqa: PLC0415  # as above
+            from bench.firms import connected_firm, issue, make_customers, make_invoices  # noqa: PLC0415  # after django.setup()
 
             actor, _ = connected_firm(emulator)
             customers = make_customers(actor, 5)
@@ -67,14 +64,7 @@ def run(*, is_quick: bool) -> dict[str, object]:
                 before = worker.cpu_seconds()
                 for place, invoice in enumerate(invoices):
                     ear.heard.clear()
-                    with transaction.atomic():
-                        enqueue(
-                            workspace_id=actor.workspace.pk,
-                            kind="invoice",
-                            record_uuid=invoice.uuid,
-                            revision=1,
-                            is_in_scope=True,
-                        )
+                    issue(actor, invoice)
                     committed = time.monotonic_ns()
                     until = committed + 10_000_000_000
                     while not ear.heard and time.monotonic_ns() < until:

@@ -48,6 +48,7 @@ class Process:
         self._process = subprocess.Popen(  # noqa: S603 - our own programs
             [sys.executable, *arguments],
             env={**os.environ, **(env or {})},
+            stdin=subprocess.PIPE if is_piped else None,
             stdout=subprocess.PIPE if is_piped else None,
             text=True,
             # Told to stop by us alone, in our order, and by the kernel when we're gone.
@@ -59,6 +60,12 @@ class Process:
     def read_line(self) -> str:
         """The next line of its output."""
         return self._process.stdout.readline() if self._process.stdout else ""
+
+    def write_line(self, line: str = "") -> None:
+        """Tell it something."""
+        if self._process.stdin:
+            self._process.stdin.write(f"{line}\n")
+            self._process.stdin.flush()
 
     def cpu_seconds(self) -> float:
         """Processor time used so far, in user and kernel mode."""
