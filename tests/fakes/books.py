@@ -222,7 +222,7 @@ class FakeCompany:
             raise _refusal("no such tax code", CauseCode.TAX_CODE_INACTIVE, "tax_code")
         needed: list[tuple[Kind, str]] = [("customer", document.customer_id)]
         needed += [("service", line.item_id) for line in document.lines]
-        if any(key not in self.records for key in needed):
+        if any(key not in self.records or not self.records[key].is_active for key in needed):
             raise _refusal("no such record", CauseCode.REFERENCE_MISSING, "reference")
         if record is not None:
             paid = sum((self._applied(payment, record.remote_id) for payment in self._payments()), start=Decimal(0))

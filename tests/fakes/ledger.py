@@ -20,6 +20,7 @@ from cone.accounting.facts import as_kind
 from cone.accounting.port.company import (
     CompanyFacts,
     EnvironmentName,
+    InactiveItem,
     Reference,
     TaxModel,
     TokenGrant,
@@ -390,6 +391,11 @@ class FakeLedgerClient:
             tax_codes=company.tax_codes,
             suggested_income_account_id=company.suggested_income_account_id,
             payment_methods=company.payment_methods,
+            inactive_items=tuple(
+                InactiveItem(record.remote_id, company.show(record).name)
+                for record in self._ledger.records("service", access.company_id)
+                if not record.is_active
+            ),
         )
 
     async def read_books(self, access: Access) -> tuple[CompanyFacts, Reference]:

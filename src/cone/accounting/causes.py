@@ -118,6 +118,20 @@ _WORDS: Mapping[CauseCode, _Words] = {
         "Choose the default account",
         "accounts",
     ),
+    CauseCode.INCOME_ACCOUNT_INACTIVE: _Words(
+        "The income account {account} can't be used any more",
+        "{account} is inactive in {provider}. Choose another income account, here or for the service that has it as "
+        "its own; or make it active there and refresh the lists.",
+        "Choose the income account",
+        "accounts",
+    ),
+    CauseCode.ITEM_INACTIVE: _Words(
+        "{item} is inactive in {provider}",
+        "Lines for {service} post to the item {item}, which was made inactive in {provider}. Make it active there and "
+        "refresh the lists, or use another service on the invoice.",
+        "Refresh the lists",
+        "accounts",
+    ),
     CauseCode.REFERENCE_MISSING: _Words(
         "Something {label} needs is missing in {provider}",
         "An account, item or customer that it refers to was made inactive or removed in {provider}. "

@@ -276,3 +276,6 @@ class Situation:
     taken_names: Mapping[str, tuple[Namesake, UUID]] = field(default_factory=dict)
     name_policy: str = "ask"
     is_tax_ours: bool = False
+    # The company's accounts and items that can't be used any more: the name by the id.
+    inactive_accounts: Mapping[str, str] = field(default_factory=dict)
+    inactive_items: Mapping[str, str] = field(default_factory=dict)

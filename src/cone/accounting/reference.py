@@ -45,6 +45,10 @@ def store_books(active: Connection, facts: CompanyFacts, reference: Reference) -
         )
         for method in reference.payment_methods
     ]
+    rows += [
+        ReferenceRecord(connection=active, kind="item", remote_id=item.remote_id, name=item.name, is_active=False)
+        for item in reference.inactive_items
+    ]
     ReferenceRecord.objects.filter(connection=active).delete()
     ReferenceRecord.objects.bulk_create(rows)
     active.facts = facts_to_json(facts)

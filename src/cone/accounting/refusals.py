@@ -4,17 +4,21 @@ from collections.abc import Callable, Mapping
 
 from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.verdicts import CauseCode, GoneError, RejectedError
-from cone.accounting.records import InvoiceRecord, LineRecord, PaymentRecord, Situation, Subject
+from cone.accounting.records import InvoiceRecord, LineRecord, PaymentRecord, ServiceRecord, Situation, Subject
 
 
 def cause_of_refusal(subject: Subject, verdict: RejectedError, situation: Situation) -> Blocked:
     """The cause of a refused record, shared where a setting mends it and the record's own otherwise."""
     params = {**verdict.params, "says": verdict.answered.message, "code": verdict.answered.code}
-    shared = _SHARED.get(verdict.cause)
+    cause = verdict.cause
+    if cause is CauseCode.ACCOUNT_INACTIVE and isinstance(subject.record, ServiceRecord):
+        # The only account that an item of ours names.
+        cause = CauseCode.INCOME_ACCOUNT_INACTIVE
+    shared = _SHARED.get(cause)
     if shared is not None and (found := shared(subject, situation)) is not None:
         key, facts = found
-        return Blocked(verdict.cause, key=f"{verdict.cause.value}{key}", params={**params, **facts})
-    return Blocked(verdict.cause, key=f"{verdict.cause.value}:{subject.row.uuid}", params=params)
+        return Blocked(cause, key=f"{cause.value}{key}", params={**params, **facts})
+    return Blocked(cause, key=f"{cause.value}:{subject.row.uuid}", params=params)
 
 
 def cause_of_loss(subject: Subject, verdict: GoneError) -> Blocked:
@@ -30,6 +34,13 @@ _Found = tuple[str, Mapping[str, str]]
 
 def _account(_: Subject, situation: Situation) -> _Found | None:
     return f":{situation.deposit_account_id}", {"account": situation.deposit_account_name or "The default account"}
+
+
+def _inactive_income_account(subject: Subject, situation: Situation) -> _Found | None:
+    if not isinstance(subject.record, ServiceRecord):
+        return None
+    account_id = subject.record.income_account_id or situation.income_account_id
+    return f":{account_id}", {"account": situation.inactive_accounts.get(account_id, "The income account")}
 
 
 def _income_account(_: Subject, __: Situation) -> _Found | None:
@@ -78,6 +89,7 @@ def _currency(subject: Subject, situation: Situation) -> _Found | None:
 
 _SHARED: Mapping[CauseCode, Callable[[Subject, Situation], _Found | None]] = {
     CauseCode.ACCOUNT_INACTIVE: _account,
+    CauseCode.INCOME_ACCOUNT_INACTIVE: _inactive_income_account,
     CauseCode.INCOME_ACCOUNT_MISSING: _income_account,
     CauseCode.TAX_UNMAPPED: _tax,
     CauseCode.TAX_CODE_INACTIVE: _tax,

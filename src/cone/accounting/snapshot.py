@@ -93,9 +93,17 @@ async def read_situation(
     """The connection's row, and the situation without what records refer to."""
     head = await _one(reader, lane_sql.SITUATION, {"connection": connection_id})
     if former is not None and former.settings_revision == head["settings_revision"]:
-        return head, _situation(head, former.facts, former.tax_codes)
+        situation = _situation(head, former.facts, former.tax_codes)
+        return head, replace(
+            situation, inactive_accounts=former.inactive_accounts, inactive_items=former.inactive_items
+        )
     codes = await fetch_all(reader, lane_sql.TAX_CODES, {"connection": connection_id})
-    return head, _situation(head, facts_from_json(head["facts"]), _tax_codes(codes))
+    inactive = await fetch_all(reader, lane_sql.INACTIVE, {"connection": connection_id})
+    return head, replace(
+        _situation(head, facts_from_json(head["facts"]), _tax_codes(codes)),
+        inactive_accounts={row["remote_id"]: row["name"] for row in inactive if row["kind"] == "account"},
+        inactive_items={row["remote_id"]: row["name"] for row in inactive if row["kind"] == "item"},
+    )
 
 
 async def read_subjects(

@@ -31,13 +31,15 @@ def save_accounts(actor: Actor, *, deposit_account_id: str, income_account_id: s
         raise InvalidFieldError("income_account", "Choose one of the active income accounts.")
     if (active.deposit_account_id, active.income_account_id) == (deposit_account_id, income_account_id):
         return
-    previous, moves_income = active.deposit_account_id, active.income_account_id not in ("", income_account_id)
+    previous, former_income = active.deposit_account_id, active.income_account_id
     active.deposit_account_id, active.income_account_id = deposit_account_id, income_account_id
     active.settings_revision += 1
     active.save(update_fields=["deposit_account_id", "income_account_id", "settings_revision"])
-    if moves_income:
+    if former_income not in ("", income_account_id):
         resend_items(active)
-    release_causes(active, ["default_account_missing", "income_account_missing", f"account_inactive:{previous}"])
+    mended = ["default_account_missing", "income_account_missing"]
+    mended += [f"account_inactive:{previous}", f"income_account_inactive:{former_income}"]
+    release_causes(active, mended)
     note(actor, "connection", active.uuid, "accounts_chosen", deposit=deposit.full_name, income=income.full_name)
 
 

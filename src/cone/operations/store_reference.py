@@ -39,8 +39,11 @@ def _is_known(active: Connection, facts: CompanyFacts, reference: Reference) -> 
     )
     stored = ReferenceRecord.objects.filter(connection=active, kind__in=["account", "tax_code"])
     known = {row.remote_id: row.detail for row in stored}
-    methods = ReferenceRecord.objects.filter(connection=active, kind="payment_method")
-    known_methods = set(methods.values_list("remote_id", "name", "is_active"))
-    if known_methods != {(method.remote_id, method.name, method.is_active) for method in reference.payment_methods}:
+    named = ReferenceRecord.objects.filter(connection=active, kind__in=["payment_method", "item"])
+    methods = {
+        ("payment_method", method.remote_id, method.name, method.is_active) for method in reference.payment_methods
+    }
+    items = {("item", item.remote_id, item.name, False) for item in reference.inactive_items}
+    if set(named.values_list("kind", "remote_id", "name", "is_active")) != methods | items:
         return False
     return active.facts == fresh and len(listed) == len(entries) and known == listed

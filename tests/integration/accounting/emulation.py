@@ -36,8 +36,9 @@ class Control:
         return found
 
     def requests(self, *, method: str = "POST", path: str = "") -> list[dict[str, Any]]:
-        """The requests that it was sent, as it recorded them."""
-        answer = httpx.get(f"{self._url}/requests", params={"method": method, "path": path}, timeout=10)
+        """The requests that it was sent, as it recorded them; an empty method means any."""
+        given = {name: value for name, value in (("method", method), ("path", path)) if value}
+        answer = httpx.get(f"{self._url}/requests", params=given, timeout=10)
         found: list[dict[str, Any]] = answer.raise_for_status().json()["requests"]
         return found
 

@@ -104,6 +104,16 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
         ready(income_account_id=""),
         Blocked(CauseCode.INCOME_ACCOUNT_MISSING, key="income_account_missing"),
     ),
+    "service whose usual income account is inactive": (
+        subject(SERVED),
+        ready(inactive_accounts={"1": "Sales"}),
+        Blocked(CauseCode.INCOME_ACCOUNT_INACTIVE, key="income_account_inactive:1", params={"account": "Sales"}),
+    ),
+    "service whose own income account is inactive": (
+        subject(replace(SERVED, income_account_id="82")),
+        ready(inactive_accounts={"82": "Fees"}),
+        Blocked(CauseCode.INCOME_ACCOUNT_INACTIVE, key="income_account_inactive:82", params={"account": "Fees"}),
+    ),
     # invoices
     "issued invoice is made": (subject(ISSUED), READY, Send(Create(DOCUMENT))),
     "edited invoice is updated": (subject(ISSUED, link(2)), READY, Send(Update(DOCUMENT, "130", "4"))),
@@ -205,6 +215,15 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
             CauseCode.TAX_CODE_INACTIVE,
             key=f"tax_code_inactive:{STANDARD}",
             params={"rate": "VAT 20 %", "percent": "20", "code": "20.0% S"},
+        ),
+    ),
+    "item is inactive": (
+        subject(ISSUED),
+        ready(inactive_items={"12": "Advice (deleted)"}),
+        Blocked(
+            CauseCode.ITEM_INACTIVE,
+            key="item_inactive:12",
+            params={"item": "Advice (deleted)", "service": "Advice"},
         ),
     ),
     "mapped code is gone there": (

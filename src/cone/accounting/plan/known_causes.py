@@ -21,6 +21,7 @@ def find_known_cause(record: InvoiceRecord, situation: Situation) -> Blocked | N
     return (
         _account_cause(situation)
         or _tax_cause(record, situation)
+        or _item_cause(record, situation)
         or _currency_cause(record, situation)
         or find_period_cause(record.issue_date, record.number, situation)
         or _number_cause(record, situation)
@@ -66,6 +67,26 @@ def _tax_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
         return None
     first, *more = found.values()
     return Blocked(first.code, first.key, first.params, also=tuple(more))
+
+
+def _item_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
+    """The first line whose item there can't be sold any more."""
+    for line in record.lines:
+        remote_id = situation.linked.get(("service", line.service_uuid), "")
+        if remote_id in situation.inactive_items:
+            params = {"item": situation.inactive_items[remote_id], "service": line.service_name}
+            return Blocked(CauseCode.ITEM_INACTIVE, key=f"item_inactive:{remote_id}", params=params)
+    return None
+
+
+def find_income_account_cause(account_id: str, situation: Situation) -> Blocked | None:
+    """Whether an item can post to that account."""
+    if not account_id:
+        return Blocked(CauseCode.INCOME_ACCOUNT_MISSING, key="income_account_missing")
+    if account_id not in situation.inactive_accounts:
+        return None
+    params = {"account": situation.inactive_accounts[account_id]}
+    return Blocked(CauseCode.INCOME_ACCOUNT_INACTIVE, key=f"income_account_inactive:{account_id}", params=params)
 
 
 def _rate_cause(line: LineRecord, situation: Situation) -> Blocked | None:

@@ -1,9 +1,8 @@
 """Services become items there when an invoice first needs them."""
 
-from cone.accounting.plan.decisions import Blocked, Decision, Nothing, Send
-from cone.accounting.plan.known_causes import find_name_cause
+from cone.accounting.plan.decisions import Decision, Nothing, Send
+from cone.accounting.plan.known_causes import find_income_account_cause, find_name_cause
 from cone.accounting.port.documents import Create, ServiceDocument, Update
-from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import LinkState, ServiceRecord, Situation
 
 LONGEST_NAME = 100
@@ -14,8 +13,8 @@ def plan_service(record: ServiceRecord, link: LinkState | None, situation: Situa
     if link is not None and not link.is_made_here:
         # An item that was found belongs to the firm's books: its name and account there are theirs to keep.
         return Nothing()
-    if not (record.income_account_id or situation.income_account_id):
-        return Blocked(CauseCode.INCOME_ACCOUNT_MISSING, key="income_account_missing")
+    if cause := find_income_account_cause(record.income_account_id or situation.income_account_id, situation):
+        return cause
     if cause := find_name_cause(record.uuid, record.name, longest=LONGEST_NAME):
         return cause
     document = service_document(record, situation)

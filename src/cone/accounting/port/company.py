@@ -75,13 +75,25 @@ class PaymentMethod:
 
 
 @dataclass(frozen=True, slots=True)
+class InactiveItem:
+    """An item that sales can't name any more."""
+
+    remote_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
-    """The lists that settings choose from. `suggested_income_account_id` comes from the company's own chart."""
+    """The lists that settings choose from. `suggested_income_account_id` comes from the company's own chart.
+
+    Of the items only the inactive ones: what they were linked to can't be sent, and nothing is chosen from the others.
+    """
 
     accounts: tuple[Account, ...]
     tax_codes: tuple[TaxCode, ...]
     suggested_income_account_id: str | None
     payment_methods: tuple[PaymentMethod, ...] = ()
+    inactive_items: tuple[InactiveItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class CauseCode(StrEnum):
     NUMBER_NOT_GIVEN = "number_not_given"
     PERIOD_CLOSED = "period_closed"
     ACCOUNT_INACTIVE = "account_inactive"
+    INCOME_ACCOUNT_INACTIVE = "income_account_inactive"
+    ITEM_INACTIVE = "item_inactive"
     REFERENCE_MISSING = "reference_missing"
     CURRENCY_UNSUPPORTED = "currency_unsupported"
     CUSTOMER_CURRENCY_DIFFERS = "customer_currency_differs"

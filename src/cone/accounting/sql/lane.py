@@ -40,6 +40,12 @@ left join books_referencerecord ref
 where m.connection_id = %(connection)s
 """
 
+# What can't be referred to any more, as it was when the lists were read last.
+INACTIVE = """
+select kind, remote_id, name from books_referencerecord
+where connection_id = %(connection)s and kind in ('account', 'item') and not is_active
+"""
+
 _ROWS = """
 select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is_in_scope, o.take_back,
        l.remote_id, l.remote_version, l.standing, l.synced_revision, l.is_made_here,

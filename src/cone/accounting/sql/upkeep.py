@@ -1,11 +1,20 @@
 """What the worker's timetable asks the database: claims are taken so that two workers never do the same."""
 
+# Lists that are a day old, or that something was refused after: they may tell of the next record why, before it's sent.
 # A refresh that fails is tried again in an hour. Paused: nothing is asked there.
 CLAIM_STALE_REFERENCE = """
 update books_connection set refresh_not_before = now() + interval '1 hour'
 where id in (
     select id from books_connection
-    where state = 'connected' and paused_at is null and facts_read_at < now() - interval '24 hours'
+    where state = 'connected' and paused_at is null
+        and (facts_read_at < now() - interval '24 hours' or exists (
+            select from books_outboxrow o
+            where o.company_id = books_connection.company_id and o.state = 'blocked'
+                and o.changed_at > books_connection.facts_read_at
+                and o.cause->>'code' in ('reference_missing', 'removed_there', 'account_inactive', 'period_closed',
+                                         'income_account_inactive', 'tax_code_inactive', 'currency_unsupported')
+                -- what was known before sending says nothing new
+                and o.cause->'params' ? 'says'))
         and refresh_not_before <= now() and coalesce(reads_not_before <= now(), true) and not_before <= now()
         and provider || ' ' || environment = any(%(reachable)s)
     order by facts_read_at limit 20 for update skip locked)

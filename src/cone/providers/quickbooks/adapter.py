@@ -123,7 +123,8 @@ class QuickBooksClient:
         codes = [row for page in await self._pages(access, "TaxCode") for row in page.tax_code]
         rates = [row for page in await self._pages(access, "TaxRate") for row in page.tax_rate]
         methods = [row for page in await self._pages(access, "PaymentMethod") for row in page.payment_method]
-        return reading.reference(accounts, codes, rates, methods, facts)
+        items = [row for page in await self._pages(access, "Item") for row in page.item]
+        return reading.reference(accounts, codes, rates, methods, items, facts)
 
     async def read_books(self, access: Access) -> tuple[CompanyFacts, Reference]:
         """One batch of queries; a list that doesn't fit on one page is read page by page instead."""
@@ -210,10 +211,10 @@ class QuickBooksClient:
         """All rows of a list. Pseudo tax codes may come on top of a page, so a page is full from its size on."""
         pages: list[wire.Rows] = []
         for number in range(_MAX_PAGES):
-            statement = query.select_page(entity, page=number, with_inactive=entity == "Account")
+            statement = batch_reading.select_list(entity, page=number)
             rows = await self._query(access, statement)
             pages.append(rows)
-            lists = (rows.account, rows.tax_code, rows.tax_rate, rows.payment_method)
+            lists = (rows.account, rows.tax_code, rows.tax_rate, rows.payment_method, rows.item)
             if max(len(listed) for listed in lists) < query.PAGE_SIZE:
                 break
         return pages

@@ -11,7 +11,7 @@ from cone.providers.quickbooks import query, reading
 from cone.providers.quickbooks.faults import Received, verdict_of_fault
 from cone.providers.quickbooks.wire import MINOR_VERSION, CompanyRow, PreferencesRow, Row, Rows, encode
 
-_LISTS = ("Account", "TaxCode", "TaxRate", "PaymentMethod")
+_LISTS = ("Account", "TaxCode", "TaxRate", "PaymentMethod", "Item")
 _NOTHING = msgspec.Raw(b"null")
 
 
@@ -35,9 +35,20 @@ def ask() -> WireRequest:
     queries: Mapping[str, str] = {
         "CompanyInfo": "SELECT * FROM CompanyInfo",
         "Preferences": "SELECT * FROM Preferences",
-    } | {name: query.select_page(name, page=0, with_inactive=name == "Account") for name in _LISTS}
+    } | {name: select_list(name, page=0) for name in _LISTS}
     items = [{"bId": name, "Query": statement} for name, statement in queries.items()]
     return WireRequest(line=f"POST /batch?minorversion={MINOR_VERSION}", body=encode({"BatchItemRequest": items}))
+
+
+def select_list(entity: str, *, page: int) -> str:
+    """One page of a list: accounts with the closed ones, of items only those that can't be sold any more."""
+    match entity:
+        case "Account":
+            return query.select_page(entity, page=page, rows="all")
+        case "Item":
+            return query.select_page(entity, page=page, rows="inactive")
+        case _:
+            return query.select_page(entity, page=page)
 
 
 def take_in(received: Received) -> tuple[CompanyFacts, Reference] | None:
@@ -55,7 +66,7 @@ def take_in(received: Received) -> tuple[CompanyFacts, Reference] | None:
     company, preferences = found["CompanyInfo"].company_info, found["Preferences"].preferences
     facts = reading.company_facts(company[0], preferences[0])
     lists = found["Account"].account, found["TaxCode"].tax_code, found["TaxRate"].tax_rate
-    methods = found["PaymentMethod"].payment_method
-    if max(len(methods), *(len(listed) for listed in lists)) >= query.PAGE_SIZE:
+    methods, items = found["PaymentMethod"].payment_method, found["Item"].item
+    if max(len(methods), len(items), *(len(listed) for listed in lists)) >= query.PAGE_SIZE:
         return None
-    return facts, reading.reference(*lists, methods, facts)
+    return facts, reading.reference(*lists, methods, items, facts)

@@ -1,6 +1,7 @@
 """QuickBooks' query language: statements with every value quoted, and pages in a fixed order (api-facts §6)."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 PAGE_SIZE = 1000
 
@@ -10,9 +11,13 @@ def quote(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def select_page(entity: str, *, page: int, with_inactive: bool = False) -> str:
+# Which rows of a list: active ones are what a query without a condition finds.
+_ROWS = {"active": "", "all": " WHERE Active IN (true, false)", "inactive": " WHERE Active = false"}
+
+
+def select_page(entity: str, *, page: int, rows: Literal["active", "all", "inactive"] = "active") -> str:
     """The n-th page (from 0) of a list. Ordered by Id: the default order moves while one pages."""
-    where = " WHERE Active IN (true, false)" if with_inactive else ""
+    where = _ROWS[rows]
     start = page * PAGE_SIZE + 1
     return f"SELECT * FROM {entity}{where} ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE_SIZE}"  # noqa: S608 - not SQL
 

@@ -8,6 +8,7 @@ from typing import Literal
 from cone.accounting.port.company import (
     Account,
     CompanyFacts,
+    InactiveItem,
     PaymentMethod,
     Reference,
     TaxCode,
@@ -155,6 +156,7 @@ def reference(
     codes: Sequence[TaxCodeRow],
     rates: Sequence[TaxRateRow],
     methods: Sequence[PaymentMethodRow],
+    items: Sequence[ItemRow],
     facts: CompanyFacts,
 ) -> Reference:
     """The lists that settings choose from."""
@@ -167,6 +169,7 @@ def reference(
         tax_codes=(_NO_TAX,) if facts.tax_model == "none" else tax_codes,
         suggested_income_account_id=_suggested_income_account_id(ours, facts),
         payment_methods=tuple(payment_method(row) for row in methods),
+        inactive_items=tuple(InactiveItem(row.id, row.name) for row in items if not row.active),
     )
 
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from cone.accounting.port.company import InactiveItem
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.port.verdicts import CauseCode, OutcomeUnknownError, RejectedError
 from cone.providers.quickbooks import QuickBooks, QuickBooksConfig
@@ -89,12 +90,15 @@ async def test_two_invoices_of_one_mark_are_for_a_person_to_decide() -> None:
 async def test_lists_are_read_to_their_last_page() -> None:
     page = [{"Id": str(number), "Name": f"Account {number}", "AccountType": "Bank"} for number in range(1000)]
     last = [{"Id": "2000", "Name": "Sales", "AccountType": "Income"}]
-    async with answering({"Account": page}, {"Account": last}, {}, {}, {}) as (client, server):
+    items = [{"Id": "7", "SyncToken": "1", "Name": "Advice (deleted)", "Active": False}]
+    async with answering({"Account": page}, {"Account": last}, {}, {}, {}, {"Item": items}) as (client, server):
         reference = await client.read_reference(StoredAccess(), a_company())
     assert len(reference.accounts) == 1001
     assert reference.suggested_income_account_id == "2000"
     entities = [request.query["query"].split()[3] for request in server.seen]
-    assert entities == ["Account", "Account", "TaxCode", "TaxRate", "PaymentMethod"]
+    assert entities == ["Account", "Account", "TaxCode", "TaxRate", "PaymentMethod", "Item"]
+    assert reference.inactive_items == (InactiveItem("7", "Advice (deleted)"),)
+    assert "WHERE Active = false" in server.seen[5].query["query"]
     assert "STARTPOSITION 1001" in server.seen[1].query["query"]
 
 

@@ -121,7 +121,7 @@ def test_accounts_for_deposits_are_exactly_the_active_bank_accounts() -> None:
         account("4", "Other Current Asset", account_sub_type="UndepositedFunds"),
         account("42", "Credit Card"),
     ]
-    accounts = reading.reference(rows, [], [], [], a_company()).accounts
+    accounts = reading.reference(rows, [], [], [], [], a_company()).accounts
     assert [found.remote_id for found in accounts if found.can_receive_deposits] == ["35"]
     assert accounts[0] == Account(
         remote_id="35",
@@ -157,7 +157,7 @@ def test_accounts_for_deposits_are_exactly_the_active_bank_accounts() -> None:
 def test_income_account_is_suggested_from_the_companys_own_chart(
     rows: list[wire.AccountRow], suggested: str | None
 ) -> None:
-    assert reading.reference(rows, [], [], [], a_company()).suggested_income_account_id == suggested
+    assert reading.reference(rows, [], [], [], [], a_company()).suggested_income_account_id == suggested
 
 
 def rates(*ids: str, applies: str | None = "TaxOnAmount") -> wire.RatesOfCode:
@@ -187,7 +187,7 @@ RATES = [
     ],
 )
 def test_percent_of_a_code_is_the_sum_of_its_sales_rates(row: wire.TaxCodeRow, percent: Decimal | None) -> None:
-    [code] = reading.reference([], [row], RATES, [], a_company()).tax_codes
+    [code] = reading.reference([], [row], RATES, [], [], a_company()).tax_codes
     assert code.percent == percent
 
 
@@ -201,7 +201,7 @@ def test_codes_that_no_sale_may_name_arent_offered() -> None:
         wire.TaxCodeRow("NON", "NON"),
         wire.TaxCodeRow("NON", "NON"),
     ]
-    codes = reading.reference([], rows, RATES, [], an_american_company()).tax_codes
+    codes = reading.reference([], rows, RATES, [], [], an_american_company()).tax_codes
     assert [(code.remote_id, code.is_active) for code in codes] == [
         ("2", True),
         ("4", False),
@@ -211,7 +211,7 @@ def test_codes_that_no_sale_may_name_arent_offered() -> None:
 
 
 def test_company_without_sales_tax_offers_one_code_for_no_tax() -> None:
-    codes = reading.reference([], [], [], [], a_company(tax_model="none")).tax_codes
+    codes = reading.reference([], [], [], [], [], a_company(tax_model="none")).tax_codes
     assert codes == (TaxCode("NON", "No tax", "Sales tax is switched off in QuickBooks", Decimal(0), is_active=True),)
 
 
@@ -225,6 +225,6 @@ def test_query_values_are_quoted_and_escaped() -> None:
 
 def test_pages_are_ordered_by_id() -> None:
     assert select_page("TaxCode", page=0) == "SELECT * FROM TaxCode ORDERBY Id STARTPOSITION 1 MAXRESULTS 1000"
-    assert select_page("Account", page=2, with_inactive=True) == (
+    assert select_page("Account", page=2, rows="all") == (
         "SELECT * FROM Account WHERE Active IN (true, false) ORDERBY Id STARTPOSITION 2001 MAXRESULTS 1000"
     )

@@ -1,0 +1,372 @@
+"""Every cause that can be known before sending: met once each, through the real adapter, at not a single request.
+
+What the domain's own rules refuse is put into the database past them, as older or imported records would be.
+"""
+
+from collections.abc import Callable, Iterator
+from copy import copy
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import DataError, connection
+from django.utils import timezone
+
+from cone.accounting.manage import read_manage
+from cone.accounting.port.verdicts import CauseCode
+from cone.accounting.registry import get_provider, register
+from cone.accounting.sql import upkeep as upkeep_sql
+from cone.books.models import (
+    Connection,
+    Customer,
+    Invoice,
+    Link,
+    OutboxRow,
+    Payment,
+    ReferenceRecord,
+    Service,
+    TaxMapping,
+    TaxRate,
+)
+from cone.domain.customers import CustomerInput
+from cone.domain.invoices import LineInput
+from cone.operations.actor import Actor
+from cone.operations.refresh_reference import refresh_reference
+from cone.operations.save_tax_mappings import save_tax_mappings
+from cone.operations.void_invoice import void_invoice
+from tests.builders import (
+    get_no_tax,
+    get_tax_rate,
+    make_customer,
+    make_invoice,
+    make_line,
+    make_owner,
+    make_payment,
+    make_service,
+    make_tax_rate,
+)
+from tests.contract.emulated import EmulatedQuickBooks, running_emulator
+from tests.fakes.ledger import FakeLedger
+from tests.integration.accounting.conftest import NO_SWEEP, MakeWorker, configure, connect, is_settled, wait_until
+from tests.integration.accounting.emulation import Control, connect_and_configure
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Only an answer, or a look at what stands there, can tell these.
+KNOWN_AFTERWARDS = {
+    CauseCode.NUMBER_TAKEN_HERE,
+    CauseCode.NUMBER_NOT_GIVEN,
+    CauseCode.REFERENCE_MISSING,
+    CauseCode.TOTAL_DIFFERS,
+    CauseCode.OUTCOME_UNCERTAIN,
+    CauseCode.REMOVED_THERE,
+    CauseCode.PAYMENT_APPLIED,
+    CauseCode.REFUSED,
+}
+
+# A longer one can't be kept here either: the columns end there.
+KEPT_OUT = {CauseCode.NUMBER_TOO_LONG, CauseCode.REFERENCE_TOO_LONG}
+
+# What each scenario's company is to its firm: country, currency, and what to press on the consent page.
+_COMPANIES = {
+    "uk-vat": ("GB", "GBP", "GB"),
+    "us-classic": ("US", "USD", "US"),
+    "multicurrency": ("GB", "GBP", "Channel Crossing Ltd"),
+}
+
+
+@dataclass
+class Firm:
+    """A firm in sync: a customer, a service and an invoice stand there, and no worker runs."""
+
+    actor: Actor
+    control: Control
+    customer: Customer
+    service: Service
+    invoice: Invoice
+
+    @property
+    def connection(self) -> Connection:
+        return Connection.objects.get()
+
+    @property
+    def realm(self) -> str:
+        return self.connection.company_id_remote
+
+    def set(self, **settings: Any) -> None:
+        """Change settings past the rules; plans notice by the revision."""
+        Connection.objects.update(**settings, settings_revision=self.connection.settings_revision + 1)
+
+    def line(self, rate: TaxRate | None = None) -> LineInput:
+        """A line whose item stands there already."""
+        return make_line(rate or get_tax_rate(self.actor.workspace), service=self.service)
+
+    def invoice_one(self, *lines: LineInput) -> Invoice:
+        """One more invoice to the customer that stands there."""
+        return make_invoice(self.actor, self.customer, lines=lines or [self.line()], is_issued=True)
+
+    def deactivate(self, entity: str, remote_id: str) -> None:
+        self.control.act("deactivate", entity, id=remote_id)
+        refresh_reference(self.actor)
+
+    def close_books(self) -> None:
+        through = timezone.localdate() + timedelta(days=1)
+        self.control.post("/act", {"realm_id": self.realm, "action": "close_books", "date": through.isoformat()})
+        refresh_reference(self.actor)
+
+
+def default_account_missing(firm: Firm) -> None:
+    firm.set(deposit_account_id="")
+    firm.invoice_one()
+
+
+def income_account_missing(firm: Firm) -> None:
+    firm.set(income_account_id="")
+    new_service(firm)
+
+
+def new_service(firm: Firm) -> None:
+    rate = get_tax_rate(firm.actor.workspace)
+    firm.invoice_one(make_line(rate, service=make_service(firm.actor, "Audit")))
+
+
+def income_account_inactive(firm: Firm) -> None:
+    spare = ReferenceRecord.objects.filter(kind="account", is_active=True, detail__is_income=True)
+    other = spare.exclude(remote_id=firm.connection.income_account_id)[0]
+    firm.set(income_account_id=other.remote_id)
+    firm.deactivate("Account", other.remote_id)
+    new_service(firm)
+
+
+def account_inactive(firm: Firm) -> None:
+    other = read_manage(firm.actor.workspace.pk).deposit_accounts[-1]
+    firm.set(deposit_account_id=other.remote_id)
+    firm.deactivate("Account", other.remote_id)
+    firm.invoice_one()
+
+
+def item_inactive(firm: Firm) -> None:
+    firm.deactivate("Item", Link.objects.get(kind="service").remote_id)
+    firm.invoice_one()
+
+
+def tax_unmapped(firm: Firm) -> None:
+    firm.invoice_one(firm.line(make_tax_rate(firm.actor)))
+
+
+def tax_code_inactive(firm: Firm) -> None:
+    rate = get_tax_rate(firm.actor.workspace, 20)
+    firm.deactivate("TaxCode", code_of(firm, 20))
+    firm.invoice_one(firm.line(rate))
+
+
+def code_of(firm: Firm, percent: int) -> str:
+    rate = get_tax_rate(firm.actor.workspace, percent)
+    return TaxMapping.objects.get(tax_rate=rate).remote_id
+
+
+def total_would_differ(firm: Firm) -> None:
+    rate = get_tax_rate(firm.actor.workspace, 20)
+    save_tax_mappings(firm.actor, {rate.uuid: code_of(firm, 5)})
+    firm.invoice_one(firm.line(rate))
+
+
+def tax_codes_mixed(firm: Firm) -> None:
+    rates = [make_tax_rate(firm.actor) for _ in range(2)]
+    codes = [row.remote_id for row in ReferenceRecord.objects.filter(kind="tax_code").order_by("remote_id")]
+    real = [code for code in codes if code not in ("TAX", "NON")]
+    save_tax_mappings(firm.actor, dict(zip([rate.uuid for rate in rates], real, strict=False)))
+    firm.invoice_one(*(firm.line(rate) for rate in rates))
+
+
+def too_many_lines(firm: Firm) -> None:
+    line = firm.invoice_one().lines.get()
+    line.amount = line.net = line.unit_price = Decimal(0)
+    copies = [copy(line) for _ in range(750)]
+    for position, each in enumerate(copies, start=2):
+        each.pk, each.position = None, position
+    type(line).objects.bulk_create(copies)
+
+
+def period_closed(firm: Firm) -> None:
+    firm.close_books()
+    firm.invoice_one()
+
+
+def period_closed_for_a_payment(firm: Firm) -> None:
+    firm.close_books()
+    make_payment(firm.actor, firm.invoice)
+
+
+def number_taken(firm: Firm) -> None:
+    """What stands there under our first invoice was given the number that the next one has here."""
+    number = firm.invoice_one().number
+    link = Link.objects.get(kind="invoice")
+    link.answer["number"] = number
+    link.save(update_fields=["answer"])
+
+
+def name_with_a_colon(firm: Firm) -> None:
+    make_customer(firm.actor, "Hartley: north")
+
+
+def name_taken(firm: Firm) -> None:
+    make_customer(firm.actor, firm.customer.name, typed=CustomerInput(name="", email="other@example.com"))
+
+
+def email_invalid(firm: Firm) -> None:
+    Customer.objects.filter(pk=make_customer(firm.actor, "Post only").pk).update(email="nobody")
+
+
+def email_of_an_invoice_invalid(firm: Firm) -> None:
+    Customer.objects.filter(pk=firm.customer.pk).update(email="nobody")
+    firm.invoice_one()
+
+
+def currency_unsupported(firm: Firm) -> None:
+    make_customer(firm.actor, "Ortiz SL", typed=CustomerInput(name="", currency="EUR"))
+
+
+def customer_currency_differs(firm: Firm) -> None:
+    Customer.objects.filter(pk=firm.customer.pk).update(currency="EUR")
+    firm.customer.refresh_from_db()
+    firm.invoice_one()
+
+
+def invoice_not_there(firm: Firm) -> None:
+    Link.objects.filter(kind="invoice").update(standing="deleted")
+    make_payment(firm.actor, firm.invoice)
+
+
+def voided_here(firm: Firm) -> None:
+    void_invoice(firm.actor, firm.invoice.uuid)
+
+
+# By whose books: a UK company's, unless the cause is another country's.
+CASES: list[tuple[CauseCode, Callable[[Firm], None], str]] = [
+    (CauseCode.DEFAULT_ACCOUNT_MISSING, default_account_missing, "uk-vat"),
+    (CauseCode.INCOME_ACCOUNT_MISSING, income_account_missing, "uk-vat"),
+    (CauseCode.INCOME_ACCOUNT_INACTIVE, income_account_inactive, "uk-vat"),
+    (CauseCode.ACCOUNT_INACTIVE, account_inactive, "uk-vat"),
+    (CauseCode.ITEM_INACTIVE, item_inactive, "uk-vat"),
+    (CauseCode.TAX_UNMAPPED, tax_unmapped, "uk-vat"),
+    (CauseCode.TAX_CODE_INACTIVE, tax_code_inactive, "uk-vat"),
+    (CauseCode.TOTAL_WOULD_DIFFER, total_would_differ, "uk-vat"),
+    (CauseCode.TAX_CODES_MIXED, tax_codes_mixed, "us-classic"),
+    (CauseCode.TOO_MANY_LINES, too_many_lines, "uk-vat"),
+    (CauseCode.PERIOD_CLOSED, period_closed, "uk-vat"),
+    (CauseCode.PERIOD_CLOSED, period_closed_for_a_payment, "uk-vat"),
+    (CauseCode.NUMBER_TAKEN, number_taken, "uk-vat"),
+    (CauseCode.NAME_INVALID, name_with_a_colon, "uk-vat"),
+    (CauseCode.NAME_TAKEN, name_taken, "uk-vat"),
+    (CauseCode.EMAIL_INVALID, email_invalid, "uk-vat"),
+    (CauseCode.EMAIL_INVALID, email_of_an_invoice_invalid, "uk-vat"),
+    (CauseCode.CURRENCY_UNSUPPORTED, currency_unsupported, "uk-vat"),
+    (CauseCode.CUSTOMER_CURRENCY_DIFFERS, customer_currency_differs, "multicurrency"),
+    (CauseCode.INVOICE_NOT_THERE, invoice_not_there, "uk-vat"),
+    (CauseCode.VOIDED_HERE, voided_here, "uk-vat"),
+]
+
+
+def test_every_cause_is_walked_or_known_only_afterwards() -> None:
+    walked = {code for code, _, _ in CASES}
+    assert sorted([*walked, *KNOWN_AFTERWARDS, *KEPT_OUT]) == sorted(CauseCode)
+
+
+def test_number_or_reference_that_is_too_long_cant_be_kept() -> None:
+    owner = make_owner()
+    invoice = make_invoice(owner, is_issued=True)
+    payment = make_payment(owner, invoice)
+    with pytest.raises(DataError):
+        Invoice.objects.filter(pk=invoice.pk).update(number="N" * 22)
+    with pytest.raises(DataError):
+        Payment.objects.filter(pk=payment.pk).update(reference="R" * 22)
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[str]:
+    with running_emulator() as url:
+        yield url
+
+
+@pytest.fixture
+def open_firm(emulator: str, make_worker: MakeWorker, transactional_db: None) -> Iterator[Callable[[str], Firm]]:
+    """Connects a firm to a company of a scenario, and has its first invoice there."""
+    usual = get_provider("quickbooks")
+
+    def open_firm(scenario: str) -> Firm:
+        control = Control(emulator)
+        control.post("/reset", {"scenario": scenario})
+        country, currency, company = _COMPANIES[scenario]
+        quickbooks = EmulatedQuickBooks(emulator, country=company)
+        register(quickbooks.provider)
+        owner = make_owner(country=country, currency=currency)
+        connect_and_configure(owner, quickbooks)
+        customer, service = make_customer(owner), make_service(owner, "Advice")
+        line = make_line(get_no_tax(owner.workspace), service=service)
+        invoice = make_invoice(owner, customer, lines=[line], is_issued=True)
+        worker = make_worker()
+        wait_until(lambda: Link.objects.count() == 3 and is_settled(owner))
+        worker.stop()
+        return Firm(owner, control, customer, service, invoice)
+
+    yield open_firm
+    register(usual)
+
+
+@pytest.mark.parametrize(("code", "arrange", "scenario"), CASES, ids=[arrange.__name__ for _, arrange, _ in CASES])
+def test_cause_known_beforehand_costs_no_request(
+    open_firm: Callable[[str], Firm],
+    make_worker: MakeWorker,
+    code: CauseCode,
+    arrange: Callable[[Firm], None],
+    scenario: str,
+) -> None:
+    firm = open_firm(scenario)
+    arrange(firm)
+    before = len(firm.control.requests(method=""))
+    make_worker(NO_SWEEP)
+    wait_until(OutboxRow.objects.filter(state="blocked").exists)
+    wait_until(lambda: is_settled(firm.actor))
+    causes = [row.cause["code"] for row in OutboxRow.objects.filter(state="blocked") if row.cause]
+    assert causes == [code.value]
+    assert firm.control.requests(method="")[before:] == []
+
+
+def test_item_refused_once_is_known_for_the_next_record(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    """The answer doesn't say what was inactive; the lists, read again at once, do."""
+    connect(owner, ledger)
+    configure(owner)
+    line = make_line(get_tax_rate(owner.workspace), service=make_service(owner, "Advice"))
+    customer = make_customer(owner)
+    make_invoice(owner, customer, lines=[line], is_issued=True)
+    worker = make_worker()
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+    [item] = ledger.records("service")
+    item.is_active = False
+    make_invoice(owner, customer, lines=[line], is_issued=True)
+    wait_until(lambda: OutboxRow.objects.filter(state="blocked", cause__code="reference_missing").exists())
+    worker.stop()
+    sends = ledger.count_sends("invoice")
+
+    # The timetable's next round.
+    make_worker()
+    wait_until(lambda: OutboxRow.objects.filter(state="blocked", cause__code="item_inactive").exists())
+    make_invoice(owner, customer, lines=[line], is_issued=True)
+    wait_until(lambda: OutboxRow.objects.filter(state="blocked", cause__code="item_inactive").count() == 2)
+    assert {row.cause_key for row in OutboxRow.objects.all()} == {f"item_inactive:{item.remote_id}"}
+    assert ledger.count_sends("invoice") == sends
+    assert ledger.calls.count("read_reference") == 2
+
+    # Foreseen once more: that says nothing new, so the lists aren't asked for again.
+    with connection.cursor() as cursor:
+        cursor.execute(upkeep_sql.CLAIM_STALE_REFERENCE, {"reachable": ["fake emulator"]})
+        assert cursor.fetchall() == []
+
+    item.is_active = True
+    refresh_reference(owner)
+    wait_until(lambda: len(ledger.records("invoice")) == 3 and is_settled(owner))
