@@ -55,11 +55,21 @@ class Control:
         return self.post("/act", {"realm_id": realm, "action": action, "entity": entity, **more})
 
 
-def connect_and_configure(actor: Actor, quickbooks: EmulatedQuickBooks) -> Connection:
-    """Sign in as a browser would, map the rates as suggested, choose the first account."""
+def sign_in(actor: Actor, quickbooks: EmulatedQuickBooks) -> Mapping[str, str]:
+    """Connect as a browser would; the query that it brought back."""
     url = start_connecting(actor, provider_key="quickbooks", session_key=SESSION, redirect_uri=REDIRECT_URI)
     query = asyncio.run(_consent(quickbooks, url))
     finish_connecting(actor, query=query, session_key=SESSION, redirect_uri=REDIRECT_URI)
+    return query
+
+
+async def _consent(quickbooks: EmulatedQuickBooks, url: str) -> Mapping[str, str]:
+    return await quickbooks.consent(url)
+
+
+def connect_and_configure(actor: Actor, quickbooks: EmulatedQuickBooks) -> Connection:
+    """Sign in, map the rates as suggested, choose the first account."""
+    sign_in(actor, quickbooks)
     manage = read_manage(actor.workspace.pk)
     save_tax_mappings(actor, {row.tax_rate_uuid: row.suggested_id for row in manage.rows})
     save_accounts(
@@ -67,11 +77,7 @@ def connect_and_configure(actor: Actor, quickbooks: EmulatedQuickBooks) -> Conne
         deposit_account_id=manage.deposit_accounts[0].remote_id,
         income_account_id=manage.suggested_income_account_id,
     )
-    return Connection.objects.get()
-
-
-async def _consent(quickbooks: EmulatedQuickBooks, url: str) -> Mapping[str, str]:
-    return await quickbooks.consent(url)
+    return Connection.objects.get(workspace=actor.workspace, state="connected")
 
 
 def start_worker(url: str, log: Path) -> subprocess.Popen[bytes]:
