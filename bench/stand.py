@@ -12,13 +12,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from urllib.request import Request, urlopen
 
 from cone.cli.parentage import die_with_parent
+from cone.cli.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIENT_ID, CLIENT_SECRET = "bench", "bench-secret"
@@ -44,12 +46,19 @@ class Emulator:
 class Process:
     """A part in a process of its own, whose processor time and memory can be read."""
 
-    def __init__(self, *arguments: str, env: dict[str, str] | None = None, is_piped: bool = False) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        is_piped: bool = False,
+        log: IO[bytes] | None = None,
+    ) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own programs
             [sys.executable, *arguments],
             env={**os.environ, **(env or {})},
             stdin=subprocess.PIPE if is_piped else None,
-            stdout=subprocess.PIPE if is_piped else None,
+            stdout=subprocess.PIPE if is_piped else log,
+            stderr=log,
             text=True,
             # Told to stop by us alone, in our order, and by the kernel when we're gone.
             start_new_session=True,
@@ -76,6 +85,10 @@ class Process:
         """Resident memory."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def has_ended(self) -> bool:
+        """Whether it runs no more."""
+        return self._process.poll() is not None
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
@@ -107,8 +120,8 @@ def running_emulator(*arguments: str) -> Iterator[Emulator]:
 
 
 @contextmanager
-def prepared_books(emulator_url: str) -> Iterator[None]:
-    """A migrated database of our own in this process's environment, and Django set up on it."""
+def prepared_books(emulator_url: str, settings: Mapping[str, str] | None = None) -> Iterator[EmbeddedPostgres]:
+    """A migrated database of our own in this process's environment, and Django set up on it; gives its server."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cone-bench-"))
         os.environ.update(
@@ -120,7 +133,7 @@ def prepared_books(emulator_url: str) -> Iterator[None]:
         )
         from cone.cli.postgres import temporary_postgres  # noqa: PLC0415  # the environment had to be complete first
 
-        server = stack.enter_context(temporary_postgres({"max_connections": "100"}))
+        server = stack.enter_context(temporary_postgres({"max_connections": "100", **(settings or {})}))
         os.environ["DATABASE_URL"] = server.dsn
         import django  # noqa: PLC0415  # as above
 
@@ -128,7 +141,7 @@ def prepared_books(emulator_url: str) -> Iterator[None]:
         from django.core.management import call_command  # noqa: PLC0415  # as above
 
         call_command("migrate", verbosity=0)
-        yield
+        yield server
 
 
 @contextmanager

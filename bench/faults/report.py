@@ -1,0 +1,47 @@
+"""What a fault run prints: a row for each cell, all of them together, and what is wrong or waits for a person."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.faults.cells import CELLS
+
+_ROW = (
+    *("cell", "records", "faults", "kills", "duplicates", "missing", "foreign", "cents", "wrong_accounts"),
+    *("wrong_tax_codes", "other", "uncertain", "seconds"),
+)
+_WRONG = ("duplicates", "missing", "foreign", "cents", "wrong_accounts", "wrong_tax_codes", "other")
+_BLINDED = {cell.name for cell in CELLS if cell.is_blinded}
+
+
+def summarize(seed: int, cells: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    """The figures of the whole run."""
+    sums = {name: sum(cell[name] for cell in cells) for name in ("records", "faults", "kills", *_WRONG, "uncertain")}
+    return {
+        "seed": seed,
+        "cells": [{name: cell[name] for name in _ROW} for cell in cells],
+        **sums,
+        "faults_by_kind": _add(cells, "faults_by_kind"),
+        "kills_by_kind": _add(cells, "kills_by_kind"),
+        "people_did": _add(cells, "did"),
+        "causes": [{"cell": cell["cell"], **cell["causes"]} for cell in cells if cell["causes"]],
+        "wrong": [{"cell": cell["cell"], "says": says} for cell in cells for says in list_wrong(cell)],
+        "is_correct": not any(list_wrong(cell) for cell in cells),
+    }
+
+
+def list_wrong(cell: Mapping[str, Any]) -> list[str]:
+    """What's wrong with a cell: what the audit found, and what it couldn't judge."""
+    found = list(cell["findings"])
+    if not cell["is_quiet"]:
+        found += [f"hadn't come to rest: {row}" for row in cell["unsettled"]] or ["hadn't come to rest"]
+    if cell["uncertain"] and cell["cell"] not in _BLINDED:
+        found.append(f"{cell['uncertain']} records are uncertain though a line works")
+    return found
+
+
+def _add(cells: Sequence[Mapping[str, Any]], name: str) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for cell in cells:
+        for kind, count in cell[name].items():
+            total[kind] = total.get(kind, 0) + count
+    return dict(sorted(total.items()))
