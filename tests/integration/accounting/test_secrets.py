@@ -5,7 +5,8 @@ Through the real adapter: tokens that end, are refused, rotate and are revoked, 
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -105,6 +106,36 @@ def watch(owner: Actor) -> Watch:
     return Watch(owner)
 
 
+@contextmanager
+def working(quickbooks: EmulatedQuickBooks, log: Path) -> Iterator[None]:
+    """A worker in a process of its own, until the end of the block."""
+    worker = start_worker(quickbooks.url, log)
+    try:
+        yield
+    finally:
+        worker.terminate()
+        assert worker.wait(10) == 0
+
+
+def end_and_refuse_tokens(owner: Actor, control: Control, watch: Watch, realm: str) -> None:
+    """While records are sent."""
+    # Ended, and the answer to it repeats the token; then one refused in the midst of sending.
+    control.post("/tokens/expire", {"realm_id": realm})
+    invoice = make_invoice(owner, is_issued=True)
+    wait_until(lambda: Link.objects.filter(kind="invoice").exists() and is_settled(owner), seconds=30)
+    watch.look("refreshed")
+    control.post("/faults", {"match": {"entity": "payment"}, "action": "expired_token", "count": 1})
+    make_payment(owner, invoice)
+    wait_until(lambda: Link.objects.filter(kind="payment").exists() and is_settled(owner), seconds=30)
+    watch.look("refused once")
+
+    # Refused even after a refresh: only a person helps.
+    control.post("/faults", {"match": {"entity": "customer"}, "action": "expired_token", "count": 2})
+    make_customer(owner, "Another")
+    wait_until(Connection.objects.filter(state="needs_reconnect").exists, seconds=30)
+    watch.look("refused for good")
+
+
 def test_no_secret_is_in_any_table_log_or_page_whatever_happens_to_the_tokens(
     owner: Actor, quickbooks: EmulatedQuickBooks, watch: Watch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
@@ -117,26 +148,8 @@ def test_no_secret_is_in_any_table_log_or_page_whatever_happens_to_the_tokens(
     realm = active.company_id_remote
     watch.look("connected")
 
-    worker = start_worker(quickbooks.url, log)
-    try:
-        # Ended, and the answer to it repeats the token; then one refused in the midst of sending.
-        control.post("/tokens/expire", {"realm_id": realm})
-        invoice = make_invoice(owner, is_issued=True)
-        wait_until(lambda: Link.objects.filter(kind="invoice").exists() and is_settled(owner), seconds=30)
-        watch.look("refreshed")
-        control.post("/faults", {"match": {"entity": "payment"}, "action": "expired_token", "count": 1})
-        make_payment(owner, invoice)
-        wait_until(lambda: Link.objects.filter(kind="payment").exists() and is_settled(owner), seconds=30)
-        watch.look("refused once")
-
-        # Refused even after a refresh: only a person helps.
-        control.post("/faults", {"match": {"entity": "customer"}, "action": "expired_token", "count": 2})
-        make_customer(owner, "Another")
-        wait_until(Connection.objects.filter(state="needs_reconnect").exists, seconds=30)
-        watch.look("refused for good")
-    finally:
-        worker.terminate()
-        assert worker.wait(10) == 0
+    with working(quickbooks, log):
+        end_and_refuse_tokens(owner, control, watch, realm)
     [message] = {attempt.message for attempt in Attempt.objects.filter(verdict="reconnect")}
     assert "Token expired: [redacted]" in message
 
@@ -155,12 +168,8 @@ def test_no_secret_is_in_any_table_log_or_page_whatever_happens_to_the_tokens(
     disconnect_provider(owner)
     assert Revocation.objects.count() == 1
     watch.look("disconnected here")
-    worker = start_worker(quickbooks.url, log)
-    try:
+    with working(quickbooks, log):
         wait_until(lambda: not Revocation.objects.exists(), seconds=40)
-    finally:
-        worker.terminate()
-        assert worker.wait(10) == 0
     watch.look("revoked")
 
     watch.texts |= {"log of the worker": log.read_text(), "log of the pages": caplog.text}
