@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 import psycopg
 
@@ -35,7 +36,7 @@ from cone.accounting.plan.decisions import (
 )
 from cone.accounting.plan.next_step import plan
 from cone.accounting.ready import BATCH_FROM, Planned, Ready
-from cone.accounting.records import Situation, Subject
+from cone.accounting.records import Situation, Subject, general_service_uuid
 from cone.accounting.sending import Sender
 from cone.accounting.snapshot import Snapshot, read_snapshot
 from cone.accounting.sql import lane as lane_sql
@@ -91,12 +92,12 @@ class Lane:
         Returns how long until something will be due; None when nothing waits for a time.
         """
         try:
-            await self._reset()
+            general_service = await self._reset()
             while True:
                 self._moved.clear()
                 looked = 0
                 if self._must_look():
-                    looked = await self._look()
+                    looked = await self._look(general_service)
                 self._start()
                 if self._in_flight or self._pumps:
                     await self._wait()
@@ -117,9 +118,10 @@ class Lane:
         """Whether something changed since the last look: then the lane must run again."""
         return self._woken.is_set()
 
-    async def _reset(self) -> None:
+    async def _reset(self) -> UUID:
+        """Take over what the last lane left; the item that lines without a service post to."""
         async with self._tools.pool.connection() as database:
-            await database.execute(
+            cursor = await database.execute(
                 lane_sql.RESET_SENDING,
                 {
                     "company": self._fence.company_pk,
@@ -127,6 +129,10 @@ class Lane:
                     "epoch": self._fence.epoch,
                 },
             )
+            row = await cursor.fetchone()
+        if row is None:
+            raise LaneLostError
+        return general_service_uuid(row["workspace_uuid"])
 
     async def _wait(self) -> None:
         """Until something is there to look at, or to start."""
@@ -175,7 +181,7 @@ class Lane:
             return is_low or is_long_ago
         return self._is_stale
 
-    async def _look(self) -> int:
+    async def _look(self, general_service: UUID) -> int:
         """Take a snapshot, settle what needs no request, queue what does; how many rows it had."""
         self._woken.clear()
         self._is_stale = False
@@ -186,7 +192,8 @@ class Lane:
         async with self._sender.books() as database:
             snapshot = await read_snapshot(
                 database,
-                connection_id=self._fence.connection_id,
+                fence=self._fence,
+                general_service=general_service,
                 limit=limit,
                 lowest_priority=LIVE_ONLY if is_full else EVERYTHING,
                 request_timeout=self._tools.provider.request_timeout,

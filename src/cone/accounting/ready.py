@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cone.accounting.plan.decisions import LookBack, LookUp, Remove, Repeat, Send, TakeBack
-from cone.accounting.port.documents import Create, Kind, Update
+from cone.accounting.port.documents import Create, Update
 from cone.accounting.records import Subject
+from cone.domain.kinds import WAVES
 
 # So many rows at once are a backlog whoever asked for them; fewer go one by one.
 BATCH_FROM = 6
 
 _TRIES_TOGETHER = 3
-
-_WAVES: dict[Kind, int] = {"customer": 1, "service": 2, "invoice": 3, "payment": 4}
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Planned:
     def place(self) -> tuple[int, int, int]:
         """Its place in the order: live first, what others refer to first, oldest first."""
         row = self.subject.row
-        return row.priority, _WAVES[row.kind], row.id
+        return row.priority, WAVES[row.kind], row.id
 
 
 class Ready:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 # ISO 4217 minor units where they are not two; QuickBooks stores two for every currency it offers but JPY.
-_NO_MINOR_UNIT = frozenset(
+NO_MINOR_UNIT = frozenset(
     ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"]
 )
-_THOUSANDTHS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
+THOUSANDTHS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
 
 
 class CurrencyMismatchError(ValueError):
@@ -19,9 +19,9 @@ class CurrencyMismatchError(ValueError):
 
 def minor_units(currency: str) -> int:
     """Digits after the decimal point that `currency` has (ISO 4217); 2 unless listed."""
-    if currency in _NO_MINOR_UNIT:
+    if currency in NO_MINOR_UNIT:
         return 0
-    return 3 if currency in _THOUSANDTHS else 2
+    return 3 if currency in THOUSANDTHS else 2
 
 
 def round_amount(amount: Decimal, currency: str) -> Decimal:

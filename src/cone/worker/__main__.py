@@ -1,6 +1,7 @@
 """`python -m cone.worker`: run the dispatcher until SIGTERM or Ctrl-C."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -20,6 +21,9 @@ async def _run() -> None:
     ready = asyncio.create_task(dispatcher.ready.wait())
     await asyncio.wait({work, ready}, return_when=asyncio.FIRST_COMPLETED)
     if ready.done():
+        # What was imported stays for good: the garbage collector needn't walk through it again and again.
+        gc.collect()
+        gc.freeze()
         logging.getLogger("cone.worker").info("worker ready")
     ready.cancel()
     try:

@@ -186,7 +186,7 @@ class Dispatcher:
     async def _make_lane(self, connection_id: int, epoch: int) -> Lane | None:
         """A lane for the connection; None when it was made in another environment than the configured one."""
         async with self._pool.connection() as database:
-            cursor = await database.execute(lane_sql.SITUATION, {"connection": connection_id})
+            cursor = await database.execute(lane_sql.CONNECTION, {"connection": connection_id})
             head = await cursor.fetchone()
             if head is None:
                 raise LookupError("the connection's row is gone")

@@ -12,18 +12,18 @@ from typing import Any, TypeVar
 
 from django.db import connection
 
-from cone.accounting.facts import as_kind
 from cone.accounting.overview import EXISTING, PAYMENTS_OF_EXISTING, existing_values
 from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.provider import Provider
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.preview.outlook import Key, as_if_sent, assume, foresee, references_of
 from cone.accounting.preview.values import Action, Outlook
-from cone.accounting.records import Situation, Subject
+from cone.accounting.records import Situation, Subject, general_service_uuid
 from cone.accounting.registry import get_provider
-from cone.accounting.snapshot import read_situation, read_subjects
+from cone.accounting.snapshot import Snapshot, read_subjects
 from cone.accounting.sql import preview as preview_sql
 from cone.books.models import Connection
+from cone.domain.kinds import WAVES
 
 Result = TypeVar("Result")
 
@@ -87,7 +87,8 @@ class Foreseer:
         self._active = active
         self._reader = PageReader()
         self._provider: Provider = get_provider(active.provider)
-        self._head, self._situation = read_now(read_situation(self._reader, active.pk))
+        self._general_service = general_service_uuid(active.workspace.uuid)
+        self._situation: Situation | None = None
         # Of what isn't linked: all customers and services, and those invoices that can't go.
         self._foreseen: dict[Key, Outlook] = {}
         self._since: date | None = None
@@ -95,11 +96,12 @@ class Foreseer:
     def waiting(self) -> Iterator[Outlook]:
         """Everything in the outbox, and what it refers to."""
         place = {"wave": 0, "id": 0}
-        while rows := self._read(preview_sql.WAITING, {**place, "company": self._active.company_id, "limit": _AT_ONCE}):
-            values = {"connection": self._active.pk, "rows": [row["id"] for row in rows]}
+        while (part := self._look(preview_sql.WAITING, {**place, "limit": _AT_ONCE})).subjects:
+            rows = [subject.row for subject in part.subjects]
+            values = {"connection": self._active.pk, "rows": [row.id for row in rows]}
             causes = {row["id"]: _stored(row) for row in self._read(preview_sql.STORED_CAUSES, values)}
-            yield from self._foresee(rows, causes)
-            place = {"wave": _wave(rows[-1]), "id": rows[-1]["id"]}
+            yield from self._foresee(part, causes)
+            place = {"wave": WAVES[rows[-1].kind], "id": rows[-1].id}
 
     def existing(self, from_date: date) -> Iterator[Outlook]:
         """Issued invoices from before the connection dated since then, what they refer to, and their payments."""
@@ -117,17 +119,22 @@ class Foreseer:
     def _read(self, query: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
         return read_now(self._reader.execute(query, values)).rows
 
-    def _as_if_wanted(self, keys: Sequence[Key]) -> list[dict[str, Any]]:
-        values = {"kinds": [kind for kind, _ in keys], "uuids": [uuid for _, uuid in keys]}
-        return self._read(preview_sql.AS_IF_WANTED, {**values, "company": self._active.company_id})
+    def _look(self, statement: str, values: Mapping[str, object]) -> Snapshot:
+        ours = {"connection": self._active.pk, "company": self._active.company_id, "general": self._general_service}
+        seen = read_now(read_subjects(self._reader, statement, {**ours, **values}, former=self._situation))
+        self._situation = seen.situation
+        return seen
 
-    def _foresee(self, rows: Sequence[Mapping[str, Any]], causes: Mapping[int, Blocked]) -> Iterator[Outlook]:
-        situation, subjects = read_now(read_subjects(self._reader, rows, self._head, self._situation))
-        missing = self._missing(situation, subjects)
+    def _as_if_wanted(self, keys: Sequence[Key]) -> Snapshot:
+        values = {"kinds": [kind for kind, _ in keys], "uuids": [uuid for _, uuid in keys]}
+        return self._look(preview_sql.AS_IF_WANTED, values)
+
+    def _foresee(self, part: Snapshot, causes: Mapping[int, Blocked]) -> Iterator[Outlook]:
+        missing = self._missing(part.situation, part.subjects)
         if missing:
             yield from self._foresee(self._as_if_wanted(missing), {})
-        assumed = assume(situation)
-        for subject in subjects:
+        assumed = assume(part.situation)
+        for subject in part.subjects:
             outlook = foresee(
                 as_if_sent(subject, assumed, since=self._since),
                 assumed,
@@ -147,10 +154,6 @@ class Foreseer:
         known = own | self._foreseen.keys() | situation.linked.keys()
         # Invoices come before the payments of them; one that didn't isn't asked for.
         return [key for key in wanted if key not in known and key[0] != "invoice"]
-
-
-def _wave(row: Mapping[str, Any]) -> int:
-    return {"customer": 1, "service": 2, "invoice": 3, "payment": 4}[as_kind(row["kind"])]
 
 
 def _stored(row: Mapping[str, Any]) -> Blocked:

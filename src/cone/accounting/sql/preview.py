@@ -1,22 +1,26 @@
 """What a preview looks at, in parts: its memory doesn't grow with the number of records."""
 
-from cone.accounting.sql.lane import rows_from
+from cone.accounting.sql.look import look_at, rows_from
 
 # Rows of an outbox in which these records were: as a run would put them there.
-AS_IF_WANTED = rows_from(
-    """(
+AS_IF_WANTED = look_at(
+    rows_from(
+        """(
     select v.place::bigint as id, v.kind, v.uuid as record_uuid, 1::bigint as wanted_revision, 10 as priority,
            0 as tries, true as is_in_scope, null::jsonb as take_back, %(company)s::bigint as company_id
     from unnest(%(kinds)s::text[], %(uuids)s::uuid[]) with ordinality as v(kind, uuid, place)
 )"""
+    )
 )
 
-WAITING = f"""
+WAITING = look_at(
+    f"""
 {rows_from("books_outboxrow")}
 where o.company_id = %(company)s and (o.wave, o.id) > (%(wave)s, %(id)s)
 order by o.wave, o.id
 limit %(limit)s
 """  # made of constants
+)
 
 # What rows of the outbox were refused for, while nothing has changed since.
 STORED_CAUSES = """

@@ -10,10 +10,9 @@ from django.db import models
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Lower, Now
 
-KINDS = ["customer", "service", "invoice", "payment"]
+from cone.domain.kinds import WAVES
 
-# Customers and services go before the invoices that need them, payments last.
-WAVES = {"customer": 1, "service": 2, "invoice": 3, "payment": 4}
+KINDS = list(WAVES)
 
 
 class RemoteCompany(models.Model):

@@ -1,0 +1,264 @@
+"""A look: everything that a plan for some rows needs, in one statement, hence in one snapshot of the books.
+
+It returns the connection's settings as columns and the rows with their records as one JSON text, which is decoded
+straight into the records' types: for a lane, reading is most of what a record costs.
+"""
+
+from cone.kit.money import NO_MINOR_UNIT, THOUSANDTHS
+
+# `facts`, `tax_codes` and `inactive` only where the settings moved since they were read last.
+_SETTINGS = """
+select c.id, c.workspace_id, c.company_id, c.company_id_remote, c.provider, c.environment, c.state,
+       c.paused_at is not null as is_paused,
+       c.lane_epoch, c.settings_revision, c.backlog_pace,
+       c.name_policy, c.item_mode, c.tax_source, c.deposit_account_id, c.income_account_id,
+       c.connected_at, c.removal_policy, c.not_before > now() as must_wait,
+       w.uuid as workspace_uuid,
+       (c.throttle_tries > 0 or c.is_allowance_used) as is_throttled,
+       case when c.reads_not_before > now() then c.reads_not_before - now() end as reads_held_for,
+       coalesce(a.name, '') as deposit_account_name,
+       coalesce(a.is_active and (a.detail->>'can_receive_deposits')::bool, false) as is_deposit_account_active,
+       case when c.settings_revision is distinct from %(known_settings)s::bigint then c.facts end as facts,
+       case when c.settings_revision is distinct from %(known_settings)s::bigint then (
+           select jsonb_agg(json_build_object('uuid', r.uuid, 'remote_id', m.remote_id, 'remote_name', m.remote_name,
+                                             'is_active', ref.is_active, 'components', ref.detail->'components'))
+           from books_taxmapping m
+           join books_taxrate r on r.id = m.tax_rate_id
+           left join books_referencerecord ref
+               on ref.connection_id = m.connection_id and ref.kind = 'tax_code' and ref.remote_id = m.remote_id
+           where m.connection_id = c.id
+       ) end as tax_codes,
+       -- what can't be referred to any more, as it was when the lists were read last
+       case when c.settings_revision is distinct from %(known_settings)s::bigint then (
+           select jsonb_agg(json_build_object('kind', kind, 'remote_id', remote_id, 'name', name))
+           from books_referencerecord
+           where connection_id = c.id and kind in ('account', 'item') and not is_active
+       ) end as inactive
+from books_connection c
+join books_workspace w on w.id = c.workspace_id
+left join books_referencerecord a
+    on a.connection_id = c.id and a.kind = 'account' and a.remote_id = c.deposit_account_id
+where c.id = %(connection)s
+"""
+
+_ROWS = """
+select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is_in_scope, o.take_back,
+       l.remote_id, l.remote_version, l.standing, l.synced_revision, l.is_made_here,
+       coalesce((l.answer->>'is_equal')::bool, true) as is_equal,
+       coalesce(g.last_generation, 0) as last_generation, coalesce(g.may_have_arrived, false) as may_have_arrived,
+       u.id as attempt_id, u.operation, u.revision as attempt_revision, u.request_line, u.body, u.request_id, u.sends,
+       u.expected, u.batch_id, u.batch_place, u.started_at,
+       extract(epoch from now() - u.started_at)::int as attempt_age,
+       extract(epoch from now() - u.last_sent_at)::int as attempt_silence
+from {source} o
+left join books_link l on l.company_id = o.company_id and l.kind = o.kind and l.record_uuid = o.record_uuid
+left join books_attempt u on u.company_id = o.company_id and u.kind = o.kind and u.record_uuid = o.record_uuid
+    and u.state = 'unknown'
+-- what was answered to a first send with a plain no has certainly not arrived; anything else may have
+left join lateral (
+    select max(p.generation) as last_generation,
+           bool_or(p.state = 'failed' and p.operation = 'create' and not (
+               p.sends = 1 and p.verdict in ('trylater', 'rejected', 'reconnect', 'misconfigured'))) as may_have_arrived
+    from books_attempt p where p.company_id = o.company_id and p.kind = o.kind and p.record_uuid = o.record_uuid
+) g on true
+"""
+
+
+def rows_from(source: str) -> str:
+    """Select rows of an outbox, or of something of its shape, each with its link and its attempts."""
+    return _ROWS.format(source=source)
+
+
+def _whole(amount: str, currency: str) -> str:
+    """A figure in the minor units of its currency. Columns hold four decimals for all of them."""
+    none, thousandths = (", ".join(f"'{each}'" for each in sorted(few)) for few in (NO_MINOR_UNIT, THOUSANDTHS))
+    return (
+        f"round({amount}, case when {currency} in ({none}) then 0 when {currency} in ({thousandths}) then 3 else 2 end)"
+    )
+
+
+# Another workspace's records are as good as gone.
+_CUSTOMERS = """
+customer as materialized (
+    select c.*, coalesce(n.remote_name, c.name) as name_there
+    from books_customer c
+    left join books_remotename n on n.company_id = %(company)s and n.kind = 'customer' and n.record_uuid = c.uuid
+        and n.own_name = c.name
+    where c.uuid = any(array(select record_uuid from due where kind = 'customer'))
+        and c.workspace_id = (select workspace_id from head)
+), customers as (
+    select json_agg(json_build_object(
+        'uuid', uuid, 'revision', revision, 'name', name_there, 'own_name', name, 'email', email, 'phone', phone,
+        'tax_number', tax_number, 'currency', currency, 'notes', notes,
+        'address', json_build_object('line1', address_line1, 'line2', address_line2, 'city', city, 'region', region,
+                                     'postal_code', postal_code, 'country', country))) as found
+    from customer
+), names_taken as (
+    select json_agg(json_build_object('name', answer->>'name', 'uuid', record_uuid, 'remote_id', remote_id,
+                                      'version', remote_version)) as found
+    from books_link
+    where company_id = %(company)s and kind = 'customer'
+        and lower(answer->>'name') = any(array(select lower(name_there) from customer))
+)"""
+
+_SERVICES = """
+services as (
+    select json_agg(json_build_object(
+        'uuid', s.uuid, 'revision', s.revision, 'name', s.name, 'description', s.description,
+        'unit_price', s.unit_price, 'income_account_id', coalesce(a.remote_id, ''))) as found
+    from books_service s
+    left join books_serviceaccount a on a.service_id = s.id and a.connection_id = %(connection)s
+    where s.uuid = any(array(select record_uuid from due where kind = 'service'))
+        and s.workspace_id = (select workspace_id from head)
+)"""
+
+# What our payments pay of an invoice there, as last answered; those that change there next are pending.
+_PAID = """
+left join lateral (
+    select json_agg(json_build_object(
+        'payment_uuid', p.uuid, 'amount', (pl.answer->'applied'->>il.remote_id)::numeric,
+        'is_pending', o.id is not null) order by p.id) as found
+    from books_link il
+    join books_payment p on p.customer_id = i.customer_id
+    join books_link pl on pl.company_id = %(company)s and pl.kind = 'payment' and pl.record_uuid = p.uuid
+        and pl.standing = 'live' and pl.answer->'applied' ? il.remote_id
+    left join books_outboxrow o on o.company_id = %(company)s and o.kind = 'payment' and o.record_uuid = p.uuid
+    where il.company_id = %(company)s and il.kind = 'invoice' and il.record_uuid = i.uuid {others}
+) paid on true
+"""
+
+_PAYMENT = """
+payment as materialized (
+    select p.*, c.uuid as customer_uuid, c.name as customer_name
+    from books_payment p join books_customer c on c.id = p.customer_id
+    where p.uuid = any(array(select record_uuid from due where kind = 'payment'))
+        and p.workspace_id = (select workspace_id from head)
+)"""
+
+_PAYMENTS = f"""
+payments as (
+    select json_agg(json_build_object(
+        'uuid', p.uuid, 'revision', p.revision, 'is_void', p.voided_at is not null, 'customer_uuid', p.customer_uuid,
+        'customer_name', p.customer_name, 'received_date', p.received_date,
+        'amount', {_whole("p.amount", "p.currency")}, 'currency', p.currency, 'method', p.method,
+        'reference', p.reference, 'allocations', coalesce(parts.found, '[]'))) as found
+    from payment p
+    left join lateral (
+        select json_agg(json_build_object(
+            'invoice_uuid', i.uuid, 'number', coalesce(i.number, ''), 'status', i.status, 'issued_at', i.issued_at,
+            'issue_date', i.issue_date, 'currency', i.currency, 'total', {_whole("i.total", "i.currency")},
+            'amount', {_whole("a.amount", "i.currency")}, 'remote_id', l.remote_id, 'standing', l.standing,
+            'total_there', (l.answer->>'total')::numeric,
+            'is_behind', coalesce(o.id is not null and l.synced_revision < i.revision, false),
+            'is_asked_for', coalesce(o.is_in_scope, false), 'others', coalesce(paid.found, '[]')
+        ) order by i.issue_date, i.id) as found
+        from books_paymentallocation a
+        join books_invoice i on i.id = a.invoice_id
+        left join books_link l on l.company_id = %(company)s and l.kind = 'invoice' and l.record_uuid = i.uuid
+        left join books_outboxrow o on o.company_id = %(company)s and o.kind = 'invoice' and o.record_uuid = i.uuid
+        {_PAID.format(others="and p.id <> a.payment_id")}
+        where a.payment_id = p.id
+    ) parts on true
+), methods as (
+    -- of two of a name the one read first
+    select json_object_agg(name, remote_id) as found from (
+        select distinct on (lower(name)) lower(name) as name, remote_id from books_referencerecord
+        where connection_id = %(connection)s and kind = 'payment_method' and is_active
+            and exists (select from payment)
+        order by lower(name), id
+    ) method
+)"""  # noqa: S608  # made of constants
+
+_INVOICE = """
+invoice as materialized (
+    select i.*, c.uuid as customer_uuid, c.name as customer_name, c.email as customer_email
+    from books_invoice i join books_customer c on c.id = i.customer_id
+    where i.uuid = any(array(select record_uuid from due where kind = 'invoice'))
+        and i.workspace_id = (select workspace_id from head)
+)"""
+
+_INVOICES = f"""
+invoices as (
+    select json_agg(json_build_object(
+        'uuid', i.uuid, 'revision', i.revision, 'status', i.status, 'number', coalesce(i.number, ''),
+        'customer_uuid', i.customer_uuid, 'customer_name', i.customer_name, 'customer_email', i.customer_email,
+        'issued_at', i.issued_at, 'issue_date', i.issue_date, 'due_date', i.due_date, 'currency', i.currency,
+        'amounts_are', i.amounts_are, 'memo', i.memo, 'net', {_whole("i.net", "i.currency")},
+        'tax', {_whole("i.tax", "i.currency")}, 'total', {_whole("i.total", "i.currency")},
+        'lines', coalesce(line.found, '[]'), 'applied', coalesce(paid.found, '[]'))) as found
+    from invoice i
+    left join lateral (
+        select json_agg(json_build_object(
+            'service_uuid', coalesce(case when head.item_mode <> 'one' then s.uuid end, %(general)s::uuid),
+            'service_name', coalesce(s.name, %(general_name)s::text), 'description', l.description,
+            'quantity', l.quantity, 'unit_price', l.unit_price,
+            'amount', {_whole("l.amount", "i.currency")}, 'net', {_whole("l.net", "i.currency")},
+            'tax_rate_uuid', r.uuid, 'tax_rate_name', r.name, 'tax_percent', l.tax_percent
+        ) order by l.position) as found
+        from head
+        cross join books_invoiceline l
+        join books_taxrate r on r.id = l.tax_rate_id
+        left join books_service s on s.id = l.service_id
+        where l.invoice_id = i.id
+    ) line on true
+    {_PAID.format(others="")}
+), numbers_taken as (
+    select json_agg(json_build_object('number', answer->>'number', 'uuid', record_uuid)) as found
+    from books_link
+    where company_id = %(company)s and kind = 'invoice'
+        and answer->>'number' = any(array(select number from invoice where number <> ''))
+)"""  # noqa: S608  # made of constants
+
+# What the records refer to, and where it is there.
+_LINKED = """
+linked as (
+    select json_agg(json_build_object('kind', kind, 'uuid', record_uuid, 'remote_id', remote_id,
+                                      'currency', coalesce(answer->>'currency', ''))) as found
+    from books_link
+    where company_id = %(company)s and record_uuid = any(array(
+        select customer_uuid from invoice
+        union select customer_uuid from payment
+        union select s.uuid from invoice i join books_invoiceline l on l.invoice_id = i.id
+            join books_service s on s.id = l.service_id
+        union select %(general)s::uuid
+    ))
+)"""
+
+_DUE = """
+    select json_agg(json_build_object(
+        'row', json_build_object(
+            'id', id, 'kind', kind, 'uuid', record_uuid, 'wanted_revision', wanted_revision, 'priority', priority,
+            'tries', tries, 'last_generation', last_generation, 'may_have_arrived', may_have_arrived,
+            'is_in_scope', is_in_scope, 'take_back', take_back),
+        'link', case when remote_id is not null then json_build_object(
+            'remote_id', remote_id, 'remote_version', remote_version, 'synced_revision', synced_revision,
+            'is_equal', is_equal, 'standing', standing, 'is_made_here', is_made_here) end,
+        'attempt', case when attempt_id is not null then json_build_object(
+            'id', attempt_id, 'operation', operation, 'revision', attempt_revision, 'line', request_line,
+            'body', translate(encode(body, 'base64'), e'\\n', ''), 'request_id', request_id, 'expected', expected,
+            'sends', sends, 'age_seconds', attempt_age, 'silent_seconds', attempt_silence, 'batch_id', batch_id,
+            'batch_place', batch_place, 'started_at', started_at) end)) as found
+    from due
+"""
+
+
+def look_at(rows: str) -> str:
+    """The statement that looks at these rows, a select by `rows_from`, which may ask `head` whether to find any.
+
+    Its values: connection, company, known_settings, general, general_name, and those of `rows`.
+    """
+    return f"""
+with head as materialized ({_SETTINGS}), due as materialized ({rows}), rows as ({_DUE}),
+{_CUSTOMERS}, {_SERVICES}, {_INVOICE}, {_PAYMENT}, {_INVOICES}, {_PAYMENTS}, {_LINKED}
+select head.*, json_build_object(
+    'due', coalesce((select found from rows), '[]'),
+    'customers', coalesce((select found from customers), '[]'),
+    'services', coalesce((select found from services), '[]'),
+    'invoices', coalesce((select found from invoices), '[]'),
+    'payments', coalesce((select found from payments), '[]'),
+    'methods', coalesce((select found from methods), '{{}}'),
+    'linked', coalesce((select found from linked), '[]'),
+    'numbers_taken', coalesce((select found from numbers_taken), '[]'),
+    'names_taken', coalesce((select found from names_taken), '[]'))::text as look
+from head
+"""  # noqa: S608  # as above
