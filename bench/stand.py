@@ -20,7 +20,7 @@ from typing import IO
 from urllib.request import Request, urlopen
 
 from cone.cli.parentage import die_with_parent
-from cone.cli.postgres import EmbeddedPostgres
+from cone.cli.postgres import EmbeddedPostgres, temporary_postgres
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIENT_ID, CLIENT_SECRET = "bench", "bench-secret"
@@ -120,8 +120,13 @@ def running_emulator(*arguments: str) -> Iterator[Emulator]:
 
 
 @contextmanager
-def prepared_books(emulator_url: str, settings: Mapping[str, str] | None = None) -> Iterator[EmbeddedPostgres]:
-    """A migrated database of our own in this process's environment, and Django set up on it; gives its server."""
+def prepared_books(
+    emulator_url: str, settings: Mapping[str, str] | None = None, *, template: Path | None = None
+) -> Iterator[EmbeddedPostgres]:
+    """A migrated database of our own in this process's environment, and Django set up on it; gives its server.
+
+    `template` is the home of a migrated one that was stopped: a copy of it is ready much sooner.
+    """
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cone-bench-"))
         os.environ.update(
@@ -131,16 +136,16 @@ def prepared_books(emulator_url: str, settings: Mapping[str, str] | None = None)
             CONE_EMULATOR_CLIENT_SECRET=CLIENT_SECRET,
             DJANGO_SETTINGS_MODULE="cone.project.settings",
         )
-        from cone.cli.postgres import temporary_postgres  # noqa: PLC0415  # the environment had to be complete first
-
-        server = stack.enter_context(temporary_postgres({"max_connections": "100", **(settings or {})}))
+        values = {"max_connections": "100", **(settings or {})}
+        server = stack.enter_context(temporary_postgres(values, template=template))
         os.environ["DATABASE_URL"] = server.dsn
-        import django  # noqa: PLC0415  # as above
+        import django  # noqa: PLC0415  # the environment had to be complete first
 
         django.setup()
         from django.core.management import call_command  # noqa: PLC0415  # as above
 
-        call_command("migrate", verbosity=0)
+        if template is None:
+            call_command("migrate", verbosity=0)
         yield server
 
 

@@ -14,9 +14,11 @@ from typing import IO
 
 from bench.faults.cells import CELLS, QUICK_CELLS, Order
 from bench.faults.report import summarize
-from bench.stand import Process
+from bench.stand import Process, prepared_books
 
 _AT_ONCE = 2
+# The template is only made: nothing is sent from it.
+_NOWHERE = "http://127.0.0.1:9"
 
 
 def run(*, is_quick: bool, seed: int | None = None, cells: Sequence[str] = ()) -> dict[str, object]:
@@ -24,8 +26,10 @@ def run(*, is_quick: bool, seed: int | None = None, cells: Sequence[str] = ()) -
     chosen = 1 if seed is None else seed
     print(f"seed {chosen}", file=sys.stderr)
     names = cells or (QUICK_CELLS if is_quick else [cell.name for cell in CELLS])
-    orders = [Order.of(name, seed=chosen, is_quick=is_quick) for name in names]
-    return summarize(chosen, _run_all(orders, at_once=len(orders) if is_quick else _AT_ONCE))
+    with prepared_books(_NOWHERE) as template:
+        template.stop()
+        orders = [Order.of(name, seed=chosen, is_quick=is_quick, template=template.home) for name in names]
+        return summarize(chosen, _run_all(orders, at_once=len(orders) if is_quick else _AT_ONCE))
 
 
 def _run_all(orders: Sequence[Order], *, at_once: int) -> list[Mapping[str, object]]:

@@ -5,6 +5,7 @@ None of it is documented by Intuit, so the sync may rely on neither memory: any 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 # One factor for the emulator's clock and for everything that the client waits for.
 SPEED = 6
@@ -64,10 +65,11 @@ class Order:
     settle_seconds: int
     worker_kills: int
     database_kills: int
+    template: str = ""
 
     @classmethod
-    def of(cls, cell: str, *, seed: int, is_quick: bool) -> "Order":
-        """A cell of the quick run, or of the full one."""
+    def of(cls, cell: str, *, seed: int, is_quick: bool, template: Path) -> "Order":
+        """A cell of the quick run, or of the full one; its database is a copy of the template."""
         if is_quick:
             return cls(
                 cell,
@@ -80,7 +82,18 @@ class Order:
                 settle_seconds=60,
                 worker_kills=2,
                 database_kills=1,
+                template=str(template),
             )
         return cls(
-            cell, seed, 5, 170, people=4, pause_ms=150, seconds=70, settle_seconds=120, worker_kills=8, database_kills=3
+            cell,
+            seed,
+            5,
+            170,
+            people=4,
+            pause_ms=150,
+            seconds=70,
+            settle_seconds=120,
+            worker_kills=8,
+            database_kills=3,
+            template=str(template),
         )
