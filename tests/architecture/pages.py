@@ -57,8 +57,8 @@ _FOR_OPERATORS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "CONE_REQUEST_IDS_LIVE_MINUTES": (
             "60",
             (
-                "How long QuickBooks is trusted to know a request id again. A write without an answer is repeated "
-                "under its id until then; afterwards QuickBooks is asked what it has."
+                "How long QuickBooks is trusted to know a request id again. Until then, a write without an answer that "
+                "can't be found there is sent again under its id; afterwards a person is asked. `0`: always asked."
             ),
         ),
         "CONE_HISTORY_DAYS": (
@@ -67,7 +67,15 @@ _FOR_OPERATORS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "QUICKBOOKS_REQUEST_TIMEOUT_SECONDS": (
             "30",
-            "How long an answer may take. A write without one is repeated under its own id after this long.",
+            "How long an answer may take. What a write without one made is looked for there after this long.",
+        ),
+        "QUICKBOOKS_LOOK_COUNTS_AFTER_SECONDS": (
+            "130",
+            (
+                "How long after sending a look that finds nothing counts: only then a write without an answer may be "
+                "sent again. QuickBooks may work on a request for 120 seconds, so less than 130 is taken only with the "
+                "emulator. Raise it where queries there are known to lag behind."
+            ),
         ),
     },
     "Mail": {

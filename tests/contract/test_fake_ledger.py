@@ -53,7 +53,7 @@ async def test_ordered_failure_with_commit_leaves_the_work_done_and_replays_it()
 
 async def test_ledger_that_forgets_request_ids_writes_again() -> None:
     ledger = FakeLedger()
-    ledger.remembers_request_ids = False
+    ledger.memory.is_kept = False
     connected = await connected_to(ledger)
     document = a_customer(connected)
     await send(connected, document, key="same")

@@ -11,6 +11,7 @@ from cone.accounting.port.documents import (
     AllocationDocument,
     Create,
     Delete,
+    Document,
     InvoiceDocument,
     PaymentDocument,
     RemoteRecord,
@@ -21,7 +22,7 @@ from cone.accounting.port.verdicts import GoneError, RejectedError, StaleError
 from cone.accounting.verify import expected_of, find_difference
 
 from .platform import Connected
-from .writing import a_payment, an_invoice, send, take
+from .writing import a_customer, a_payment, an_invoice, send, take
 
 
 async def read(connected: Connected, record: RemoteRecord) -> RemoteRecord:
@@ -205,3 +206,29 @@ async def test_lost_payment_is_found_by_what_was_sent(connected: Connected) -> N
     found = await connected.client.list_candidates(connected.access, key, sent_at=datetime.now(UTC))
     assert len(found) == 2
     assert [record.remote_id for record in found if record.marker == str(document.uuid)] == [created.remote_id]
+
+
+async def test_what_was_sent_together_is_found_together_in_its_order(connected: Connected) -> None:
+    invoice, created = await sent_invoice(connected)
+    payment = a_payment(connected, invoice.customer_id, Decimal("5.00"))
+    paid = (await send(connected, payment)).record
+    customer = a_customer(connected)
+    unsent = a_customer(connected)
+    named = (await send(connected, customer)).record
+    documents: list[Document] = [invoice, unsent, customer, payment]
+    keys = [
+        connected.provider.read_sent(each.kind, connected.provider.prepare(Create(each), connected.facts))
+        for each in documents
+    ]
+    # One that isn't found by its number is asked for by customer and date, in a second request.
+    keys.append(replace(keys[0], number="NOWHERE"))
+
+    found = await connected.client.list_candidates_together(connected.access, keys, sent_at=datetime.now(UTC))
+
+    assert [[record.remote_id for record in records] for records in found] == [
+        [created.remote_id],
+        [],
+        [named.remote_id],
+        [paid.remote_id],
+        [created.remote_id],
+    ]

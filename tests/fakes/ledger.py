@@ -6,9 +6,9 @@ is one platform: its companies, grants and records outlive every client that is 
 
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Literal, TypeAlias
@@ -71,6 +71,8 @@ from .chart import (
     usual_accounts,
     usual_tax_codes,
 )
+from .grants import DEFAULT_COMPANY, FakeGrants
+from .memory import LateWrite, RequestMemory
 from .sent import may_be, read_fields, read_sent
 
 __all__ = [
@@ -108,8 +110,6 @@ Call: TypeAlias = Literal[
 ]
 Hook: TypeAlias = Callable[["Sending"], Awaitable[None]]
 
-DEFAULT_COMPANY = "fake-company"
-
 
 @dataclass(frozen=True, slots=True)
 class Sending:
@@ -125,9 +125,10 @@ class Sending:
 class _Failure:
     verdict: VerdictError
     commit: bool
+    late_by: timedelta | None = None
 
 
-class FakeLedger:
+class FakeLedger(FakeGrants):
     """The platform and the provider's pure side in one."""
 
     def __init__(
@@ -142,6 +143,7 @@ class FakeLedger:
         self.key = key
         self.name = name
         self.request_timeout = timedelta(seconds=5)
+        self.looks_count_after = timedelta(seconds=130)
         self.limits = RequestLimits(per_minute=500, per_second=10, batches_per_minute=40)
         self.largest_batch = 30
         self.environment = environment
@@ -149,16 +151,13 @@ class FakeLedger:
         self.sent: list[Sending] = []
         self.calls: list[Call] = []
         self.batches: list[tuple[str, ...]] = []
-        self.revoked: list[str] = []
         self.before_send: Hook | None = None
         self.after_send: Hook | None = None
-        self.remembers_request_ids = True
+        self.memory = RequestMemory()
+        self.looks_are_blind_for: timedelta | None = timedelta()
         self.total_is_off_by = Decimal(0)
         self._failures: dict[Call, deque[_Failure]] = {}
-        self._codes: dict[str, str] = {}
-        self._access: dict[str, str] = {}
-        self._refresh: dict[str, str] = {}
-        self._numbers = count(1)
+        super().__init__(count(1))
         self.add_company(DEFAULT_COMPANY, allows_invoice_deposit=allows_invoice_deposit, tax_model=tax_model)
 
     # The pure side
@@ -240,20 +239,38 @@ class FakeLedger:
             ),
             accounts=usual_accounts(currency),
             tax_codes=usual_tax_codes(),
-            numbers=self._numbers,
+            numbers=self.numbers,
         )
         self.companies[company_id] = company
         return company
 
-    def sign_in(self, company_id: str = DEFAULT_COMPANY) -> dict[str, str]:
-        """The query a browser brings back after consent there."""
-        code = f"code-{next(self._numbers)}"
-        self._codes[code] = company_id
-        return {"code": code, "company": company_id}
+    def fail_next(
+        self,
+        call: Call,
+        verdict: VerdictError,
+        *,
+        commit: bool = False,
+        times: int = 1,
+        late_by: timedelta | None = None,
+    ) -> None:
+        """Raise `verdict` at the next such call(s); a kind means sending one. `commit`: after having done the work.
 
-    def fail_next(self, call: Call, verdict: VerdictError, *, commit: bool = False, times: int = 1) -> None:
-        """Raise `verdict` at the next such call(s); a kind means sending one. `commit`: after having done the work."""
-        self._failures.setdefault(call, deque()).extend([_Failure(verdict, commit)] * times)
+        `late_by`: having it done so much later.
+        """
+        self._failures.setdefault(call, deque()).extend([_Failure(verdict, commit, late_by)] * times)
+
+    def age(self, by: timedelta) -> None:
+        """Let so much time pass there: everything is older by it, and what was to be done late by then is done."""
+        for company in self.companies.values():
+            for record in company.records.values():
+                record.created_at -= by
+        self.memory.age(by)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        for late in self.memory.take_due():
+            with suppress(*VERDICTS):
+                self.execute(late.company_id, late.request, late.request_id, at=late.due_at)
 
     def records(self, kind: Kind, company_id: str = DEFAULT_COMPANY) -> list[FakeRecord]:
         """The records of a kind, oldest first."""
@@ -277,7 +294,7 @@ class FakeLedger:
         self, name: str, entity: Literal["vendor", "employee"] = "vendor", company_id: str = DEFAULT_COMPANY
     ) -> None:
         """Let a vendor or an employee have a name."""
-        self.companies[company_id].others.append(Namesake(entity, str(next(self._numbers)), "0", name))
+        self.companies[company_id].others.append(Namesake(entity, str(next(self.numbers)), "0", name))
 
     def remove_there(self, kind: Kind, remote_id: str, company_id: str = DEFAULT_COMPANY) -> None:
         """Delete a record there."""
@@ -288,66 +305,57 @@ class FakeLedger:
         company = self.companies[company_id]
         company.facts = replace(company.facts, books_closed_through_date=through)
 
-    def expire_access(self) -> None:
-        """End all access tokens; refresh tokens live on."""
-        self._access.clear()
-
-    def disconnect_there(self, company_id: str = DEFAULT_COMPANY) -> None:
-        """End every grant of a company, as its owner can there."""
-        for tokens in (self._access, self._refresh):
-            for token in [token for token, company in tokens.items() if company == company_id]:
-                del tokens[token]
-
     # What the client does with it
 
     def enter(self, call: Call) -> _Failure | None:
         """Note a call; raise its ordered failure, or give it back when the work is to be done first."""
         self.calls.append(call)
+        self._catch_up()
         failures = self._failures.get(call)
         if not failures:
             return None
         failure = failures.popleft()
-        if failure.commit:
+        if failure.commit or failure.late_by is not None:
             return failure
         raise failure.verdict
 
-    def grant(self, company_id: str) -> TokenGrant:
-        """Make a pair of tokens."""
-        number = next(self._numbers)
-        self._access[f"access-{number}"] = company_id
-        self._refresh[f"refresh-{number}"] = company_id
-        return TokenGrant(
-            access_token=f"access-{number}",
-            refresh_token=f"refresh-{number}",
-            access_lifetime=timedelta(hours=1),
-            refresh_lifetime=timedelta(days=100),
-        )
-
-    def trade_code(self, code: str) -> TokenGrant:
-        if code not in self._codes:
-            raise AuthorizationRefusedError("expired")
-        return self.grant(self._codes.pop(code))
-
-    def trade_refresh(self, refresh_token: str) -> TokenGrant:
-        if refresh_token not in self._refresh:
-            raise ReconnectError(Answered(http_status=400, code="invalid_grant", message="Token invalid"))
-        return self.grant(self._refresh.pop(refresh_token))
-
-    def revoke(self, token: str) -> None:
-        self.revoked.append(token)
-        company = self._refresh.get(token) or self._access.get(token)
-        if company is not None:
-            self.disconnect_there(company)
-
-    def company_of(self, token: str) -> str | None:
-        """The company that an access token opens, if it's alive."""
-        return self._access.get(token)
-
-    def write(self, company_id: str, request: WireRequest) -> RemoteRecord:
+    def write(self, company_id: str, request: WireRequest, *, at: datetime | None = None) -> RemoteRecord:
         """Do what a write says. Raises verdicts."""
         company = self.companies[company_id]
         company.total_is_off_by = self.total_is_off_by
-        return company.write(request)
+        written = company.write(request)
+        is_create = request.line.startswith("create")
+        if (
+            at is not None
+            and is_create
+            and (record := company.records.get((written.kind, written.remote_id))) is not None
+        ):
+            record.created_at = at
+        return written
+
+    def execute(self, company_id: str, request: WireRequest, request_id: str, *, at: datetime | None = None) -> Sent:
+        """Do a write, or answer as before where its id is known. Raises verdicts."""
+        now = at or datetime.now(UTC)
+        answers = self.companies[company_id].answers
+        if request_id in answers and self.memory.knows(request_id, now):
+            return answers[request_id]
+        record = self.write(company_id, request, at=at)
+        answers[request_id] = Sent(record=record, answered=Answered(http_status=200, tid=f"fake-{len(self.sent)}"))
+        self.memory.note(request_id, now)
+        return answers[request_id]
+
+    def list_candidates(self, company_id: str, sent: SentRecord, *, sent_at: datetime) -> tuple[RemoteRecord, ...]:
+        """What a look-up of that key sees."""
+        company = self.companies[company_id]
+        found = [company.show(record) for record in self.list_seen(sent.kind, company_id)]
+        return tuple(record for record in found if record.is_active and may_be(sent, record, sent_at=sent_at))
+
+    def list_seen(self, kind: Kind, company_id: str) -> list[FakeRecord]:
+        """What a look-up sees: not yet what is younger than it's blind for; None: nothing ever."""
+        if self.looks_are_blind_for is None:
+            return []
+        seen_until = datetime.now(UTC) - self.looks_are_blind_for
+        return [record for record in self.records(kind, company_id) if record.created_at <= seen_until]
 
     def get(self, company_id: str, kind: Kind, remote_id: str) -> FakeRecord:
         """The record of that id. Raises GoneError."""
@@ -413,15 +421,12 @@ class FakeLedgerClient:
             await ledger.before_send(sending)
         ledger.sent.append(sending)
         failure = ledger.enter(kind)
-        answers = ledger.companies[access.company_id].answers
-        if request_id in answers and ledger.remembers_request_ids:
-            sent = answers[request_id]
-        else:
-            sent = Sent(
-                record=ledger.write(access.company_id, request),
-                answered=Answered(http_status=200, tid=f"fake-{len(ledger.sent)}"),
+        if failure is not None and failure.late_by is not None:
+            ledger.memory.do_later(
+                LateWrite(datetime.now(UTC) + failure.late_by, access.company_id, request, request_id)
             )
-            answers[request_id] = sent
+            raise failure.verdict
+        sent = ledger.execute(access.company_id, request, request_id)
         if ledger.after_send is not None:
             await ledger.after_send(sending)
         if failure is not None:
@@ -436,6 +441,11 @@ class FakeLedgerClient:
         items = msgspec.json.decode(request.body, type=tuple[BatchItem, ...])
         ledger.batches.append(tuple(f"{request_id} {item.key}" for item in items))
         failure = ledger.enter("batch")
+        if failure is not None and failure.late_by is not None:
+            due_at = datetime.now(UTC) + failure.late_by
+            for item in items:
+                ledger.memory.do_later(LateWrite(due_at, access.company_id, item.request, f"{request_id} {item.key}"))
+            raise failure.verdict
         outcomes: dict[str, Sent | Verdict] = {}
         for item in items:
             kind = item.request.line.split()[1]
@@ -458,7 +468,7 @@ class FakeLedgerClient:
     async def find(self, access: Access, document: Document) -> RemoteRecord | None:
         await self._authorize(access)
         self._ledger.enter("find")
-        for record in self._ledger.records(document.kind, access.company_id):
+        for record in self._ledger.list_seen(document.kind, access.company_id):
             if record.is_active and is_found_by(document, record.document):
                 return self._ledger.companies[access.company_id].show(record)
         return None
@@ -466,9 +476,14 @@ class FakeLedgerClient:
     async def list_candidates(self, access: Access, sent: SentRecord, *, sent_at: datetime) -> tuple[RemoteRecord, ...]:
         await self._authorize(access)
         self._ledger.enter("find")
-        company = self._ledger.companies[access.company_id]
-        found = [company.show(record) for record in self._ledger.records(sent.kind, access.company_id)]
-        return tuple(record for record in found if record.is_active and may_be(sent, record, sent_at=sent_at))
+        return self._ledger.list_candidates(access.company_id, sent, sent_at=sent_at)
+
+    async def list_candidates_together(
+        self, access: Access, sent: Sequence[SentRecord], *, sent_at: datetime
+    ) -> tuple[tuple[RemoteRecord, ...], ...]:
+        await self._authorize(access)
+        self._ledger.enter("find")
+        return tuple(self._ledger.list_candidates(access.company_id, one, sent_at=sent_at) for one in sent)
 
     async def find_namesakes(
         self, access: Access, entity: Literal["customer", "vendor", "employee"], names: Sequence[str]

@@ -1,7 +1,8 @@
 """Many records in one request: sent together, settled each by its own answer, repeated only as a whole.
 
 An item is known there by the batch's request id and its place in it, so an item of unknown outcome is never sent by
-itself: the whole batch goes again, byte for byte, and what was answered already is answered again.
+itself: the whole batch goes again, byte for byte, and what was answered already is answered again. Whether it may is
+decided by `unknown_batches`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from cone.accounting.attempts import Attempt, Fence, LaneLostError, Prepared, op
 from cone.accounting.budget import PacedAccess
 from cone.accounting.delivered import Delivered
 from cone.accounting.errands import Errand, Tools
-from cone.accounting.plan.decisions import Repeat, Send
+from cone.accounting.plan.decisions import Send
 from cone.accounting.port.provider import BatchItem, Sent
 from cone.accounting.port.verdicts import (
     VERDICTS,
@@ -21,7 +22,7 @@ from cone.accounting.port.verdicts import (
     Verdict,
 )
 from cone.accounting.ready import Planned
-from cone.accounting.records import OpenAttempt, Row, Situation
+from cone.accounting.records import OpenAttempt, Situation
 from cone.accounting.sending import Sender
 
 _NO_ANSWER = Answered(message="The answer to the batch doesn't mention this record.")
@@ -56,13 +57,11 @@ class BatchSender:
         items = [BatchItem(str(attempt.place), attempt.request) for attempt in opened.attempts.values()]
         await self._send(opened.batch_request_id, items, opened.attempts, errands)
 
-    async def repeat_batch(self, planned: Sequence[Planned], situation: Situation, access: PacedAccess) -> None:
-        """Send a batch again in which these are still unknown. Raises LaneLostError when it may not leave."""
-        errands = {one.row_id: Errand(one.subject, situation, access) for one in planned}
-        rows: list[tuple[Row, OpenAttempt]] = [
-            (one.subject.row, one.decision.attempt) for one in planned if isinstance(one.decision, Repeat)
-        ]
+    async def repeat_batch(self, opened: Sequence[tuple[Errand, OpenAttempt]]) -> None:
+        """Send a batch again in which these are still unknown, its turn taken. Raises LaneLostError when it may not."""
+        errands = {errand.row.id: errand for errand, _ in opened}
         async with self._tools.pool.connection() as database:
+            rows = [(errand.row, open_one) for errand, open_one in opened]
             attempts = await reopen_attempts(database, fence=self._fence, rows=rows)
             if not attempts:
                 raise LaneLostError

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from cone.accounting.budget import Budget, PacedAccess, Share, TokenSource
 from cone.accounting.database import Pool
 from cone.accounting.port.provider import Provider, ProviderClient
-from cone.accounting.records import Row, Situation, Subject
+from cone.accounting.records import Patience, Row, Situation, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,11 @@ class Tools:
     client: ProviderClient
     tokens: TokenSource
     budget: Budget
+
+    @property
+    def patience(self) -> Patience:
+        """How long the provider's answers, and what it does unanswered, may take."""
+        return Patience(self.provider.request_timeout, self.provider.looks_count_after)
 
     def access(self, share: Share, *, paid: int = 0) -> PacedAccess:
         """The company's access for one piece of work, of which `paid` requests have had their turn."""

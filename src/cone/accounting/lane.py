@@ -40,6 +40,7 @@ from cone.accounting.records import Situation, Subject, general_service_uuid
 from cone.accounting.sending import Sender
 from cone.accounting.snapshot import Snapshot, read_snapshot
 from cone.accounting.sql import lane as lane_sql
+from cone.accounting.unknown_batches import BatchResolver
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class Lane:
         self._tools = tools
         self._sender = Sender(fence=fence, tools=tools, wake=self.wake)
         self._batches = BatchSender(fence=fence, tools=tools, sender=self._sender)
+        self._resolver = BatchResolver(fence=fence, tools=tools, sender=self._sender, batches=self._batches)
         self._woken = asyncio.Event()
         self._ready = Ready()
         self._situation: Situation | None = None
@@ -162,7 +164,11 @@ class Lane:
         async with self._tools.pool.connection() as database:
             cursor = await database.execute(
                 lane_sql.NEXT_DUE,
-                {"connection": self._fence.connection_id, "timeout": self._tools.provider.request_timeout},
+                {
+                    "connection": self._fence.connection_id,
+                    "timeout": self._tools.provider.request_timeout,
+                    "looks_count_after": self._tools.provider.looks_count_after,
+                },
             )
             row = await cursor.fetchone()
         if row is None or row["milliseconds"] is None:
@@ -196,7 +202,7 @@ class Lane:
                 general_service=general_service,
                 limit=limit,
                 lowest_priority=LIVE_ONLY if is_full else EVERYTHING,
-                request_timeout=self._tools.provider.request_timeout,
+                patience=self._tools.patience,
                 busy=busy,
                 former=self._situation,
             )
@@ -346,7 +352,7 @@ class Lane:
         if not planned:
             return [], None
         if planned[0].batch_id is not None:
-            return planned, self._batches.repeat_batch(planned, situation, access)
+            return planned, self._resolver.resolve(planned[0].batch_id, situation, access)
         return planned, self._sender.send_planned(planned[0], situation, access)
 
     def _launch(self, planned: Sequence[Planned], work: Coroutine[None, None, None]) -> asyncio.Task[None]:

@@ -52,8 +52,8 @@ class Planned:
 
     @property
     def batch_id(self) -> int | None:
-        """The batch that it was sent in before, if that must be repeated."""
-        return self.decision.attempt.batch_id if isinstance(self.decision, Repeat) else None
+        """The batch that it was sent in before, if what became of that is to be found out."""
+        return self.decision.attempt.batch_id if isinstance(self.decision, Repeat | LookUp) else None
 
     @property
     def place(self) -> tuple[int, int, int]:
@@ -107,7 +107,7 @@ class Ready:
         return bool(self._backlog) and self._backlog[0].is_live
 
     def take_single(self, *, may_split: bool) -> list[Planned]:
-        """The next that goes by itself, or with all that share the batch to be repeated; empty when there's none.
+        """The next that goes by itself, or with all that share the batch to be found out; empty when there's none.
 
         `may_split`: a batchable one will do.
         """

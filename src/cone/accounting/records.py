@@ -166,10 +166,10 @@ class LinkState:
 
 @dataclass(frozen=True, slots=True)
 class OpenAttempt:
-    """A write whose outcome isn't known: to be repeated under the same id, byte for byte.
+    """A write whose outcome isn't known: to be found there, or repeated under the same id, byte for byte.
 
-    `age_seconds` counts from the first send, `silent_seconds` from the last. What went in a batch is repeated only with
-    the whole of it.
+    `age_seconds` counts from the first send, `silence` from the last. What went in a batch is repeated only with the
+    whole of it.
     """
 
     id: int
@@ -180,10 +180,18 @@ class OpenAttempt:
     expected: Expectation | None
     sends: int
     age_seconds: int
-    silent_seconds: int
+    silence: timedelta
     batch_id: int | None = None
     batch_place: int | None = None
     started_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an answer may take, and how long after a send a look that finds nothing says something."""
+
+    request_timeout: timedelta
+    looks_count_after: timedelta
 
 
 @dataclass(frozen=True, slots=True)

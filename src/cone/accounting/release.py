@@ -59,6 +59,12 @@ def release_record(active: Connection, kind: Kind, uuid: UUID) -> None:
             "where company_id = %s and kind = %s and record_uuid = %s and state <> 'sending'",
             [active.company_id, kind, uuid],
         )
+        # A create without an answer is looked for now, too; what comes of that is decided as ever.
+        cursor.execute(
+            "update books_attempt set looked_at = null "
+            "where company_id = %s and kind = %s and record_uuid = %s and state = 'unknown'",
+            [active.company_id, kind, uuid],
+        )
     wake(active.pk)
 
 

@@ -8,9 +8,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import assert_never
-from uuid import UUID
 
 import psycopg
 
@@ -24,13 +23,14 @@ from cone.accounting.attempts import (
     reopen_attempts,
 )
 from cone.accounting.budget import PacedAccess
-from cone.accounting.candidates import Undecided, judge
 from cone.accounting.database import Database
 from cone.accounting.delivered import Delivered, settle_delivered
 from cone.accounting.errands import Errand, Tools
+from cone.accounting.looking import Looker
 from cone.accounting.naming import find_namesakes, settle_name
 from cone.accounting.plan.decisions import LookBack, LookUp, Remove, Repeat, Send, TakeBack
-from cone.accounting.port.documents import CustomerDocument, Document, RemoteRecord, Step, Write
+from cone.accounting.plan.open_attempts import Next, after_nothing_found, after_undecided
+from cone.accounting.port.documents import CustomerDocument, RemoteRecord, Step, Write
 from cone.accounting.port.provider import Sent, WireRequest
 from cone.accounting.port.verdicts import (
     VERDICTS,
@@ -43,20 +43,17 @@ from cone.accounting.port.verdicts import (
     Verdict,
 )
 from cone.accounting.ready import Planned
-from cone.accounting.records import OpenAttempt, Situation
+from cone.accounting.records import OpenAttempt, Situation, is_wanted
 from cone.accounting.removals import Remover
 from cone.accounting.settle import Settler
 from cone.accounting.sql import records as records_sql
 from cone.accounting.undoing import Undoer
-from cone.accounting.verify import is_certainly, is_somebody_elses
+from cone.accounting.verify import is_somebody_elses
 
 logger = logging.getLogger(__name__)
 
 # A replayed answer to an attempt this old may be of a record that was deleted meanwhile: look before linking.
 _GHOST_AGE = timedelta(minutes=10)
-# QuickBooks cuts requests after 120 s: only then does a look-up that finds nothing count.
-_MAY_STILL_EXECUTE = timedelta(seconds=130)
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _LOOK_FIRST = (CauseCode.NUMBER_TAKEN, CauseCode.NAME_TAKEN, CauseCode.OUTCOME_UNCERTAIN)
 
 
@@ -69,6 +66,7 @@ class Sender:
         self._wake = wake
         self.settler = Settler(fence=fence, request_timeout=tools.provider.request_timeout)
         self._books = asyncio.Lock()
+        self._looker = Looker(fence=fence, tools=tools)
         self._remover = Remover(fence=fence, tools=tools, books=self.books)
         self._undoer = Undoer(fence=fence, tools=tools, books=self.books)
 
@@ -79,7 +77,7 @@ class Sender:
             yield database
 
     @asynccontextmanager
-    async def _settling(self) -> AsyncIterator[Database]:
+    async def settling(self) -> AsyncIterator[Database]:
         """The turn to settle what didn't simply arrive; the lane looks again afterwards."""
         try:
             async with self.books() as database:
@@ -92,10 +90,7 @@ class Sender:
         errand = Errand(planned.subject, situation, access)
         match planned.decision:
             case Repeat(open_one):
-                await access.turn()
-                async with self._tools.pool.connection() as database:
-                    taken = await reopen_attempts(database, fence=self._fence, rows=[(errand.row, open_one)])
-                await self._send(errand, _allowed(taken.get(errand.row.id)))
+                await self._repeat(errand, open_one)
             case LookUp(open_one):
                 await self._look_up(errand, open_one)
             case Send(step, find_first):
@@ -113,14 +108,14 @@ class Sender:
         try:
             return self._tools.provider.prepare(step, errand.situation.facts)
         except VERDICTS as verdict:
-            await self._settle_unsent(errand, verdict)
+            await self.settle_unsent(errand, verdict)
             return None
 
     async def judge(self, errand: Errand, attempt: Attempt, outcome: Sent | Verdict) -> Delivered | None:
         """What an answer comes to: a delivery to be written down, or None when it was settled otherwise."""
         if not isinstance(outcome, Sent):
             if not await self._was_ours(errand, attempt, outcome):
-                await self._settle_failed(errand, attempt, outcome)
+                await self.settle_failed(errand, attempt, outcome)
             return None
         is_new = errand.subject.link is None
         if is_new and is_somebody_elses(attempt.expected, outcome.record, marker=str(attempt.uuid)):
@@ -148,7 +143,7 @@ class Sender:
                 return
             attempt = delivered[0].attempt
             logger.exception("the answer to %s %s is linked already", attempt.kind, attempt.uuid)
-            async with self._settling() as database:
+            async with self.settling() as database:
                 await self.settler.taken(database, delivered[0].subject.row, situation=situation)
 
     # --- sending ---------------------------------------------------------------------------------------------
@@ -166,6 +161,12 @@ class Sender:
                 prepared=[Prepared(errand.row, step, request)],
             )
         await self._send(errand, _allowed(opened.attempts.get(errand.row.id)))
+
+    async def _repeat(self, errand: Errand, open_one: OpenAttempt) -> None:
+        await errand.access.turn()
+        async with self._tools.pool.connection() as database:
+            taken = await reopen_attempts(database, fence=self._fence, rows=[(errand.row, open_one)])
+        await self._send(errand, _allowed(taken.get(errand.row.id)))
 
     async def _send(self, errand: Errand, attempt: Attempt) -> None:
         """Send what has had its turn."""
@@ -188,76 +189,80 @@ class Sender:
             await self._start_over(errand, attempt, "The record was deleted there before its answer was read.")
             return False
         except VERDICTS as verdict:
-            await self._settle_failed(errand, attempt, OutcomeUnknownError(verdict.answered))
+            await self.settle_failed(errand, attempt, OutcomeUnknownError(verdict.answered))
             return False
         return True
 
     # --- looking ---------------------------------------------------------------------------------------------
 
-    async def _find(self, errand: Errand, document: Document) -> RemoteRecord | None:
-        """The record there that is certainly this one. Raises verdicts."""
-        found = await self._tools.client.find(errand.access, document)
-        if found is None or not is_certainly(document, found):
-            return None
-        async with self._tools.pool.connection() as database:
-            return None if await self._is_anothers(database, document.uuid, found) else found
-
-    async def _look_there(
-        self, errand: Errand, attempt: Attempt, *, sent_at: datetime | None
-    ) -> RemoteRecord | Undecided | None:
-        """What stands there of what this create may have made, by what was sent. Raises verdicts."""
-        sent = self._tools.provider.read_sent(attempt.kind, attempt.request)
-        found = await self._tools.client.list_candidates(errand.access, sent, sent_at=sent_at or _LONG_AGO)
-        async with self._tools.pool.connection() as database:
-            free = [record for record in found if not await self._is_anothers(database, attempt.uuid, record)]
-        return judge(sent, free, uuid=attempt.uuid, sent_at=sent_at)
-
-    async def _is_anothers(self, database: Database, uuid: UUID, record: RemoteRecord) -> bool:
-        values = {"company": self._fence.company_pk, "kind": record.kind, "remote_id": record.remote_id, "uuid": uuid}
-        cursor = await database.execute(records_sql.LINKED_ELSEWHERE, values)
-        return await cursor.fetchone() is not None
-
     async def _find_first(self, errand: Errand, step: Write) -> bool:
         """Link what is there already; whether there's nothing left to send now."""
         try:
-            found = await self._find(errand, step.document)
+            found = await self._looker.find(errand.access, step.document)
         except VERDICTS as verdict:
-            await self._settle_unsent(errand, verdict)
+            await self.settle_unsent(errand, verdict)
             return True
         if found is None:
             return False
         # An item of the firm's stays as it is; anything else found may be older than ours.
         revision = step.document.revision if step.document.kind == "service" else 0
-        async with self._settling() as database:
+        async with self.settling() as database:
             await self.settler.found(database, errand.row, revision=revision, record=found)
         return True
 
     async def _look_up(self, errand: Errand, open_one: OpenAttempt) -> None:
+        """Look for what a create may have made; where it isn't there for all a look can tell, it may go again."""
         attempt = as_attempt(errand.row, open_one)
         try:
-            found = await self._look_there(errand, attempt, sent_at=open_one.started_at)
-        except (TryLaterError, OutcomeUnknownError) as verdict:
-            if isinstance(verdict, TryLaterError) and verdict.allowance:
-                await self._settle_unsent(errand, verdict)
-                return
-            # It stays as unknown as it was; a day of that asks a person.
-            await self._settle_failed(errand, attempt, OutcomeUnknownError(verdict.answered))
-            return
+            found = await self._looker.look(errand.access, attempt, sent_at=open_one.started_at)
         except VERDICTS as verdict:
-            await self._settle_unsent(errand, verdict)
+            await self.settle_unseen(errand, attempt, verdict)
             return
-        async with self._settling() as database:
-            if isinstance(found, RemoteRecord):
-                await self.settler.found(database, errand.row, record=found, attempt=attempt)
-                return
-            await self.settler.not_found(
-                database,
-                errand.subject,
-                attempt,
-                possible=found.records if found is not None else (),
-                wait=max(_MAY_STILL_EXECUTE - timedelta(seconds=open_one.silent_seconds), timedelta()),
-                situation=errand.situation,
+        if found is None:
+            step, until = after_nothing_found(
+                open_one,
+                is_wanted=is_wanted(errand.subject.record),
+                ids_live_for=errand.situation.ids_live_for,
+                looks_count_after=self._tools.provider.looks_count_after,
             )
+        else:
+            step, until = after_undecided(open_one, looks_count_after=self._tools.provider.looks_count_after)
+        if isinstance(found, RemoteRecord):
+            async with self.settling() as database:
+                await self.settler.found(database, errand.row, record=found, attempt=attempt)
+        elif step == "repeat":
+            await self._repeat(errand, open_one)
+        else:
+            await self.settle_step(errand, open_one, step, until, possible=found.records if found is not None else ())
+
+    async def settle_step(
+        self,
+        errand: Errand,
+        open_one: OpenAttempt,
+        step: Next,
+        until: timedelta,
+        *,
+        possible: Sequence[RemoteRecord] = (),
+    ) -> None:
+        """Write down what comes after a look that didn't find it for certain, where nothing is sent."""
+        opened = errand.row, as_attempt(errand.row, open_one)
+        async with self.settling() as database:
+            if step == "wait":
+                await self.settler.wait_to_look(database, *opened, delay=until - open_one.silence)
+            elif step == "close":
+                await self.settler.not_there(database, *opened)
+            else:
+                await self.settler.ask(database, errand.row, possible=possible, situation=errand.situation)
+
+    async def settle_unseen(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> None:
+        """It couldn't be looked for now. The attempt stays as unknown as it was; a day of that asks a person."""
+        is_passing = isinstance(verdict, OutcomeUnknownError) or (
+            isinstance(verdict, TryLaterError) and verdict.scope == "record" and not verdict.allowance
+        )
+        if is_passing:
+            await self.settle_failed(errand, attempt, OutcomeUnknownError(verdict.answered))
+        else:
+            await self.settle_unsent(errand, verdict)
 
     async def _was_ours(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> bool:
         """Look what took the name or number before telling a person: it may be our own lost create. Then link it."""
@@ -267,13 +272,13 @@ class Sender:
         if not is_taken or errand.subject.link is not None:
             return False
         try:
-            found = await self._look_there(errand, attempt, sent_at=None)
+            found = await self._looker.look(errand.access, attempt, sent_at=None)
         except VERDICTS:
             # It couldn't be looked at now: the refusal stands, and asking again looks again.
             return False
         if not isinstance(found, RemoteRecord):
             return False
-        async with self._settling() as database:
+        async with self.settling() as database:
             await self.settler.found(database, errand.row, record=found, attempt=attempt)
         return True
 
@@ -302,19 +307,21 @@ class Sender:
     # --- settling --------------------------------------------------------------------------------------------
 
     async def _start_over(self, errand: Errand, attempt: Attempt, why: str) -> None:
-        async with self._settling() as database:
+        async with self.settling() as database:
             await self.settler.started_over(database, errand.row, attempt, why=why, situation=errand.situation)
 
-    async def _settle_unsent(self, errand: Errand, verdict: Verdict) -> None:
-        async with self._settling() as database:
+    async def settle_unsent(self, errand: Errand, verdict: Verdict) -> None:
+        """Write down a verdict that came before anything was sent."""
+        async with self.settling() as database:
             await self.settler.refused_unsent(database, errand.subject, verdict=verdict, situation=errand.situation)
 
-    async def _settle_failed(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> None:
+    async def settle_failed(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> None:
+        """Write down that it was refused, or that nobody knows."""
         is_uncertain = isinstance(verdict, RejectedError) and verdict.cause is CauseCode.OUTCOME_UNCERTAIN
         if is_uncertain and errand.subject.link is not None:
             # An update can't make a second record: read what stands there, and plan again.
             verdict = StaleError(verdict.answered)
-        async with self._settling() as database:
+        async with self.settling() as database:
             await self.settler.failed(database, errand.subject, attempt, verdict=verdict, situation=errand.situation)
         if isinstance(verdict, StaleError):
             await self._read_version(errand)
@@ -322,7 +329,7 @@ class Sender:
     async def settle_lost(self, lost: Sequence[tuple[Errand, Attempt]], verdict: OutcomeUnknownError) -> None:
         """Write down that nobody knows what became of a whole batch."""
         rows = [(errand.row, attempt) for errand, attempt in lost]
-        async with self._settling() as database:
+        async with self.settling() as database:
             await self.settler.lost_together(database, rows, verdict=verdict, situation=lost[0][0].situation)
 
     async def _read_version(self, errand: Errand) -> None:
@@ -334,9 +341,9 @@ class Sender:
         try:
             record = await self._tools.client.read(errand.access, errand.row.kind, link["remote_id"])
         except VERDICTS as verdict:
-            await self._settle_unsent(errand, verdict)
+            await self.settle_unsent(errand, verdict)
             return
-        async with self._settling() as database:
+        async with self.settling() as database:
             await self.settler.version_read(database, errand.row, record=record)
 
 

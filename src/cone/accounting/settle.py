@@ -15,7 +15,7 @@ from cone.accounting.connections import State, sources_of
 from cone.accounting.database import Database
 from cone.accounting.decided import block_rows
 from cone.accounting.delivered import Linked, finish_rows, save_links
-from cone.accounting.holds import hold
+from cone.accounting.holds import hold, postpone
 from cone.accounting.numbers import adopt_number
 from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.documents import RemoteRecord
@@ -31,9 +31,11 @@ from cone.accounting.port.verdicts import (
     TryLaterError,
     Verdict,
 )
-from cone.accounting.records import Row, Situation, Subject, is_wanted
+from cone.accounting.records import Row, Situation, Subject
 from cone.accounting.refusals import cause_of_loss, cause_of_refusal
+from cone.accounting.sql import attempts as attempts_sql
 from cone.accounting.sql import outcomes as outcomes_sql
+from cone.accounting.verify import stands_as_sent
 
 _LONGEST_BACKOFF = timedelta(minutes=5)
 _UNCERTAIN_AFTER = timedelta(days=1)
@@ -58,11 +60,14 @@ class Settler:
     ) -> None:
         """The record is there already: link it. An attempt that had made it is closed.
 
-        `revision` is the one that stands there; 0 when that isn't known, so that ours goes out as an update.
+        `revision` is the one that stands there, what the attempt sent when that is seen to stand there; 0 when it isn't
+        known, so that ours goes out as an update.
         """
         async with database.transaction():
             await check_fence(database, self._fence)
             if attempt is not None:
+                if stands_as_sent(attempt.expected, record, marker=str(attempt.uuid)):
+                    revision = attempt.revision
                 answered = Answered(message="Found there by its own mark.")
                 await close_attempts(database, [(attempt, answered)], state="succeeded", verdict="found")
             # One that can't be had is told by the update that follows.
@@ -71,32 +76,28 @@ class Settler:
             await save_links(database, self._fence, [Linked(row, record, revision, is_made_here=is_made_here)])
             await finish_rows(database, self._fence, [(row, revision)])
 
-    async def not_found(
-        self,
-        database: Database,
-        subject: Subject,
-        attempt: Attempt,
-        *,
-        possible: Sequence[RemoteRecord],
-        wait: timedelta,
-        situation: Situation,
-    ) -> None:
-        """It couldn't be found for certain. Only after `wait` does that count: until then it may still be executing.
-
-        Nothing is made again for it: it may have been renamed, renumbered or remarked there. A person chooses among
-        what could be it; a record that isn't wanted any more, and could be nothing there, needs no more.
-        """
-        row = subject.row
+    async def wait_to_look(self, database: Database, row: Row, attempt: Attempt, *, delay: timedelta) -> None:
+        """It couldn't be found for certain, and that says nothing yet: it's looked for again after `delay`."""
         async with database.transaction():
             await check_fence(database, self._fence)
-            if wait:
-                await self._due(database, row, delay=wait)
-            elif not possible and not is_wanted(subject.record):
-                answered = Answered(message="Looked for there and not found.")
-                await close_attempts(database, [(attempt, answered)], state="failed", verdict="not_there")
-                await self._due(database, row, delay=timedelta())
-            else:
-                await self._block(database, row, _uncertain(row, "", possible), situation)
+            await database.execute(attempts_sql.NOTE_LOOK, {"attempt": attempt.id})
+            await postpone(database, row, max(delay, timedelta()))
+
+    async def not_there(self, database: Database, row: Row, attempt: Attempt) -> None:
+        """It certainly never arrived: the attempt is closed, and what is wanted still goes under an id of its own."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            answered = Answered(message="Looked for there and not found.")
+            await close_attempts(database, [(attempt, answered)], state="failed", verdict="not_there")
+            await postpone(database, row, timedelta())
+
+    async def ask(
+        self, database: Database, row: Row, *, possible: Sequence[RemoteRecord], situation: Situation
+    ) -> None:
+        """Nothing decides what became of it: a person chooses among what could be it. Nothing is made again for it."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await self._block(database, row, _uncertain(row, "", possible), situation)
 
     async def taken(self, database: Database, row: Row, *, situation: Situation) -> None:
         """The answer is of a record that another of ours is linked to: a person looks, the attempt stays open."""

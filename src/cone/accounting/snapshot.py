@@ -21,6 +21,7 @@ from cone.accounting.records import (
     LinkState,
     MappedCode,
     OpenAttempt,
+    Patience,
     PaymentRecord,
     Record,
     Row,
@@ -57,7 +58,7 @@ class _StoredAttempt(msgspec.Struct):
     expected: dict[str, Any] | None
     sends: int
     age_seconds: int
-    silent_seconds: int
+    silent_milliseconds: int
     batch_id: int | None
     batch_place: int | None
     started_at: datetime
@@ -121,7 +122,7 @@ async def read_snapshot(  # the lane's own reading glass: each says what is to b
     general_service: UUID,
     limit: int,
     lowest_priority: int,
-    request_timeout: timedelta,
+    patience: Patience,
     busy: Sequence[int] = (),
     former: Situation | None = None,
 ) -> Snapshot:
@@ -139,7 +140,8 @@ async def read_snapshot(  # the lane's own reading glass: each says what is to b
             "general": general_service,
             "limit": limit,
             "lowest_priority": lowest_priority,
-            "timeout": request_timeout,
+            "timeout": patience.request_timeout,
+            "looks_count_after": patience.looks_count_after,
             "busy": list(busy),
         },
         former=former,
@@ -246,7 +248,7 @@ def _subject(due: _DueRow, record: Record | None) -> Subject:
             expected=read_expected(stored.expected),
             sends=stored.sends,
             age_seconds=stored.age_seconds,
-            silent_seconds=stored.silent_seconds,
+            silence=timedelta(milliseconds=stored.silent_milliseconds),
             batch_id=stored.batch_id,
             batch_place=stored.batch_place,
             started_at=stored.started_at,

@@ -14,6 +14,7 @@ from cone.accounting.facts import as_json
 from cone.accounting.history import list_record_history
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
+from cone.accounting.port.provider import Provider
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.registry import get_provider
 from cone.accounting.values import CandidateView, Cause, RecordSync, SyncState
@@ -23,12 +24,14 @@ _ROWS = """
 select w.uuid, o.state, coalesce(o.cause, d.cause) ->> 'code' as code, coalesce(o.cause_key, d.cause_key) as cause_key,
        coalesce(o.cause, d.cause) as cause, coalesce(d.kind, o.kind) as cause_kind,
        coalesce(d.record_uuid, o.record_uuid) as cause_uuid, o.waits_for_kind, o.waits_for_uuid,
-       l.remote_id, l.synced_at, l.answer, l.standing
+       l.remote_id, l.synced_at, l.answer, l.standing, u.last_sent_at, u.looked_at
 from unnest(%(uuids)s::uuid[]) as w(uuid)
 left join books_outboxrow o on o.company_id = %(company)s and o.kind = %(kind)s and o.record_uuid = w.uuid
 left join books_outboxrow d on d.company_id = o.company_id and d.kind = o.waits_for_kind
     and d.record_uuid = o.waits_for_uuid and d.state = 'blocked'
 left join books_link l on l.company_id = %(company)s and l.kind = %(kind)s and l.record_uuid = w.uuid
+left join books_attempt u on u.company_id = %(company)s and u.kind = %(kind)s and u.record_uuid = w.uuid
+    and u.state = 'unknown' and u.operation = 'create' and o.state = 'due'
 """
 
 
@@ -66,7 +69,17 @@ def read_record_sync(workspace_id: int, kind: Kind, uuid: UUID) -> RecordSync | 
         is_uncertain=row["state"] == "blocked" and row["code"] == CauseCode.OUTCOME_UNCERTAIN,
         candidates=_candidates(company, kind, row),
         standing=row["standing"] or "live",
+        looks_again_at=_looks_again_at(row, provider),
     )
+
+
+def _looks_again_at(row: dict[str, Any], provider: Provider) -> datetime | None:
+    """When a create without an answer is looked for again."""
+    if row["last_sent_at"] is None:
+        return None
+    patience = provider.request_timeout if row["looked_at"] is None else provider.looks_count_after
+    at: datetime = row["last_sent_at"] + patience
+    return at
 
 
 def _company_of(active: Connection | None, workspace_id: int, kind: Kind, uuid: UUID) -> RemoteCompany | None:

@@ -117,6 +117,7 @@ class RecordSync:
     is_uncertain: bool = False
     candidates: tuple[CandidateView, ...] = ()
     standing: str = "live"
+    looks_again_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,14 @@ def is_certainly(document: Document, found: RemoteRecord) -> bool:
             return True
 
 
+def stands_as_sent(expected: Expectation | None, found: RemoteRecord, *, marker: str) -> bool:
+    """Whether a record that was found carries our mark, our number and our figures: then nothing is left to send."""
+    if expected is None or found.standing != "live" or found.marker != marker:
+        return False
+    takes_number = isinstance(expected, Expected) and not expected.number
+    return not takes_number and find_difference(expected, found) is None
+
+
 def find_difference(expected: Expectation | None, answer: RemoteRecord) -> dict[str, str] | None:
     """What differs between a record as sent and as answered, as the cause's facts; None when they're equal.
 

@@ -74,6 +74,14 @@ def show_day(day: date) -> str:
     return format_date(day, format="medium", locale=current_locale())
 
 
+def show_ahead(moment: datetime, *, now: datetime) -> str:
+    """How soon something is to be: "now" once it's past, seconds up to a minute and a half, then minutes."""
+    seconds = int((moment - now).total_seconds())
+    if seconds <= 0:
+        return "now"
+    return f"in {seconds} s" if seconds <= _MINUTE + _MINUTE // 2 else f"in {-(-seconds // _MINUTE)} min"
+
+
 def show_moment(moment: datetime) -> str:
     """Date and time to the minute, UTC."""
     return f"{format_datetime(moment, format='medium', locale=current_locale(), tzinfo=UTC)} UTC"

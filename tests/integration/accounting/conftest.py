@@ -64,6 +64,12 @@ def configure(actor: Actor) -> None:
     assert read_manage(workspace.pk).deposit_account_id == BANK
 
 
+def hurry(ledger: FakeLedger, milliseconds: int) -> None:
+    """Have answers given up, and looks count, soon."""
+    ledger.request_timeout = timedelta(milliseconds=milliseconds)
+    ledger.looks_count_after = 2 * ledger.request_timeout
+
+
 def is_settled(actor: Actor) -> bool:
     """Whether nothing of the firm is due or on its way."""
     return not OutboxRow.objects.filter(

@@ -96,6 +96,7 @@ def start_worker(url: str, log: Path) -> subprocess.Popen[bytes]:
                 "CONE_EMULATOR_CLIENT_ID": CLIENT_ID,
                 "CONE_EMULATOR_CLIENT_SECRET": CLIENT_SECRET,
                 "QUICKBOOKS_REQUEST_TIMEOUT_SECONDS": "2",
+                "QUICKBOOKS_LOOK_COUNTS_AFTER_SECONDS": "4",
             },
         )
 

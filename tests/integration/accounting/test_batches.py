@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Sequence
-from datetime import timedelta
 
 import pytest
 
@@ -17,7 +16,7 @@ from cone.operations.pause_sync import pause_sync
 from cone.operations.resume_sync import resume_sync
 from tests.builders import make_customer, make_invoice
 from tests.fakes.ledger import FakeLedger, Sending
-from tests.integration.accounting.conftest import Held, MakeWorker, configure, connect, is_settled, wait_until
+from tests.integration.accounting.conftest import Held, MakeWorker, configure, connect, hurry, is_settled, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def waiting(owner: Actor, ledger: FakeLedger) -> Connection:
     """A connection with twelve customers that wait."""
-    ledger.request_timeout = timedelta(milliseconds=400)
+    hurry(ledger, 400)
     active = connect(owner, ledger)
     configure(owner)
     for number in range(12):
@@ -58,14 +57,31 @@ def test_backlog_goes_in_one_request_and_each_record_has_its_attempt(
 
 
 @pytest.mark.usefixtures("waiting")
-def test_lost_answer_repeats_the_whole_batch_under_its_id(
+def test_lost_answer_is_looked_for_in_one_request_and_nothing_is_sent_again(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
 ) -> None:
     ledger.fail_next("batch", OutcomeUnknownError(Answered(message="no answer")), commit=True)
     make_worker()
+    wait_until(lambda: Link.objects.count() == 12 and is_settled(owner))
+
+    assert ledger.calls.count("find") == 1
+    assert set(Attempt.objects.filter(operation="create").values_list("state", "verdict", "sends")) == {
+        ("succeeded", "found", 1)
+    }
+    assert names(ledger) == sorted(f"Customer {number}" for number in range(12))
+
+
+@pytest.mark.usefixtures("waiting")
+def test_lost_batch_is_repeated_whole_under_its_id_once_a_look_counts(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    ledger.looks_count_after *= 4
+    ledger.fail_next("batch", OutcomeUnknownError(Answered(message="no answer")))
+    make_worker()
     wait_until(lambda: all_stand_there(owner, ledger))
 
     first, second = ledger.batches
+    assert ledger.calls.count("find") == 2
     assert first == second
     assert names(ledger) == sorted(f"Customer {number}" for number in range(12))
     assert set(Attempt.objects.values_list("state", "sends")) == {("succeeded", 2)}
@@ -87,9 +103,36 @@ def test_one_refused_record_holds_up_none_of_the_others(
 
 
 @pytest.mark.usefixtures("waiting")
-def test_item_without_an_answer_is_repeated_with_its_batch_and_the_rest_stays_settled(
+def test_item_without_an_answer_is_found_and_the_rest_stays_settled(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
 ) -> None:
+    ledger.fail_next("customer", OutcomeUnknownError(Answered(message="no word of it")), commit=True)
+    make_worker()
+    wait_until(lambda: all_stand_there(owner, ledger))
+
+    assert len(ledger.batches) == 1
+    creates = Attempt.objects.filter(operation="create").order_by("verdict")
+    assert list(creates.values_list("verdict", "sends")) == [("found", 1)] + [("sent", 1)] * 11
+
+
+@pytest.mark.usefixtures("waiting")
+def test_item_that_never_arrived_goes_under_an_id_of_its_own_and_its_batch_never_again(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    ledger.fail_next("customer", OutcomeUnknownError(Answered(message="no word of it")))
+    make_worker()
+    wait_until(lambda: all_stand_there(owner, ledger))
+
+    assert len(ledger.batches) == 1
+    attempts = Attempt.objects.exclude(verdict="sent", generation=1)
+    assert list(attempts.order_by("generation").values_list("generation", "verdict")) == [(1, "not_there"), (2, "sent")]
+
+
+@pytest.mark.usefixtures("waiting")
+def test_item_without_an_answer_is_repeated_with_its_batch_where_looks_see_nothing(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    ledger.looks_are_blind_for = None
     ledger.fail_next("customer", OutcomeUnknownError(Answered(message="no word of it")), commit=True)
     make_worker()
     wait_until(lambda: all_stand_there(owner, ledger))
@@ -152,8 +195,16 @@ def test_crash_with_a_batch_on_its_way_leaves_each_record_once(
     make_worker()
     wait_until(lambda: all_stand_there(owner, ledger), seconds=20)
 
-    assert set(Attempt.objects.values_list("state", "sends")) == {("succeeded", 2)}
-    assert len(set(ledger.batches)) == 1
+    creates = set(Attempt.objects.filter(operation="create").values_list("state", "verdict", "sends"))
+    if point == "before it leaves":
+        assert creates == {("succeeded", "sent", 2)}
+        assert len(set(ledger.batches)) == 1
+    elif point == "answered, not committed":
+        assert creates == {("succeeded", "found", 1)}
+    else:
+        # One had been done when the worker died: it's found, and proves that the others never were.
+        assert creates == {("succeeded", "found", 1), ("failed", "not_there", 1), ("succeeded", "sent", 1)}
+        assert Attempt.objects.filter(verdict="not_there").count() == 11
     assert OutboxRow.objects.filter(company=waiting.company).count() == 0
 
 

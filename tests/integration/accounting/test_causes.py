@@ -48,7 +48,16 @@ from tests.builders import (
     make_tax_rate,
 )
 from tests.fakes.ledger import BANK, INCOME, REDUCED, RETIRED, SAVINGS, STANDARD, FakeLedger, FakeRecord
-from tests.integration.accounting.conftest import NO_SWEEP, Held, MakeWorker, configure, connect, is_settled, wait_until
+from tests.integration.accounting.conftest import (
+    NO_SWEEP,
+    Held,
+    MakeWorker,
+    configure,
+    connect,
+    hurry,
+    is_settled,
+    wait_until,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -356,7 +365,7 @@ def test_void_after_sending_asks_to_remove_it_there_until_confirmed(
 def test_void_while_the_answer_is_on_its_way_is_noticed(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
 ) -> None:
-    ledger.request_timeout = ledger.request_timeout / 10
+    hurry(ledger, 500)
     make_worker(NO_SWEEP)
     connect(owner, ledger)
     configure(owner)

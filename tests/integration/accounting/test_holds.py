@@ -13,7 +13,7 @@ from cone.operations.refresh_reference import RefreshFailedError, refresh_refere
 from cone.operations.sync_now import sync_all
 from tests.builders import make_customer, make_invoice
 from tests.fakes.ledger import FakeLedger
-from tests.integration.accounting.conftest import MakeWorker, configure, connect, is_settled, wait_until
+from tests.integration.accounting.conftest import MakeWorker, configure, connect, hurry, is_settled, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -142,8 +142,8 @@ def test_without_reads_new_records_go_and_what_begins_with_a_look_waits(
 def test_without_reads_an_unknown_outcome_that_needs_a_look_is_left_as_it_is(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
 ) -> None:
-    ledger.request_timeout = timedelta(milliseconds=200)
-    ledger.remembers_request_ids = False
+    hurry(ledger, 200)
+    ledger.memory.is_kept = False
     worker = make_worker()
     active = connect(owner, ledger)
     ledger.fail_next("customer", OutcomeUnknownError(), commit=True)

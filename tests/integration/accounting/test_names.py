@@ -18,7 +18,7 @@ from cone.operations.settle_name import NotLinkableError, link_customer, suffix_
 from tests.builders import make_customer
 from tests.fakes.ledger import FakeLedger
 
-from .conftest import MakeWorker, connect, is_settled, wait_until
+from .conftest import MakeWorker, connect, hurry, is_settled, wait_until
 
 NAME = "Acme"
 pytestmark = pytest.mark.usefixtures("owner")
@@ -130,11 +130,12 @@ def test_customer_there_is_linked_by_a_person_and_brought_up_to_date(
 def test_lost_create_is_never_suffixed_into_a_second_one(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
 ) -> None:
-    """The answer was lost, the platform forgot the id, and there's no address to know it by: a person decides."""
+    """The answer was lost, looks are blind, the platform forgot the id, and the name is taken: a person decides."""
     connect(owner, ledger)
     save_terms(owner, {"name_policy": "suffix"})
-    ledger.remembers_request_ids = False
-    ledger.request_timeout *= 0
+    ledger.memory.is_kept = False
+    ledger.looks_are_blind_for = None
+    hurry(ledger, 0)
     ledger.fail_next("customer", OutcomeUnknownError(), commit=True)
     make(owner, "")
     make_worker()

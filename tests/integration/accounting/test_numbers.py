@@ -23,7 +23,7 @@ from cone.operations.sync_now import sync_record
 from tests.builders import make_invoice
 from tests.fakes.ledger import FakeLedger
 
-from .conftest import MakeWorker, configure, connect, is_settled, wait_until
+from .conftest import MakeWorker, configure, connect, hurry, is_settled, wait_until
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_number_comes_with_the_answer_and_stays(
 def test_lost_answer_is_found_by_its_mark_and_brings_the_number(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, sequenced: Connection
 ) -> None:
-    ledger.request_timeout *= 0
+    hurry(ledger, 0)
     ledger.fail_next("invoice", OutcomeUnknownError(), commit=True)
     invoice = make_invoice(owner, is_issued=True)
     make_worker()

@@ -26,7 +26,15 @@ from tests.builders import (
     make_service,
 )
 from tests.fakes.ledger import FakeLedger
-from tests.integration.accounting.conftest import NO_SWEEP, MakeWorker, configure, connect, is_settled, wait_until
+from tests.integration.accounting.conftest import (
+    NO_SWEEP,
+    MakeWorker,
+    configure,
+    connect,
+    hurry,
+    is_settled,
+    wait_until,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,7 +66,7 @@ def test_listener_that_dies_is_replaced_and_what_it_missed_is_found(
 def test_every_database_connection_dies_at_once_and_the_worker_recovers(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
 ) -> None:
-    ledger.request_timeout = ledger.request_timeout / 10
+    hurry(ledger, 500)
     make_worker()
     connect(owner, ledger)
     configure(owner)

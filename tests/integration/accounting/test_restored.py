@@ -62,7 +62,7 @@ def test_older_backup_restored_after_the_ids_are_forgotten_makes_no_second_invoi
     (invoice,) = ledger.records("invoice")
     worker.stop()
 
-    ledger.remembers_request_ids = False
+    ledger.memory.is_kept = False
     forget_what_came_of_it()
     make_worker()
     wait_until(lambda: Link.objects.filter(kind="invoice").exists() and is_settled(owner))

@@ -41,6 +41,7 @@ from tests.integration.accounting.conftest import (
     Worker,
     configure,
     connect,
+    hurry,
     is_settled,
     wait_until,
 )
@@ -212,7 +213,7 @@ def test_run_waits_for_a_setting_and_one_with_refused_records_is_over(
 
 
 def test_run_goes_on_after_its_worker_died(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> None:
-    ledger.request_timeout = timedelta(milliseconds=400)
+    hurry(ledger, 400)
     ledger.largest_batch = 1
     _, run = start(owner, ledger, 8)
     held = Held("invoice")
@@ -417,7 +418,7 @@ def test_crash_while_undoing_takes_it_back_once(
     by: str,
     point: str,
 ) -> None:
-    ledger.request_timeout = timedelta(milliseconds=400)
+    hurry(ledger, 400)
     (invoice,), run, worker = sent_run(owner, ledger, make_worker, 1)
     worker.stop()
     undo_run(owner, run.uuid, by=by)

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def make_uncertain(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> tuple[Invoice, FakeRecord]:
     """An invoice that arrived unanswered, and whose mark somebody took off there before anybody looked."""
-    ledger.remembers_request_ids = False
+    ledger.memory.is_kept = False
     worker = make_worker()
     connect(owner, ledger)
     configure(owner)

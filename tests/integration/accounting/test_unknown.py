@@ -1,5 +1,6 @@
 """What is said to a repeat says nothing of the first send: an unknown outcome never becomes a second record."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -28,16 +29,17 @@ from cone.operations.resolve_uncertain import send_again
 from cone.operations.save_customer import save_customer
 from cone.operations.sync_now import sync_all, sync_cause, sync_record
 from tests.builders import make_customer, make_invoice
-from tests.fakes.ledger import FakeLedger
-from tests.integration.accounting.conftest import Worker, configure, connect, is_settled, wait_until
+from tests.fakes.ledger import FakeLedger, Sending
+from tests.integration.accounting.conftest import Worker, configure, connect, hurry, is_settled, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MakeWorker = Callable[[], Worker]
 
 
 def lose_first_answer(ledger: FakeLedger, kind: Any, second: VerdictError) -> None:
-    """The first send is done there and unanswered; the repeat meets `second`."""
-    ledger.request_timeout = timedelta(milliseconds=200)
+    """The first send is done there and unanswered, no look sees it, and the repeat meets `second`."""
+    hurry(ledger, 200)
+    ledger.looks_are_blind_for = None
     ledger.fail_next(kind, OutcomeUnknownError(Answered(message="no answer")), commit=True)
     ledger.fail_next(kind, second)
 
@@ -91,6 +93,13 @@ def test_forgotten_request_id_finds_our_own_lost_create_by_its_mark(
     connect(owner, ledger)
     configure(owner)
     lose_first_answer(ledger, "invoice", second)
+
+    async def see_again(sending: Sending) -> None:
+        if sending.kind == "invoice" and ledger.count_sends("invoice") == 1:
+            ledger.looks_are_blind_for = timedelta()
+        await asyncio.sleep(0)
+
+    ledger.before_send = see_again
     invoice = make_invoice(owner, is_issued=True)
     wait_until(lambda: Link.objects.filter(kind="invoice").exists() and is_settled(owner))
 
@@ -98,7 +107,7 @@ def test_forgotten_request_id_finds_our_own_lost_create_by_its_mark(
     sync = read_record_sync(owner.workspace.pk, "invoice", invoice.uuid)
     assert sync is not None
     assert sync.state is SyncState.SYNCED
-    assert [entry.operation for entry in sync.history] == ["update", "create"]
+    assert [(entry.operation, entry.verdict, entry.sends) for entry in sync.history] == [("create", "found there", 2)]
 
 
 def test_uncertain_outcome_is_never_created_again_by_itself(
@@ -108,7 +117,7 @@ def test_uncertain_outcome_is_never_created_again_by_itself(
     connect(owner, ledger)
     configure(owner)
     uncertain = RejectedError(Answered(http_status=400, code="600"), cause=CauseCode.OUTCOME_UNCERTAIN)
-    ledger.request_timeout = timedelta(milliseconds=200)
+    hurry(ledger, 200)
     ledger.fail_next("invoice", OutcomeUnknownError(Answered(message="no answer")))
     ledger.fail_next("invoice", uncertain)
     invoice = make_invoice(owner, is_issued=True)
@@ -133,8 +142,8 @@ def age(attempt: Attempt, *, hours: int) -> None:
 def lose_create(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, *, is_there: bool
 ) -> tuple[Worker, Invoice, Attempt]:
-    """An invoice whose create wasn't answered, at a platform that forgets request ids."""
-    ledger.remembers_request_ids = False
+    """An invoice whose create wasn't answered, at a platform that knows no request ids."""
+    ledger.memory.is_kept = False
     worker = make_worker()
     connect(owner, ledger)
     configure(owner)
@@ -187,7 +196,7 @@ def test_look_up_that_finds_nothing_asks_a_person_who_may_send_it_again(
 def test_renamed_customer_with_a_lost_create_is_not_made_again(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
 ) -> None:
-    ledger.remembers_request_ids = False
+    ledger.memory.is_kept = False
     worker = make_worker()
     connect(owner, ledger)
     configure(owner)
@@ -207,7 +216,7 @@ def test_renamed_customer_with_a_lost_create_is_not_made_again(
 def test_namesake_does_not_take_the_customer_whose_answer_is_out(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
 ) -> None:
-    ledger.request_timeout = timedelta(seconds=1)
+    hurry(ledger, 1000)
     make_worker()
     connect(owner, ledger)
     configure(owner)
@@ -254,7 +263,7 @@ def test_update_unknown_for_a_day_asks_a_person(owner: Actor, ledger: FakeLedger
     make_worker()
     connect(owner, ledger)
     configure(owner)
-    ledger.request_timeout = timedelta(milliseconds=200)
+    hurry(ledger, 200)
     customer = make_customer(owner, "Early Ltd")
     wait_until(lambda: Link.objects.exists() and is_settled(owner))
     ledger.fail_next("customer", OutcomeUnknownError(Answered(message="no answer")), times=9)

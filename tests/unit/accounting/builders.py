@@ -1,7 +1,7 @@
 """Values of the engine with valid defaults: an issued invoice of 100.00 at 20 % that could be sent."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
@@ -112,7 +112,7 @@ ATTEMPT = OpenAttempt(
     expected=None,
     sends=1,
     age_seconds=40,
-    silent_seconds=40,
+    silence=timedelta(seconds=40),
 )
 
 

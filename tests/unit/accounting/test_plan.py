@@ -293,14 +293,24 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
     "then the item": (subject(ISSUED), ready(linked={("customer", CUSTOMER): "58"}), WaitFor("service", SERVICE)),
     "settings before waves": (subject(ISSUED), ready(linked={}, tax_codes={}), UNMAPPED),
     # what is unknown goes first
-    "unknown outcome is repeated": (subject(ISSUED, link(3), ATTEMPT), READY, Repeat(ATTEMPT)),
-    "single repeat while reads and batches are held back": (
+    "unknown outcome is looked up": (subject(ISSUED, None, ATTEMPT), READY, LookUp(ATTEMPT)),
+    "unknown update is repeated": (
+        subject(ISSUED, link(3), replace(ATTEMPT, operation="update")),
+        READY,
+        Repeat(replace(ATTEMPT, operation="update")),
+    ),
+    "unknown create while reads and batches are held back": (
         subject(ISSUED, None, ATTEMPT),
         ready(reads_held_for=timedelta(days=3)),
-        Repeat(ATTEMPT),
+        Postpone(timedelta(days=3)),
+    ),
+    "single repeat while they are": (
+        subject(ISSUED, link(3), replace(ATTEMPT, operation="update")),
+        ready(reads_held_for=timedelta(days=3)),
+        Repeat(replace(ATTEMPT, operation="update")),
     ),
     "no batch is repeated while they are": (
-        subject(ISSUED, None, replace(ATTEMPT, batch_id=4, batch_place=1)),
+        subject(ISSUED, link(3), replace(ATTEMPT, operation="update", batch_id=4, batch_place=1)),
         ready(reads_held_for=timedelta(days=3)),
         Postpone(timedelta(days=3)),
     ),
@@ -320,15 +330,15 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
         Repeat(replace(ATTEMPT, operation="update", age_seconds=3601)),
     ),
     "unknown update of a void invoice": (
-        subject(issued(status="void"), link(1), ATTEMPT),
+        subject(issued(status="void"), link(1), replace(ATTEMPT, operation="update")),
         READY,
-        Repeat(ATTEMPT),
+        Repeat(replace(ATTEMPT, operation="update")),
     ),
     "unknown outcome of a record that is gone": (subject(None, None, ATTEMPT), READY, LookUp(ATTEMPT)),
     "unknown outcome out of scope and unmapped": (
         subject(issued(issued_at=BEFORE), None, ATTEMPT),
         ready(tax_codes={}, deposit_account_id=""),
-        Repeat(ATTEMPT),
+        LookUp(ATTEMPT),
     ),
 }
 

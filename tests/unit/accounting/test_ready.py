@@ -1,6 +1,7 @@
 """The queue of planned rows: what goes at once, what together, what only by itself."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from cone.accounting.plan.decisions import Decision, Repeat, Send
 from cone.accounting.port.documents import Create
@@ -28,7 +29,7 @@ def open_attempt(batch_id: int | None) -> OpenAttempt:
         expected=None,
         sends=1,
         age_seconds=9,
-        silent_seconds=9,
+        silence=timedelta(seconds=9),
         batch_id=batch_id,
         batch_place=None if batch_id is None else 1,
     )

@@ -72,6 +72,13 @@ def test_age_is_rough(age: timedelta, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("ahead", "shown"), [(-3, "now"), (0, "now"), (25, "in 25 s"), (90, "in 90 s"), (91, "in 2 min"), (121, "in 3 min")]
+)
+def test_what_comes_is_counted_in_seconds_then_minutes(ahead: int, shown: str) -> None:
+    assert formats.show_ahead(NOW + timedelta(seconds=ahead), now=NOW) == shown
+
+
+@pytest.mark.parametrize(
     ("typed", "number"),
     [
         ("1,234.50", "1234.50"),

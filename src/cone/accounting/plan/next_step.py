@@ -45,7 +45,7 @@ def _decide(subject: Subject, situation: Situation) -> Decision:
     if subject.row.take_back is not None:
         return plan_taking_back(subject, subject.row.take_back, situation)
     if subject.attempt is not None:
-        return find_out(subject, subject.attempt, situation)
+        return find_out(subject.attempt)
     if record is None or (link is not None and _is_settled(link, record.revision)):
         return Nothing()
     return _plan_record(subject, record, situation)

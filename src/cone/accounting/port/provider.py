@@ -144,6 +144,12 @@ class ProviderClient(Protocol):
         """
         ...
 
+    async def list_candidates_together(
+        self, access: Access, sent: Sequence[SentRecord], *, sent_at: datetime
+    ) -> tuple[tuple[RemoteRecord, ...], ...]:
+        """The same for many at once, in their order: at most two requests, both of them batches."""
+        ...
+
     async def find_namesakes(
         self, access: Access, entity: Literal["customer", "vendor", "employee"], names: Sequence[str]
     ) -> tuple[Namesake, ...]:
@@ -157,6 +163,8 @@ class Provider(Protocol):
     key: str
     name: str
     request_timeout: timedelta
+    # How long after a send it may still be executed there, and so when a look that finds nothing says something.
+    looks_count_after: timedelta
     limits: RequestLimits
     largest_batch: int
 

@@ -49,19 +49,37 @@ with gate as (
     where id = any(%(rows)s) and state = 'due' and exists (select from gate)
     returning company_id, kind, record_uuid
 )
-update books_attempt a set sends = sends + 1, last_sent_at = now(), verdict = '', lane_epoch = %(epoch)s,
-       connection_id = %(connection)s
+update books_attempt a set sends = sends + 1, last_sent_at = now(), looked_at = null, verdict = '',
+       lane_epoch = %(epoch)s, connection_id = %(connection)s
 from claimed c
 where a.id = any(%(attempts)s) and a.state = 'unknown'
     and (a.company_id, a.kind, a.record_uuid) = (c.company_id, c.kind, c.record_uuid)
 returning a.id
 """
 
-# Everything a batch carried, to be repeated byte for byte: also what was answered meanwhile.
+# Everything a batch carried, in order, and what became of it.
 BATCH = """
-select b.request_id, a.batch_place, a.request_line, a.body
+select b.request_id, a.id, a.kind, a.record_uuid, a.operation, a.state, a.verdict, a.batch_place, a.request_line,
+       a.body, l.remote_id
 from books_batch b join books_attempt a on a.batch_id = b.id
+left join books_link l on l.company_id = a.company_id and l.kind = a.kind and l.record_uuid = a.record_uuid
 where b.id = %(batch)s order by a.batch_place
+"""
+
+# The latest creates that were answered since a batch was sent last, with their ids there.
+MADE_SINCE_BATCH = """
+select a.kind, a.request_line, a.body, l.remote_id
+from books_attempt a
+join books_link l on l.company_id = a.company_id and l.kind = a.kind and l.record_uuid = a.record_uuid
+    and l.standing = 'live'
+where a.company_id = %(company)s and a.operation = 'create' and a.state = 'succeeded' and a.verdict = 'sent'
+    and a.started_at >= (select max(last_sent_at) from books_attempt where batch_id = %(batch)s)
+order by a.started_at desc, a.id desc limit %(limit)s
+"""
+
+# Found nothing; taken up again when a look counts.
+NOTE_LOOK = """
+update books_attempt set looked_at = now(), verdict = 'unknown' where id = %(attempt)s and state = 'unknown'
 """
 
 CLOSE_ATTEMPTS = """

@@ -48,8 +48,8 @@ select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is
        coalesce(g.last_generation, 0) as last_generation, coalesce(g.may_have_arrived, false) as may_have_arrived,
        u.id as attempt_id, u.operation, u.revision as attempt_revision, u.request_line, u.body, u.request_id, u.sends,
        u.expected, u.batch_id, u.batch_place, u.started_at,
-       extract(epoch from now() - u.started_at)::int as attempt_age,
-       extract(epoch from now() - u.last_sent_at)::int as attempt_silence
+       floor(extract(epoch from now() - u.started_at))::int as attempt_age,
+       floor(1000 * extract(epoch from now() - u.last_sent_at))::bigint as attempt_silence
 from {source} o
 left join books_link l on l.company_id = o.company_id and l.kind = o.kind and l.record_uuid = o.record_uuid
 left join books_attempt u on u.company_id = o.company_id and u.kind = o.kind and u.record_uuid = o.record_uuid
@@ -236,7 +236,7 @@ _DUE = """
         'attempt', case when attempt_id is not null then json_build_object(
             'id', attempt_id, 'operation', operation, 'revision', attempt_revision, 'line', request_line,
             'body', translate(encode(body, 'base64'), e'\\n', ''), 'request_id', request_id, 'expected', expected,
-            'sends', sends, 'age_seconds', attempt_age, 'silent_seconds', attempt_silence, 'batch_id', batch_id,
+            'sends', sends, 'age_seconds', attempt_age, 'silent_milliseconds', attempt_silence, 'batch_id', batch_id,
             'batch_place', batch_place, 'started_at', started_at) end)) as found
     from due
 """

@@ -5,20 +5,20 @@ select kind, record_uuid, remote_id, coalesce(answer->>'currency', '') as curren
 where company_id = %(company)s and record_uuid = any(%(uuids)s)
 """
 
-# Two of our customers may share name and address; only one of them can be the one there, and it may be the one whose
-# answer is still out.
 LINKED_ELSEWHERE = """
 select 1 from books_link
 where company_id = %(company)s and kind = %(kind)s and remote_id = %(remote_id)s and record_uuid <> %(uuid)s
     and kind <> 'service'
 union all
-select 1 from books_attempt
-where company_id = %(company)s and kind = %(kind)s and kind = 'customer' and state = 'unknown'
-    and operation = 'create' and record_uuid <> %(uuid)s
-union all
 -- what an undone run voided carries our mark still, and is nobody's any more
 select 1 from books_runrecord r join books_backfillrun n on n.id = r.run_id
 where n.company_id = %(company)s and r.undo = 'done' and r.kind = %(kind)s and r.remote_id = %(remote_id)s
+"""
+
+OTHER_OPEN_CUSTOMERS = """
+select request_line, body from books_attempt
+where company_id = %(company)s and kind = 'customer' and state = 'unknown' and operation = 'create'
+    and record_uuid <> %(uuid)s
 """
 
 # Those of the ids that other records of ours are; a row without an id stands for a customer whose answer is still out.

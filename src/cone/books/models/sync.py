@@ -203,6 +203,8 @@ class Attempt(models.Model):
     message = models.CharField(max_length=2000, blank=True, db_default="")
     started_at = models.DateTimeField(db_default=Now())
     last_sent_at = models.DateTimeField(db_default=Now())
+    # Since the last send it was looked for and not found, too early to count.
+    looked_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

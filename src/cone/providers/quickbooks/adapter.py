@@ -56,6 +56,7 @@ class QuickBooks:
     def __init__(self, config: QuickBooksConfig) -> None:
         self._config = config
         self.request_timeout = config.request_timeout
+        self.looks_count_after = config.looks_count_after
         self.limits = LIMITS
         self.largest_batch = batch.LARGEST_BATCH
 
@@ -169,10 +170,22 @@ class QuickBooksClient:
                 return await self._find_payment(access, document)
 
     async def list_candidates(self, access: Access, sent: SentRecord, *, sent_at: datetime) -> tuple[RemoteRecord, ...]:
-        async def select(entity: str, **keys: str) -> wire.Rows:
-            return await self._query(access, query.select_where(entity, **keys))
+        async def select(statements: Sequence[str]) -> list[wire.Rows]:
+            return [await self._query(access, statement) for statement in statements]
 
-        return await candidates.list_candidates(select, sent, sent_at=sent_at)
+        (found,) = await candidates.list_candidates_together(select, [sent], sent_at=sent_at)
+        return found
+
+    async def list_candidates_together(
+        self, access: Access, sent: Sequence[SentRecord], *, sent_at: datetime
+    ) -> tuple[tuple[RemoteRecord, ...], ...]:
+        async def select(statements: Sequence[str]) -> list[wire.Rows]:
+            request = batch_reading.ask_each(statements)
+            method, target = request.line.split(" ", 1)
+            received = await self._call(access, method=method, target=target, body=request.body, is_write=False)
+            return batch_reading.take_in_each(received, len(statements))
+
+        return await candidates.list_candidates_together(select, sent, sent_at=sent_at)
 
     async def find_namesakes(
         self, access: Access, entity: Literal["customer", "vendor", "employee"], names: Sequence[str]

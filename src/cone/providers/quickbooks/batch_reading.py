@@ -1,6 +1,6 @@
-"""Everything that is read of a company in one metered request: a batch of queries (api-facts §3, §7.1). Pure."""
+"""Much that is read of a company in one metered request: a batch of queries (api-facts §3, §7.1). Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -36,6 +36,15 @@ def ask() -> WireRequest:
         "CompanyInfo": "SELECT * FROM CompanyInfo",
         "Preferences": "SELECT * FROM Preferences",
     } | {name: select_list(name, page=0) for name in _LISTS}
+    return _ask(queries)
+
+
+def ask_each(statements: Sequence[str]) -> WireRequest:
+    """Any queries, at most thirty."""
+    return _ask({str(place): statement for place, statement in enumerate(statements)})
+
+
+def _ask(queries: Mapping[str, str]) -> WireRequest:
     items = [{"bId": name, "Query": statement} for name, statement in queries.items()]
     return WireRequest(line=f"POST /batch?minorversion={MINOR_VERSION}", body=encode({"BatchItemRequest": items}))
 
@@ -51,8 +60,17 @@ def select_list(entity: str, *, page: int) -> str:
             return query.select_page(entity, page=page)
 
 
-def take_in(received: Received) -> tuple[CompanyFacts, Reference] | None:
-    """What was read; None where a list has more than its first page. Raises verdicts."""
+def take_in_each(received: Received, count: int) -> list[Rows]:
+    """The rows of each query, in the order asked. Raises verdicts."""
+    found = {item.b_id: item.query_response for item in _read(received)}
+    missing = [place for place in range(count) if str(place) not in found]
+    if missing:
+        answered = Answered(received.status, received.tid, message="The answer leaves out some of the queries.")
+        raise TryLaterError(answered, scope="record")
+    return [found[str(place)] for place in range(count)]
+
+
+def _read(received: Received) -> tuple[_ItemAnswer, ...]:
     try:
         answer = msgspec.json.decode(received.body, type=_BatchAnswer)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -62,7 +80,12 @@ def take_in(received: Received) -> tuple[CompanyFacts, Reference] | None:
     for item in answer.batch_item_response:
         if fault := msgspec.json.decode(item.fault):
             raise verdict_of_fault(received, fault, is_write=False)
-    found = {item.b_id: item.query_response for item in answer.batch_item_response}
+    return answer.batch_item_response
+
+
+def take_in(received: Received) -> tuple[CompanyFacts, Reference] | None:
+    """What was read; None where a list has more than its first page. Raises verdicts."""
+    found = {item.b_id: item.query_response for item in _read(received)}
     company, preferences = found["CompanyInfo"].company_info, found["Preferences"].preferences
     facts = reading.company_facts(company[0], preferences[0])
     lists = found["Account"].account, found["TaxCode"].tax_code, found["TaxRate"].tax_rate

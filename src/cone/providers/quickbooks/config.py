@@ -4,7 +4,7 @@ Reads no environment itself: the caller passes the mapping. Addresses: api-facts
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 from urllib.parse import urlsplit
@@ -20,6 +20,13 @@ _HOW_TO_CONFIGURE = (
 )
 _TIMEOUT_EXPLANATION = (
     "QUICKBOOKS_REQUEST_TIMEOUT_SECONDS should be a whole number from 1 to 120; correct it and restart."
+)
+# Requests over 120 s are cut (api-facts §3), and clocks and networks have their margin. Against an emulator that runs
+# faster than the clock it may be less.
+_LEAST_LOOK_SECONDS, _MOST_LOOK_SECONDS = 130, 3600
+_LOOK_EXPLANATION = (
+    "QUICKBOOKS_LOOK_COUNTS_AFTER_SECONDS should be a whole number from 130 to 3600, and longer than the request "
+    "timeout; correct it and restart. Only with the emulator it may be shorter."
 )
 
 
@@ -73,6 +80,7 @@ class QuickBooksConfig:
     explanation: str = ""
     emulator_url: str = ""
     request_timeout: timedelta = timedelta(seconds=30)
+    looks_count_after: timedelta = timedelta(seconds=_LEAST_LOOK_SECONDS)
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> "QuickBooksConfig":
@@ -81,22 +89,32 @@ class QuickBooksConfig:
         client_secret = variables.get("QUICKBOOKS_CLIENT_SECRET", "").strip()
         environment = variables.get("QUICKBOOKS_ENVIRONMENT", "").strip().lower()
         emulator_url = variables.get("CONE_EMULATOR_URL", "").strip().rstrip("/")
-        seconds = variables.get("QUICKBOOKS_REQUEST_TIMEOUT_SECONDS", "").strip() or "30"
-        if not (seconds.isascii() and seconds.isdigit() and 1 <= int(seconds) <= 120):
+        is_emulated = bool(emulator_url) and not (client_id or client_secret or environment)
+        timeout = _read_seconds(variables, "QUICKBOOKS_REQUEST_TIMEOUT_SECONDS", usual=30, least=1, most=120)
+        if timeout is None:
             return cls(None, explanation=_TIMEOUT_EXPLANATION, emulator_url=emulator_url)
-        timeout = timedelta(seconds=int(seconds))
-        if not client_id and not client_secret:
-            if emulator_url and not environment:
-                return cls._of_emulator(emulator_url, variables, timeout)
-            return cls(None, explanation=_HOW_TO_CONFIGURE, emulator_url=emulator_url)
-        explanation = _what_is_wrong(client_id, client_secret, environment)
-        if explanation:
-            return cls(None, explanation=explanation, emulator_url=emulator_url)
-        endpoints = intuit_endpoints("production" if environment == "production" else "sandbox")
-        return cls(endpoints, client_id, client_secret, emulator_url=emulator_url, request_timeout=timeout)
+        looks = _read_seconds(
+            variables,
+            "QUICKBOOKS_LOOK_COUNTS_AFTER_SECONDS",
+            usual=_LEAST_LOOK_SECONDS,
+            least=1 if is_emulated else _LEAST_LOOK_SECONDS,
+            most=_MOST_LOOK_SECONDS,
+        )
+        if looks is None or looks <= timeout:
+            return cls(None, explanation=_LOOK_EXPLANATION, emulator_url=emulator_url)
+        if is_emulated:
+            found = cls._of_emulator(emulator_url, variables)
+        elif not client_id and not client_secret:
+            found = cls(None, explanation=_HOW_TO_CONFIGURE, emulator_url=emulator_url)
+        elif explanation := _what_is_wrong(client_id, client_secret, environment):
+            found = cls(None, explanation=explanation, emulator_url=emulator_url)
+        else:
+            endpoints = intuit_endpoints("production" if environment == "production" else "sandbox")
+            found = cls(endpoints, client_id, client_secret, emulator_url=emulator_url)
+        return replace(found, request_timeout=timeout, looks_count_after=looks)
 
     @classmethod
-    def _of_emulator(cls, url: str, variables: Mapping[str, str], timeout: timedelta) -> "QuickBooksConfig":
+    def _of_emulator(cls, url: str, variables: Mapping[str, str]) -> "QuickBooksConfig":
         client_id = variables.get("CONE_EMULATOR_CLIENT_ID", "").strip()
         client_secret = variables.get("CONE_EMULATOR_CLIENT_SECRET", "").strip()
         if not _is_web_address(url):
@@ -107,7 +125,7 @@ class QuickBooksConfig:
                 explanation="CONE_EMULATOR_URL needs CONE_EMULATOR_CLIENT_ID and CONE_EMULATOR_CLIENT_SECRET too.",
                 emulator_url=url,
             )
-        return cls(emulator_endpoints(url), client_id, client_secret, emulator_url=url, request_timeout=timeout)
+        return cls(emulator_endpoints(url), client_id, client_secret, emulator_url=url)
 
 
 def configured_endpoints(config: QuickBooksConfig) -> Endpoints:
@@ -115,6 +133,14 @@ def configured_endpoints(config: QuickBooksConfig) -> Endpoints:
     if config.endpoints is None:
         raise MisconfiguredError(Answered(message=config.explanation))
     return config.endpoints
+
+
+def _read_seconds(variables: Mapping[str, str], name: str, *, usual: int, least: int, most: int) -> timedelta | None:
+    """A whole number of seconds within its bounds; None for anything else."""
+    given = variables.get(name, "").strip() or str(usual)
+    if not (given.isascii() and given.isdigit() and least <= int(given) <= most):
+        return None
+    return timedelta(seconds=int(given))
 
 
 def _what_is_wrong(client_id: str, client_secret: str, environment: str) -> str:

@@ -58,6 +58,12 @@ def ago(value: datetime | None) -> str:
 
 
 @register.filter
+def ahead(value: datetime) -> str:
+    """How soon: "now", "in 25 s", "in 2 min"."""
+    return formats.show_ahead(value, now=timezone.now())
+
+
+@register.filter
 def lasting(value: timedelta) -> str:
     """How long, roughly: "less than a minute", "7 min", "2 h 5 min"."""
     return formats.show_lasting(value)

@@ -1,6 +1,7 @@
 """Which QuickBooks is meant: keys win, the emulator never stands in for them, wrong values explain themselves."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
@@ -59,6 +60,12 @@ def test_emulator_is_one_address() -> None:
         ({**KEYS, "QUICKBOOKS_ENVIRONMENT": "live"}, "“live”"),
         ({**EMULATOR, "QUICKBOOKS_REQUEST_TIMEOUT_SECONDS": "soon"}, "whole number from 1 to 120"),
         ({**EMULATOR, "QUICKBOOKS_REQUEST_TIMEOUT_SECONDS": "0"}, "whole number from 1 to 120"),
+        ({**EMULATOR, "QUICKBOOKS_LOOK_COUNTS_AFTER_SECONDS": "30"}, "longer than the request timeout"),
+        ({**EMULATOR, "QUICKBOOKS_LOOK_COUNTS_AFTER_SECONDS": "4000"}, "from 130 to 3600"),
+        (
+            {**KEYS, "QUICKBOOKS_ENVIRONMENT": "production", "QUICKBOOKS_LOOK_COUNTS_AFTER_SECONDS": "129"},
+            "from 130 to 3600",
+        ),
         ({**EMULATOR, "CONE_EMULATOR_URL": "127.0.0.1:8010"}, "“127.0.0.1:8010”"),
         ({**EMULATOR, "CONE_EMULATOR_URL": "http://[::"}, "http address"),
         ({**EMULATOR, "CONE_EMULATOR_URL": "http://h:99999"}, "http address"),
@@ -69,6 +76,14 @@ def test_what_is_missing_or_wrong_is_said(variables: Mapping[str, str], words: s
     found = availability(variables)
     assert found.environment is None
     assert words in found.explanation
+
+
+def test_times_are_what_is_set_and_shorter_looks_only_with_the_emulator() -> None:
+    usual = QuickBooks(QuickBooksConfig.from_environment({**KEYS, "QUICKBOOKS_ENVIRONMENT": "sandbox"}))
+    assert (usual.request_timeout, usual.looks_count_after) == (timedelta(seconds=30), timedelta(seconds=130))
+    hurried = {"QUICKBOOKS_REQUEST_TIMEOUT_SECONDS": "5", "QUICKBOOKS_LOOK_COUNTS_AFTER_SECONDS": "22"}
+    emulated = QuickBooks(QuickBooksConfig.from_environment({**EMULATOR, **hurried}))
+    assert (emulated.request_timeout, emulated.looks_count_after) == (timedelta(seconds=5), timedelta(seconds=22))
 
 
 PROVIDER = QuickBooks(QuickBooksConfig.from_environment(EMULATOR))

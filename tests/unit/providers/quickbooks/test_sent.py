@@ -1,6 +1,8 @@
 """Requests read back from their stored bytes, and the questions that find what they made."""
 
 import asyncio
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,7 +13,7 @@ from cone.accounting.port.documents import Create
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.port.sent import SentRecord
 from cone.providers.quickbooks import mapping, wire
-from cone.providers.quickbooks.candidates import list_candidates
+from cone.providers.quickbooks.candidates import list_candidates_together
 from cone.providers.quickbooks.sent import read_fields, read_sent
 from tests.unit.providers.quickbooks import builders
 
@@ -53,7 +55,12 @@ class Books:
         self.rows = rows
         self.asked: list[tuple[str, dict[str, str]]] = []
 
-    async def __call__(self, entity: str, **keys: str) -> wire.Rows:
+    async def __call__(self, statements: Sequence[str]) -> list[wire.Rows]:
+        return [self._answer(statement) for statement in statements]
+
+    def _answer(self, statement: str) -> wire.Rows:
+        entity, _, conditions = statement.removeprefix("SELECT * FROM ").partition(" WHERE ")
+        keys = dict(re.findall(r"(\w+) = '([^']*)'", conditions))
         self.asked.append((entity, keys))
         found = self.rows.get("_".join(keys), [])
         return msgspec.convert({entity: found}, wire.Rows)
@@ -70,7 +77,8 @@ def row(remote_id: str, *, note: str = "", made: str = "2026-09-02T02:00:00-07:0
 
 
 def ask(books: Books, sent: SentRecord) -> list[str]:
-    return [record.remote_id for record in asyncio.run(list_candidates(books, sent, sent_at=SENT_AT))]
+    (found,) = asyncio.run(list_candidates_together(books, [sent], sent_at=SENT_AT))
+    return [record.remote_id for record in found]
 
 
 SENT = SentRecord(kind="invoice", number="INV-1", customer_id="58", transaction_date=SENT_AT.date())
