@@ -24,6 +24,8 @@ from cone.cli.postgres import EmbeddedPostgres, temporary_postgres
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIENT_ID, CLIENT_SECRET = "bench", "bench-secret"
+# Its own modules are the checkout's, wherever the benchmark was asked for.
+_PATH = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -55,7 +57,7 @@ class Process:
     ) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own programs
             [sys.executable, *arguments],
-            env={**os.environ, **(env or {})},
+            env={**os.environ, "PYTHONPATH": _PATH, **(env or {})},
             stdin=subprocess.PIPE if is_piped else None,
             stdout=subprocess.PIPE if is_piped else log,
             stderr=log,

@@ -188,6 +188,8 @@ def _compare_payments(ours: Sequence[OurPayment], theirs: TheirBooks) -> Iterato
     by_marker: dict[str, list[TheirPayment]] = defaultdict(list)
     for there in theirs.payments:
         by_marker[there.marker].append(there)
+    # A void one has lost its mark there.
+    voided: Counter[tuple[str, str]] = Counter()
     markers = {(invoice.realm, invoice.remote_id): invoice.marker for invoice in theirs.invoices}
     for here in ours:
         found = by_marker.pop(here.uuid, [])
@@ -195,6 +197,7 @@ def _compare_payments(ours: Sequence[OurPayment], theirs: TheirBooks) -> Iterato
         if len(found) > 1:
             yield Finding("duplicate", name, f"stands there as {', '.join(there.remote_id for there in found)}")
         elif here.is_void:
+            voided[here.realm, here.customer] += not found
             yield from _check_taken_back(name, here, found)
         elif not found and not here.cause:
             yield Finding("missing", name, "isn't there and has no cause")
@@ -202,11 +205,11 @@ def _compare_payments(ours: Sequence[OurPayment], theirs: TheirBooks) -> Iterato
             yield Finding("missing", name, "is void there and has no cause")
         elif found and not here.cause:
             yield from _compare_payment(name, here, found[0], markers)
-    voided = {(here.realm, here.customer, here.reference) for here in ours if here.is_void}
     for found in by_marker.values():
         for there in found:
-            if there.is_void and (there.realm, there.customer, there.reference) in voided:
-                continue  # a void one keeps its reference, not its mark
+            if there.is_void and voided[there.realm, there.customer] > 0:
+                voided[there.realm, there.customer] -= 1
+                continue
             yield Finding("foreign", f"payment {there.remote_id}", f"of {there.amount} was not recorded here")
 
 

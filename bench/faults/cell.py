@@ -106,11 +106,14 @@ def run(order: Order) -> dict[str, object]:
         before = {firm.realm_id: _list_there(emulator, firm.realm_id) for firm in firms}
         chaos = Chaos(f"{order.seed} chaos", emulator, cell, [firm.realm_id for firm in firms])
         chaos.begin()
+        prepared = time.monotonic_ns()
         with _running_household(server) as household:
             did = _work(order, firms, household, chaos)
+            worked = time.monotonic_ns()
             chaos.end()
             is_quiet = _settle(order, firms, household, chaos)
             unsettled = _list_unsettled()
+            settled = time.monotonic_ns()
             report = compare(read_ours(server.dsn), read_theirs(emulator.url, before))
         return {
             "cell": cell.name,
@@ -124,6 +127,11 @@ def run(order: Order) -> dict[str, object]:
             "kills_by_kind": dict(household.kills),
             "did": dict(sorted(did.items())),
             "seconds": (time.monotonic_ns() - began) // 10**9,
+            "seconds_by_phase": {
+                "preparing": (prepared - began) // 10**9,
+                "working": (worked - prepared) // 10**9,
+                "settling": (settled - worked) // 10**9,
+            },
         }
 
 

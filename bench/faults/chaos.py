@@ -102,10 +102,10 @@ class Chaos:
 
     def _act(self) -> None:
         realm = self._chance.choice(self._realms)
+        act = self._chance.choice(["expire", "expire", "revoke", "quota", "quota", "touch", "touch", "touch"])
         if self._has_quota:
             self._emulator.ask("POST", "limits", {"core_plus_per_month": None})
             self._has_quota = False
-        act = self._chance.choice(["expire", "expire", "revoke", "quota", "touch", "touch", "touch"])
         if act in ("expire", "revoke"):
             self._emulator.ask("POST", f"tokens/{act}", {"realm_id": realm})
         elif act == "quota":

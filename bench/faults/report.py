@@ -23,6 +23,7 @@ def summarize(seed: int, cells: Sequence[Mapping[str, Any]]) -> dict[str, object
         "faults_by_kind": _add(cells, "faults_by_kind"),
         "kills_by_kind": _add(cells, "kills_by_kind"),
         "people_did": _add(cells, "did"),
+        "seconds_by_phase": [{"cell": cell["cell"], **cell["seconds_by_phase"]} for cell in cells],
         "causes": [{"cell": cell["cell"], **cell["causes"]} for cell in cells if cell["causes"]],
         "wrong": [{"cell": cell["cell"], "says": says} for cell in cells for says in list_wrong(cell)],
         "is_correct": not any(list_wrong(cell) for cell in cells),

@@ -69,7 +69,6 @@ class TheirPayment:
     realm: str
     remote_id: str
     marker: str
-    reference: str
     customer: str
     received_date: str
     amount: Decimal
@@ -159,7 +158,6 @@ def _read_payment(realm: str, record: Mapping[str, Any], customers: Mapping[str,
         realm=realm,
         remote_id=record["Id"],
         marker=_read_marker(record),
-        reference=record.get("PaymentRefNum") or "",
         customer=customers.get(record["CustomerRef"]["value"], ""),
         received_date=record["TxnDate"],
         amount=Decimal(record["TotalAmt"]),
