@@ -67,5 +67,5 @@ def make_pool(*, size: int = 8) -> Pool:
         open=False,
         configure=_configure,
         connection_class=psycopg.AsyncConnection[DictRow],
-        kwargs={"row_factory": dict_row, "autocommit": True, "prepare_threshold": 1},
+        kwargs={"row_factory": dict_row, "autocommit": True, "prepare_threshold": 0},
     )
