@@ -24,6 +24,9 @@ _BENCHES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "backfill-batches-only": ("bench.backfill", {"is_batches_only": True}),
     "fleet": ("bench.fleet", {}),
     "idle": ("bench.idle", {}),
+    "fairness": ("bench.fairness", {}),
+    "preview": ("bench.preview", {}),
+    "scaling": ("bench.scaling", {}),
     "faults": ("bench.faults", {}),
 }
 

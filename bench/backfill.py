@@ -5,7 +5,6 @@ invoice is issued every ten seconds meanwhile. Peers write a smaller book of the
 faults, and Cone the same book with the same faults.
 """
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from bench.peers.book import Book, read_book
-from bench.peers.cone import ConeRun, measure_with_faults
+from bench.peers.cone import ConeRun, be_patient, measure_with_faults
 from bench.peers.measure import CLEAN_WAYS
 from bench.stand import Emulator, Process, prepared_books, quantile, running_emulator, running_worker
 
@@ -31,7 +30,7 @@ _LATENCIES = {"batch": 250 + 30 * 100, "invoice": 250, "customer": 250}
 def run(*, is_quick: bool, is_batches_only: bool = False, seed: int = 7) -> dict[str, object]:
     """Writes a minute against the ceiling, refusals, requests per write, and how long live invoices waited."""
     number, customers_number = (450, 45) if is_quick else (10_000, 1_000)
-    os.environ["QUICKBOOKS_REQUEST_TIMEOUT_SECONDS"] = "5" if is_quick else "30"
+    be_patient(is_quick=is_quick)
     with running_emulator("--country", "GB") as emulator, prepared_books(emulator.url):
         from bench.firms import connected_firm, hold, make_customers, make_invoices, want  # noqa: PLC0415  # after django.setup()
         from cone.books.models import Connection  # noqa: PLC0415  # as above

@@ -4,10 +4,9 @@ python-quickbooks writes the same books afterwards, one save each and by its bat
 beside each other, on fewer books and with faults.
 """
 
-import os
 from typing import TYPE_CHECKING
 
-from bench.peers.cone import ConeRun, measure_with_faults, read_books, wait_until_sent
+from bench.peers.cone import ConeRun, be_patient, measure_with_faults, read_books, wait_until_sent
 from bench.peers.measure import CLEAN_WAYS, run_at_once
 from bench.stand import Emulator, prepared_books, running_emulator, running_worker
 
@@ -26,8 +25,7 @@ def run(
 ) -> dict[str, object]:
     """Worker processor time per invoice, with attempts, verification and history on; and the peers' beside it."""
     number = companies or (20 if is_quick else 500)
-    # What isn't answered is repeated after the request's time: shorter in a quick run, so that it stays quick.
-    os.environ["QUICKBOOKS_REQUEST_TIMEOUT_SECONDS"] = "5" if is_quick else "30"
+    be_patient(is_quick=is_quick)
     with running_emulator("--country", "GB", "--no-limits") as emulator, prepared_books(emulator.url):
         from bench.firms import go  # noqa: PLC0415  # after django.setup()
         from cone.books.models import Attempt, OutboxRow  # noqa: PLC0415  # as above

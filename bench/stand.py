@@ -45,6 +45,11 @@ class Emulator:
             return found
 
 
+def asked(emulator: Emulator) -> int:
+    """How many requests of the accounting API have reached it."""
+    return int(str(emulator.ask("GET", "requests?since=999999999")["count"]))
+
+
 class Process:
     """A part in a process of its own, whose processor time and memory can be read."""
 

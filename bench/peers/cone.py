@@ -1,5 +1,6 @@
 """Cone's own rows in the tables that peers stand in: the same book, the same faults, the same comparison."""
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 from bench.peers.book import Book, read_book
 from bench.peers.comparison import compare
 from bench.peers.measure import Way, check_numbers, describe, faulty_ways, measured, order_faults, run_at_once
-from bench.stand import Emulator, Process
+from bench.stand import Emulator, Process, asked
 
 if TYPE_CHECKING:
     from cone.books.models import Connection
@@ -21,7 +22,7 @@ class ConeRun:
 
     def __init__(self, emulator: Emulator, workers: Sequence[Process], books: Mapping[str, Book]) -> None:
         self._emulator, self._workers, self._books = emulator, workers, books
-        self._cpu, self._requests = self._used(), self._asked()
+        self._cpu, self._requests = self._used(), asked(self._emulator)
         self._started, self._tick = datetime.now(UTC), time.monotonic_ns()
         self.seconds = self.cpu_seconds = 0.0
         self.requests = 0
@@ -30,11 +31,11 @@ class ConeRun:
         """Note what it took."""
         self.seconds = (time.monotonic_ns() - self._tick) / 1e9
         self.cpu_seconds = self._used() - self._cpu
-        self.requests = self._asked() - self._requests
+        self.requests = asked(self._emulator) - self._requests
 
     def without(self, requests_of_others: int) -> None:
         """Count requests anew, now that what others sent meanwhile is known."""
-        self.requests = self._asked() - self._requests - requests_of_others
+        self.requests = asked(self._emulator) - self._requests - requests_of_others
 
     def row(self, *, fault_seed: int | None = None) -> dict[str, object]:
         """As a row of the table."""
@@ -53,8 +54,12 @@ class ConeRun:
     def _used(self) -> float:
         return sum(worker.cpu_seconds() for worker in self._workers)
 
-    def _asked(self) -> int:
-        return int(str(self._emulator.ask("GET", "requests?since=999999999")["count"]))
+
+def be_patient(*, is_quick: bool) -> None:
+    """How long workers wait for an answer, and until a look for a lost one counts: a sixth of it in a quick run."""
+    seconds = {"QUICKBOOKS_REQUEST_TIMEOUT_SECONDS": 30, "QUICKBOOKS_LOOK_COUNTS_AFTER_SECONDS": 130}
+    for name, full in seconds.items():
+        os.environ[name] = str(-(-full // 6) if is_quick else full)
 
 
 def spoil(emulator: Emulator, realm_ids: Sequence[str], *, seed: int) -> None:

@@ -31,11 +31,15 @@ class Way:
     fault_seed: int | None = None
     # Whether the company refuses a number that's taken; a new QuickBooks company doesn't.
     is_number_checked: bool = False
+    # Whether a save and its repeats carry a request id of their own; the batch helper takes none.
+    has_request_ids: bool = False
 
     def row(self) -> dict[str, object]:
         """As the first columns of a table."""
-        return {"who": _NAMES[self.kind], **describe(self.fault_seed, is_number_checked=self.is_number_checked)} | {
-            "retries": self.retries
+        return {
+            "who": _NAMES[self.kind],
+            **describe(self.fault_seed, is_number_checked=self.is_number_checked),
+            "retries": f"{self.retries}, same request id" if self.has_request_ids else str(self.retries),
         }
 
 
@@ -43,12 +47,13 @@ CLEAN_WAYS = (Way("single"), Way("batch"))
 
 
 def faulty_ways(seed: int) -> list[Way]:
-    """Without retrying, and retrying where QuickBooks accepts a taken number and where it doesn't."""
-    return [
+    """Without retrying; retrying where a taken number is accepted and where it isn't; and under request ids."""
+    ways = [
         Way(kind, retries=retries, fault_seed=seed, is_number_checked=is_checked)
         for kind in ("single", "batch")
         for retries, is_checked in ((0, False), (RETRIES, False), (RETRIES, True))
     ]
+    return [*ways[:3], Way("single", retries=RETRIES, fault_seed=seed, has_request_ids=True), *ways[3:]]
 
 
 def describe(fault_seed: int | None, *, is_number_checked: bool) -> dict[str, object]:
@@ -133,6 +138,7 @@ def prepared_peer(emulator: Emulator, books: Sequence[Book], way: Way) -> Iterat
         "client_secret": CLIENT_SECRET,
         "way": way.kind,
         "retries": way.retries,
+        "has_request_ids": way.has_request_ids,
         "companies": companies,
     }
     with tempfile.TemporaryDirectory(prefix="cone-bench-peer-") as folder:

@@ -17,6 +17,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from intuitlib.client import AuthClient
 from quickbooks import QuickBooks
@@ -72,7 +73,8 @@ class Peer:
         ids: dict[int, str] = {}
         for place, each in objects:
             try:
-                ids[place] = self._retried(partial(each.save, qb=self._client)).Id
+                request_id = str(uuid4()) if self._plan["has_request_ids"] else None
+                ids[place] = self._retried(partial(each.save, qb=self._client, request_id=request_id)).Id
             except (QuickbooksException, RequestException) as refusal:
                 if found := self._find_by_name(each, getattr(refusal, "error_code", 0)):
                     ids[place] = found
