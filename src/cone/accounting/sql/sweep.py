@@ -13,6 +13,7 @@ update books_outboxrow set waits_for_kind = null, waits_for_uuid = null
 where id in (
     select o.id from books_outboxrow o
     join books_link l on l.company_id = o.company_id and l.kind = o.waits_for_kind and l.record_uuid = o.waits_for_uuid
+    where o.waits_for_uuid is not null
     order by o.id for update of o skip locked)
 """
 

@@ -150,6 +150,8 @@ class OutboxRow(models.Model):
                 name="outbox_due_in_order",
             ),
             models.Index(fields=["company"], condition=models.Q(state="sending"), name="outbox_sending"),
+            # The sweep looks for those that newer settings release, beside a backlog of any length.
+            models.Index(fields=["company"], condition=models.Q(state="blocked"), name="outbox_blocked"),
             models.Index(fields=["company", "cause_key"], name="outbox_by_cause"),
             models.Index(
                 fields=["waits_for_uuid"], condition=models.Q(waits_for_uuid__isnull=False), name="outbox_waiting_for"
