@@ -7,6 +7,8 @@ id is derived from those of its items.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
@@ -76,6 +78,7 @@ class Attempt:
     age_seconds: int
     batch_id: int | None = None
     place: int | None = None
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +89,18 @@ class Opened:
     batch_request_id: str = ""
 
 
-def request_id_of(situation: Situation, row: Row, operation: Operation, generation: int) -> str:
-    """uuid5(workspace uuid, company, record uuid, operation, generation): 36 characters; the limit is 50."""
-    return _request_id(_namespace(situation), row, operation, generation)
+def request_id_of(situation: Situation, row: Row, operation: Operation, generation: int, body: bytes) -> str:
+    """uuid5(workspace uuid, company, record uuid, operation, generation): 36 characters; the limit is 50.
+
+    What isn't a create is known by its bytes too. Books that were restored from an older copy come to a generation a
+    second time: a create must then get the first answer again, while an edit that says something else must not.
+    """
+    return _request_id(_namespace(situation), row, operation, generation, body)
 
 
-def _request_id(space: UUID, row: Row, operation: Operation, generation: int) -> str:
-    return str(uuid5(space, f"{row.kind}:{row.uuid}:{operation}:{generation}"))
+def _request_id(space: UUID, row: Row, operation: Operation, generation: int, body: bytes) -> str:
+    said = "" if operation == "create" else f":{sha256(body).hexdigest()}"
+    return str(uuid5(space, f"{row.kind}:{row.uuid}:{operation}:{generation}{said}"))
 
 
 def _namespace(situation: Situation) -> UUID:
@@ -107,7 +115,9 @@ async def open_attempts(
     Left out is what moved since it was planned, and everything once this lane may not send (any more).
     """
     space = _namespace(situation)
-    ids = [_request_id(space, one.row, one.operation, one.row.last_generation + 1) for one in prepared]
+    ids = [
+        _request_id(space, one.row, one.operation, one.row.last_generation + 1, one.request.body) for one in prepared
+    ]
     expected = [one.expected for one in prepared]
     batch_request_id = str(uuid5(space, "\n".join(ids))) if is_batch else None
     cursor = await database.execute(
@@ -153,6 +163,7 @@ def _opened(prepared: Prepared, expected: Expectation | None, made: Mapping[str,
         age_seconds=0,
         batch_id=made["batch_id"],
         place=made["batch_place"],
+        started_at=made["started_at"],
     )
 
 
@@ -170,6 +181,7 @@ def as_attempt(row: Row, attempt: OpenAttempt, *, sends: int | None = None) -> A
         age_seconds=attempt.age_seconds,
         batch_id=attempt.batch_id,
         place=attempt.batch_place,
+        started_at=attempt.started_at,
     )
 
 

@@ -31,6 +31,7 @@ _VERDICTS: Mapping[str, str] = {
     "given_up": "given up by a person",
     "not_there": "not there",
     "ghost": "started over",
+    "restored": "restored from a copy",
     "trylater": "asked to wait",
     "rejected": "refused",
     "stale": "changed there meanwhile",

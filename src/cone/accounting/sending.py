@@ -54,6 +54,8 @@ logger = logging.getLogger(__name__)
 
 # A replayed answer to an attempt this old may be of a record that was deleted meanwhile: look before linking.
 _GHOST_AGE = timedelta(minutes=10)
+# Clocks differ: only what was made there longer than this before it was sent was made by an earlier send.
+_CLOCKS_DIFFER = timedelta(minutes=5)
 _LOOK_FIRST = (CauseCode.NUMBER_TAKEN, CauseCode.NAME_TAKEN, CauseCode.OUTCOME_UNCERTAIN)
 
 
@@ -121,6 +123,14 @@ class Sender:
         if is_new and is_somebody_elses(attempt.expected, outcome.record, marker=str(attempt.uuid)):
             logger.error("the answer to %s %s is of another record", attempt.kind, attempt.uuid)
             await self._start_over(errand, attempt, "The answer was of another record.")
+            return None
+        if is_new and _is_older(outcome.record, attempt):
+            # The answer to a create of which an older copy of the books, restored since, knows nothing: what stands
+            # there may be of another revision than what was sent now.
+            async with self.settling() as database:
+                await self.settler.found(
+                    database, errand.row, record=outcome.record, attempt=attempt, is_of_this_send=False
+                )
             return None
         may_be_ghost = attempt.sends > 1 and attempt.age_seconds > _GHOST_AGE.total_seconds()
         if may_be_ghost and not await self._still_lives(errand, attempt, outcome.record.remote_id):
@@ -345,6 +355,11 @@ class Sender:
             return
         async with self.settling() as database:
             await self.settler.version_read(database, errand.row, record=record)
+
+
+def _is_older(record: RemoteRecord, attempt: Attempt) -> bool:
+    made_at, sent_at = record.created_at, attempt.started_at
+    return made_at is not None and sent_at is not None and made_at < sent_at - _CLOCKS_DIFFER
 
 
 def _allowed(attempt: Attempt | None) -> Attempt:

@@ -56,17 +56,24 @@ class Settler:
         self._request_timeout = request_timeout
 
     async def found(
-        self, database: Database, row: Row, *, record: RemoteRecord, revision: int = 0, attempt: Attempt | None = None
+        self,
+        database: Database,
+        row: Row,
+        *,
+        record: RemoteRecord,
+        revision: int = 0,
+        attempt: Attempt | None = None,
+        is_of_this_send: bool = True,
     ) -> None:
         """The record is there already: link it. An attempt that had made it is closed.
 
         `revision` is the one that stands there, what the attempt sent when that is seen to stand there; 0 when it isn't
-        known, so that ours goes out as an update.
+        known, so that ours goes out as an update: also where an earlier send than the attempt's made it.
         """
         async with database.transaction():
             await check_fence(database, self._fence)
             if attempt is not None:
-                if stands_as_sent(attempt.expected, record, marker=str(attempt.uuid)):
+                if is_of_this_send and stands_as_sent(attempt.expected, record, marker=str(attempt.uuid)):
                     revision = attempt.revision
                 answered = Answered(message="Found there by its own mark.")
                 await close_attempts(database, [(attempt, answered)], state="succeeded", verdict="found")

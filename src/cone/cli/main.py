@@ -59,6 +59,8 @@ def _build_parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="measure a checkout: live, backfill, fleet, idle, faults", add_help=False)
     bench.set_defaults(act=_bench)
     _add(commands, "migrate", "bring the database's tables up to this version").set_defaults(act=_migrate)
+    restored = _add(commands, "restored", "say that the database was restored from an older copy, before a worker runs")
+    restored.set_defaults(act=_restored)
     _add(commands, "demo", "make the demo firm and print its sign-in").set_defaults(act=_demo)
     prepare_command = _add(commands, "prepare", None)
     prepare_command.add_argument("fingerprint")
@@ -154,6 +156,16 @@ def _migrate(chosen: argparse.Namespace) -> int:
     with open_database(_get_places(chosen)) as database_url:
         _set_up_django(chosen, database_url)
         migrate()
+    return 0
+
+
+def _restored(chosen: argparse.Namespace) -> int:
+    with open_database(_get_places(chosen)) as database_url:
+        _set_up_django(chosen, database_url)
+        from cone.operations.note_restored import note_restored  # noqa: PLC0415 -- it needs Django's models
+
+        count = note_restored()
+    print(f"{count} records that aren't linked will be looked for before they're sent.")
     return 0
 
 

@@ -72,24 +72,27 @@ def test_diagram_shows_every_transition() -> None:
 
 
 def test_request_id_is_the_same_in_any_process() -> None:
-    assert request_id_of(READY, ROW, "create", 1) == "449bcf5d-c007-56c4-b6fd-c2044eababd9"
+    assert request_id_of(READY, ROW, "create", 1, b"{}") == "449bcf5d-c007-56c4-b6fd-c2044eababd9"
 
 
 def test_request_id_differs_by_everything_that_makes_another_request() -> None:
     other_row = replace(ROW, uuid=uuid4())
     ids = [
-        request_id_of(READY, ROW, "create", 1),
-        request_id_of(READY, ROW, "create", 2),
-        request_id_of(READY, ROW, "update", 1),
-        request_id_of(READY, other_row, "create", 1),
-        request_id_of(READY, replace(ROW, kind="customer"), "create", 1),
-        request_id_of(ready(workspace_uuid=uuid4()), ROW, "create", 1),
-        request_id_of(ready(remote_company_id="9341453"), ROW, "create", 1),
+        request_id_of(READY, ROW, "create", 1, b"{}"),
+        request_id_of(READY, ROW, "create", 2, b"{}"),
+        request_id_of(READY, ROW, "update", 1, b"{}"),
+        request_id_of(READY, other_row, "create", 1, b"{}"),
+        request_id_of(READY, replace(ROW, kind="customer"), "create", 1, b"{}"),
+        request_id_of(ready(workspace_uuid=uuid4()), ROW, "create", 1, b"{}"),
+        request_id_of(ready(remote_company_id="9341453"), ROW, "create", 1, b"{}"),
     ]
     assert len(set(ids)) == len(ids)
+    # Restored books come to a generation again: a create is to be answered as the first time, an edit isn't.
+    assert request_id_of(READY, ROW, "create", 1, b"{1}") == request_id_of(READY, ROW, "create", 1, b"{2}")
+    assert request_id_of(READY, ROW, "update", 1, b"{1}") != request_id_of(READY, ROW, "update", 1, b"{2}")
     # Neither the revision nor a database's serial keys may matter.
     assert (
-        request_id_of(ready(connection_id=8, company_pk=1), replace(ROW, id=99, wanted_revision=9), "create", 1)
+        request_id_of(ready(connection_id=8, company_pk=1), replace(ROW, id=99, wanted_revision=9), "create", 1, b"{}")
         == (ids[0])
     )
 
@@ -104,7 +107,7 @@ def test_request_id_keeps_to_the_limit_of_fifty_characters(
     kind: Kind, operation: Operation, generation: int, company: str
 ) -> None:
     row: Row = replace(ROW, kind=kind)
-    assert len(request_id_of(ready(remote_company_id=company), row, operation, generation)) == 36
+    assert len(request_id_of(ready(remote_company_id=company), row, operation, generation, b"{}")) == 36
 
 
 # --- causes -----------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ insert into books_attempt (company_id, connection_id, kind, record_uuid, revisio
 select %(company)s, %(connection)s, kind, uuid, revision, operation, generation, request_id, line, body,
        expected::jsonb, %(epoch)s, (select id from batch), case when exists (select from batch) then place end
 from given join claimed on claimed.id = given.row
-returning id, request_id, batch_id, batch_place
+returning id, request_id, batch_id, batch_place, started_at
 """
 
 REPEAT_ATTEMPTS = """
