@@ -9,7 +9,7 @@ from itertools import count
 import msgspec
 
 from cone.accounting.facts import as_kind
-from cone.accounting.port.company import Account, CompanyFacts, PaymentMethod, TaxCode
+from cone.accounting.port.company import Account, CompanyFacts, InactiveItem, PaymentMethod, Reference, TaxCode
 from cone.accounting.port.documents import (
     CustomerDocument,
     Document,
@@ -65,6 +65,17 @@ class FakeCompany:
     others: list[Namesake] = field(default_factory=list)
     next_number: int = 1001
     total_is_off_by: Decimal = Decimal(0)
+
+    def reference(self) -> Reference:
+        """The lists that settings choose from."""
+        items = [record for (kind, _), record in self.records.items() if kind == "service" and not record.is_active]
+        return Reference(
+            accounts=self.accounts,
+            tax_codes=self.tax_codes,
+            suggested_income_account_id=self.suggested_income_account_id,
+            payment_methods=self.payment_methods,
+            inactive_items=tuple(InactiveItem(item.remote_id, self.show(item).name) for item in items),
+        )
 
     def write(self, request: WireRequest) -> RemoteRecord:
         """Do what a write says. Raises verdicts."""

@@ -20,7 +20,6 @@ from cone.accounting.facts import as_kind
 from cone.accounting.port.company import (
     CompanyFacts,
     EnvironmentName,
-    InactiveItem,
     Reference,
     TaxModel,
     TokenGrant,
@@ -393,18 +392,7 @@ class FakeLedgerClient:
     async def read_reference(self, access: Access, facts: CompanyFacts) -> Reference:
         await self._authorize(access)
         self._ledger.enter("read_reference")
-        company = self._ledger.companies[access.company_id]
-        return Reference(
-            accounts=company.accounts,
-            tax_codes=company.tax_codes,
-            suggested_income_account_id=company.suggested_income_account_id,
-            payment_methods=company.payment_methods,
-            inactive_items=tuple(
-                InactiveItem(record.remote_id, company.show(record).name)
-                for record in self._ledger.records("service", access.company_id)
-                if not record.is_active
-            ),
-        )
+        return self._ledger.companies[access.company_id].reference()
 
     async def read_books(self, access: Access) -> tuple[CompanyFacts, Reference]:
         facts = await self.read_company(access)
