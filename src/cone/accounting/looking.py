@@ -13,10 +13,12 @@ from cone.accounting.errands import Tools
 from cone.accounting.port.documents import Document, RemoteRecord
 from cone.accounting.port.provider import Access, WireRequest
 from cone.accounting.port.sent import SentRecord
+from cone.accounting.sql import attempts as attempts_sql
 from cone.accounting.sql import records as records_sql
 from cone.accounting.verify import is_certainly
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,19 @@ class Looker:
             for row, records in zip(known, found, strict=True)
             for record in records
         )
+
+    async def sees_the_latest(self, access: Access) -> bool:
+        """Whether a look finds any of what was made there last: one that finds nothing then says something."""
+        async with self._tools.pool.connection() as database:
+            values = {"company": self._fence.company_pk, "limit": _LATEST}
+            known = await (await database.execute(attempts_sql.LATEST_MADE, values)).fetchall()
+        for row in known:
+            request = WireRequest(row["request_line"], bytes(row["body"]))
+            sent = self._tools.provider.read_sent(row["kind"], request)
+            found = await self._tools.client.list_candidates(access, sent, sent_at=LONG_AGO)
+            if any(record.remote_id == row["remote_id"] for record in found):
+                return True
+        return False
 
     async def judge(self, database: Database, seen: Seen) -> RemoteRecord | Undecided | None:
         """Which of them it is; those that are another of ours by now can't be."""

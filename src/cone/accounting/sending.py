@@ -254,8 +254,17 @@ class Sender:
         *,
         possible: Sequence[RemoteRecord] = (),
     ) -> None:
-        """Write down what comes after a look that didn't find it for certain, where nothing is sent."""
+        """Write down what comes after a look that didn't find it for certain, where nothing is sent.
+
+        What isn't wanted any more is given up only where looks see at all: else it may stand there, unseen.
+        """
         opened = errand.row, as_attempt(errand.row, open_one)
+        if step == "close" and not is_wanted(errand.subject.record):
+            try:
+                step = "close" if await self._looker.sees_the_latest(errand.access) else "ask"
+            except VERDICTS as verdict:
+                await self.settle_unseen(errand, opened[1], verdict)
+                return
         async with self.settling() as database:
             if step == "wait":
                 await self.settler.wait_to_look(database, *opened, delay=until - open_one.silence)

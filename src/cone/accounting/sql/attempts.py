@@ -77,6 +77,16 @@ where a.company_id = %(company)s and a.operation = 'create' and a.state = 'succe
 order by a.started_at desc, a.id desc limit %(limit)s
 """
 
+# The latest creates that stand there, whatever they were.
+LATEST_MADE = """
+select a.kind, a.request_line, a.body, l.remote_id
+from books_attempt a
+join books_link l on l.company_id = a.company_id and l.kind = a.kind and l.record_uuid = a.record_uuid
+    and l.standing = 'live'
+where a.company_id = %(company)s and a.operation = 'create' and a.state = 'succeeded'
+order by a.started_at desc, a.id desc limit %(limit)s
+"""
+
 # Found nothing; taken up again when a look counts.
 NOTE_LOOK = """
 update books_attempt set looked_at = now(), verdict = 'unknown' where id = %(attempt)s and state = 'unknown'
