@@ -84,7 +84,7 @@ def start_product(folder: Path, *options: str, **variables: str) -> Iterator[Pro
 
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """The product as a new user starts it, but for the time after which a lost answer is asked for again."""
+    """The product as a new user starts it, but for the time after which a lost answer is looked for."""
     with start_product(tmp_path_factory.mktemp("product"), QUICKBOOKS_REQUEST_TIMEOUT_SECONDS="4") as started:
         yield started
 

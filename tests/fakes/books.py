@@ -65,6 +65,7 @@ class FakeCompany:
     others: list[Namesake] = field(default_factory=list)
     next_number: int = 1001
     total_is_off_by: Decimal = Decimal(0)
+    may_numbers_repeat: bool = False
 
     def reference(self) -> Reference:
         """The lists that settings choose from."""
@@ -208,7 +209,8 @@ class FakeCompany:
         match document:
             case InvoiceDocument():
                 self._check_invoice(document, record)
-                if any(isinstance(other, InvoiceDocument) and other.number == document.number for other in others):
+                numbers = {other.number for other in others if isinstance(other, InvoiceDocument)}
+                if not self.may_numbers_repeat and document.number in numbers:
                     raise _refusal("this number is taken", CauseCode.NUMBER_TAKEN, "number")
             case PaymentDocument():
                 self._check_payment(document, record)

@@ -258,6 +258,10 @@ class FakeLedger(FakeGrants):
         """
         self._failures.setdefault(call, deque()).extend([_Failure(verdict, commit, late_by)] * times)
 
+    def stop_failing(self) -> None:
+        """Forget the failures that were ordered and didn't happen yet."""
+        self._failures.clear()
+
     def age(self, by: timedelta) -> None:
         """Let so much time pass there: everything is older by it, and what was to be done late by then is done."""
         for company in self.companies.values():
