@@ -13,6 +13,16 @@ from bench.faults.cells import Cell
 from bench.stand import Emulator
 
 _TOKENS, _REVOCATIONS = "/oauth2/v1/tokens/bearer", "/v2/oauth2/tokens/revoke"
+_NO_LIMITS: Mapping[str, object] = {
+    "enabled": False,
+    "requests_per_minute": None,
+    "requests_per_second": None,
+    "requests_at_once": None,
+    "batches_per_minute": None,
+    "company_batches_per_minute": None,
+    "core_plus_per_month": None,
+    "retry_after_seconds": None,
+}
 # Percent of all requests that each of these meets, and how much of it is executed late.
 _PERCENT_EACH = 2
 _BATCHES_CUT_PERCENT = 10
@@ -82,7 +92,6 @@ class Chaos:
         self._emulator = emulator
         self._cell = cell
         self._realms = realms
-        self._has_quota = False
         self.struck = Struck(emulator, Counter())
 
     def begin(self) -> None:
@@ -102,15 +111,14 @@ class Chaos:
 
     def _act(self) -> None:
         realm = self._chance.choice(self._realms)
-        act = self._chance.choice(["expire", "expire", "revoke", "quota", "quota", "touch", "touch", "touch"])
-        if self._has_quota:
-            self._emulator.ask("POST", "limits", {"core_plus_per_month": None})
-            self._has_quota = False
+        act = self._chance.choice(["expire", "expire", "revoke", "quota", "quota", "throttle", "touch", "touch"])
+        self._emulator.ask("POST", "limits", dict(_NO_LIMITS))
         if act in ("expire", "revoke"):
             self._emulator.ask("POST", f"tokens/{act}", {"realm_id": realm})
         elif act == "quota":
-            self._emulator.ask("POST", "limits", {"core_plus_per_month": 1})
-            self._has_quota = True
+            self._emulator.ask("POST", "limits", {"enabled": True, "core_plus_per_month": 1})
+        elif act == "throttle":
+            self._emulator.ask("POST", "limits", {"enabled": True, "requests_per_second": 2, "retry_after_seconds": 2})
         else:
             self._touch(realm)
 
@@ -132,7 +140,7 @@ class Chaos:
     def end(self) -> None:
         """No more faults; the cell's policy, and what is executed late, stay."""
         self._emulator.ask("DELETE", "faults")
-        self._emulator.ask("POST", "limits", {"core_plus_per_month": None})
+        self._emulator.ask("POST", "limits", dict(_NO_LIMITS))
         self.struck.look()
 
     def is_over(self) -> bool:

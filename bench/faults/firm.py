@@ -111,11 +111,14 @@ class Firm:
         return list(self.codes)
 
     def choose(self) -> None:
-        """Make the firm's choices in a connection that has none. Raises refusals."""
+        """Make the firm's choices in a connection that has none. Raises refusals.
+
+        The usual accounts last: nothing is sent without them, and what has an account of its own mustn't go to them.
+        """
         save_tax_mappings(self.actor, self.codes)
-        save_accounts(self.actor, deposit_account_id=self.deposit_account_id, income_account_id=self.income_account_id)
         save_removal_policy(self.actor, self.policy)
         _give_own_accounts(self)
+        save_accounts(self.actor, deposit_account_id=self.deposit_account_id, income_account_id=self.income_account_id)
 
     def find_connection(self) -> Connection | None:
         """The connection that isn't ended."""
@@ -150,7 +153,7 @@ class Firm:
         active = self.find_connection()
         if active is None or active.state not in ("connected", "read_only"):
             return False
-        if active.deposit_account_id != self.deposit_account_id or active.removal_policy != self.policy:
+        if not active.deposit_account_id:
             refresh_reference(self.actor)
             self.choose()
         if active.paused_at is not None:

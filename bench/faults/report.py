@@ -20,9 +20,9 @@ def summarize(seed: int, cells: Sequence[Mapping[str, Any]]) -> dict[str, object
         "seed": seed,
         "cells": [{name: cell[name] for name in _ROW} for cell in cells],
         **sums,
-        "faults_by_kind": _add(cells, "faults_by_kind"),
-        "kills_by_kind": _add(cells, "kills_by_kind"),
-        "people_did": _add(cells, "did"),
+        "what_struck": _add(cells, "faults_by_kind"),
+        "what_was_killed": _add(cells, "kills_by_kind"),
+        "what_people_did": _add(cells, "did"),
         "seconds_by_phase": [{"cell": cell["cell"], **cell["seconds_by_phase"]} for cell in cells],
         "causes": [{"cell": cell["cell"], **cell["causes"]} for cell in cells if cell["causes"]],
         "wrong": [{"cell": cell["cell"], "says": says} for cell in cells for says in list_wrong(cell)],
@@ -40,9 +40,9 @@ def list_wrong(cell: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _add(cells: Sequence[Mapping[str, Any]], name: str) -> dict[str, int]:
+def _add(cells: Sequence[Mapping[str, Any]], name: str) -> str:
     total: dict[str, int] = {}
     for cell in cells:
         for kind, count in cell[name].items():
             total[kind] = total.get(kind, 0) + count
-    return dict(sorted(total.items()))
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(total.items()))
