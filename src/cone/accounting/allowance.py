@@ -4,7 +4,7 @@ Reads and batches are metered there and single writes are not, so a refused one 
 look or repeats a batch, and nothing else.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from django.db import connection
@@ -13,10 +13,12 @@ from django.db.models.functions import Now
 from cone.accounting.sql import holds as holds_sql
 from cone.books.models import Connection
 
-_READS_DUE = """
+_ROWS_DUE = """
 update books_outboxrow set not_before = now()
-where company_id = %(company)s and state = 'due' and not_before > now()
+where company_id = %(company)s and state = 'due' and not_before > now() + make_interval(secs => %(longer_than)s)
 """
+# No back-off of a record is as long: what waits longer was put off by a hold.
+_LONGER_THAN_ANY_BACKOFF = timedelta(minutes=10)
 
 
 def read_allowance(active: Connection) -> tuple[Literal["", "reads", "everything"], datetime | None]:
@@ -42,10 +44,20 @@ def lift_hold(active: Connection) -> None:
     Call it in a transaction that holds the connection's row. A platform that merely asked to slow down is still heeded.
     """
     if not active.is_allowance_used and active.reads_not_before is None:
+        end_former_hold(active.company_id)
         return
     if active.is_allowance_used:
         active.not_before = Now()
     active.is_allowance_used, active.reads_not_before = False, None
     active.save(update_fields=["not_before", "is_allowance_used", "reads_not_before"])
+    _make_due(active.company_id, longer_than=timedelta())
+
+
+def end_former_hold(company_pk: int) -> None:
+    """Try what a hold put off that the connection knows nothing of (any more): it was made by a former connection."""
+    _make_due(company_pk, longer_than=_LONGER_THAN_ANY_BACKOFF)
+
+
+def _make_due(company_pk: int, *, longer_than: timedelta) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_READS_DUE, {"company": active.company_id})
+        cursor.execute(_ROWS_DUE, {"company": company_pk, "longer_than": longer_than.seconds})

@@ -9,6 +9,7 @@ from cone.accounting.overview import find_connection
 from cone.accounting.port.verdicts import Answered, OutcomeUnknownError, StaleError, TryLaterError
 from cone.books.models import Attempt, Connection, Invoice, Link, OutboxRow
 from cone.operations.actor import Actor
+from cone.operations.disconnect_provider import disconnect_provider
 from cone.operations.refresh_reference import RefreshFailedError, refresh_reference
 from cone.operations.sync_now import sync_all
 from tests.builders import make_customer, make_invoice
@@ -137,6 +138,23 @@ def test_without_reads_new_records_go_and_what_begins_with_a_look_waits(
     sync_all(owner)
     wait_until(lambda: ledger.records("invoice") and is_settled(owner))
     assert Connection.objects.get().reads_not_before is None
+
+
+def test_reconnecting_ends_the_hold_of_the_former_connection(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    """What it put off until the next month isn't told by the new one, and "Sync now" had nothing to lift."""
+    connect(owner, ledger)
+    configure(owner)
+    ledger.fail_next("find", NO_MORE_READS)
+    make_worker()
+    make_invoice(owner, is_issued=True)
+    wait_until(lambda: OutboxRow.objects.filter(not_before__gt=timezone.now() + timedelta(hours=1)).exists())
+    disconnect_provider(owner)
+
+    connect(owner, ledger)
+    configure(owner)
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
 
 
 def test_without_reads_an_unknown_outcome_that_needs_a_look_is_left_as_it_is(
