@@ -55,7 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _print(figures)
     _print(machine)
     if chosen.json:
-        chosen.json.write_text(json.dumps({"bench": chosen.name, "figures": figures, "ran_on": machine}, indent=1))
+        chosen.json.write_text(
+            json.dumps(
+                {"bench": chosen.name, "is_quick": chosen.quick, "figures": figures, "ran_on": machine}, indent=1
+            )
+        )
     return 0 if figures.get("is_correct", True) else 1
 
 

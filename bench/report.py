@@ -41,7 +41,7 @@ def _section(runs: Sequence[Run]) -> str:
     """The single figures as one table, each list of rows as another, and what they were measured on."""
     merged = _merge([run["figures"] for run in runs])
     single = {name: value for name, value in merged.items() if not _is_table(value)}
-    parts = [_table([{"figure": _words(name), "": value} for name, value in single.items()])] if single else []
+    parts = [_table([{"figure": _words(name), "": _told(value)} for name, value in single.items()])] if single else []
     for name, rows in merged.items():
         if _is_table(rows):
             parts.append(f"{_words(name).capitalize()}:\n\n" + _table([_worded(row) for row in rows]))
@@ -50,7 +50,8 @@ def _section(runs: Sequence[Run]) -> str:
 
 def _ran_on(runs: Sequence[Run]) -> str:
     last = runs[-1]["ran_on"]
-    often = f"{len(runs)} runs, the last of them" if len(runs) > 1 else "One run"
+    kind = "quick " if any(run["is_quick"] for run in runs) else ""
+    often = f"{len(runs)} {kind}runs, the last of them" if len(runs) > 1 else f"One {kind}run"
     return (
         f"{often} on {last['date']}: {last['cpu']}, {last['cores']} cores, Python {last['python']},"
         f" {last['system']}; load before it {last['load']}."
@@ -74,6 +75,10 @@ def _merge_values(values: Sequence[Any]) -> Any:
 
 def _is_table(value: object) -> bool:
     return isinstance(value, list) and bool([row for row in value if isinstance(row, dict)])
+
+
+def _told(value: object) -> object:
+    return ", ".join(f"{name} {count}" for name, count in value.items()) if isinstance(value, dict) else value
 
 
 def _short(value: float) -> str:
