@@ -3,15 +3,19 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import F, QuerySet
+
 from cone.accounting.outbox import enqueue
 from cone.accounting.records import general_service_uuid
-from cone.books.models import Connection, Link, Service, ServiceAccount
+from cone.books.models import Attempt, Connection, Link, Service, ServiceAccount
 
 
 def resend_items(active: Connection) -> None:
     """Have every item that we made, and that has no account of its own, post to the connection's income account."""
     own = ServiceAccount.objects.filter(connection=active).values("service__uuid")
     services = Service.objects.filter(workspace=active.workspace_id).exclude(uuid__in=own)
+    # One that's under way stands there in the present revision soon: only a later one can follow it.
+    services.filter(uuid__in=_list_under_way(active)).update(revision=F("revision") + 1)
     known = list(services.values_list("uuid", "revision"))
     _resend(active, [*known, (general_service_uuid(active.workspace.uuid), 1)])
 
@@ -24,8 +28,14 @@ def resend_item(active: Connection, service: Service) -> None:
 def _resend(active: Connection, revisions: Iterable[tuple[UUID, int]]) -> None:
     wanted = dict(revisions)
     links = Link.objects.filter(company_id=active.company_id, kind="service", is_made_here=True, record_uuid__in=wanted)
-    uuids = list(links.values_list("record_uuid", flat=True))
+    uuids = {*links.values_list("record_uuid", flat=True), *_list_under_way(active).filter(record_uuid__in=wanted)}
     # What stands there isn't what should: the next plan sees an item that was never synced.
     links.update(synced_revision=0)
     for uuid in uuids:
         enqueue(workspace_id=active.workspace_id, kind="service", record_uuid=uuid, revision=wanted[uuid])
+
+
+def _list_under_way(active: Connection) -> "QuerySet[Attempt, UUID]":
+    """Items whose making left, and nobody knows what became of it: they have no link yet, and follow all the same."""
+    under_way = Attempt.objects.filter(company_id=active.company_id, kind="service", state="unknown")
+    return under_way.values_list("record_uuid", flat=True)

@@ -15,7 +15,7 @@ from cone.operations.save_terms import save_terms
 from tests.builders import get_tax_rate, make_invoice, make_line, make_service
 from tests.fakes.ledger import BANK, INCOME, FakeLedger
 
-from .conftest import MakeWorker, configure, connect, is_settled, wait_until
+from .conftest import Held, MakeWorker, configure, connect, is_settled, wait_until
 
 FEES = "77"
 
@@ -58,6 +58,26 @@ def test_item_that_we_made_follows_its_name_and_account(
     save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid)
     wait_until(lambda: items(ledger) == {"Counsel": FEES, "Audit": INCOME} and is_settled(owner))
     assert len(ledger.records("service")) == 2
+
+
+@pytest.mark.parametrize("is_its_own", [True, False])
+def test_item_under_way_follows_its_account_once_it_is_there(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service, *, is_its_own: bool
+) -> None:
+    """It has no link while the account is chosen, and stands there with the former one."""
+    ledger.after_send = held = Held("service")
+    invoice_for(owner, advice)
+    make_worker()
+    assert held.is_asked.wait(10)
+    if is_its_own:
+        save_service(owner, ServiceInput("Advice"), uuid=advice.uuid, income_account_id=FEES)
+    else:
+        save_accounts(owner, deposit_account_id=BANK, income_account_id=FEES)
+    assert items(ledger) == {"Advice": INCOME}
+
+    held.is_released.set()
+    wait_until(lambda: items(ledger) == {"Advice": FEES} and is_settled(owner))
+    assert len(ledger.records("service")) == 1
 
 
 def test_item_that_was_found_stays_as_it_is(
