@@ -24,7 +24,7 @@ _NO_LIMITS: Mapping[str, object] = {
     "retry_after_seconds": None,
 }
 # Percent of all requests that each of these meets, and how much of it is executed late.
-_PERCENT_EACH = 2
+_PERCENT_EACH = 3
 _BATCHES_CUT_PERCENT = 10
 _TOKENS_PERCENT = 12
 
