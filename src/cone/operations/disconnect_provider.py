@@ -8,7 +8,7 @@ revocation is retried until it's answered.
 import time
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from cone.accounting import network
@@ -55,12 +55,32 @@ def disconnect_provider(actor: Actor) -> None:
         _revoke_now(active, pending)
 
 
+def finish_disconnects() -> None:
+    """Finish what a process left that died while it disconnected: the worker's part, since nobody may ask again.
+
+    One that still waits for answers in flight is left alone. Whoever finishes first does it; the other finds it done.
+    """
+    try:
+        for connection_id in Connection.objects.filter(state="disconnecting").values_list("pk", flat=True):
+            with transaction.atomic():
+                active = Connection.objects.select_for_update().get(pk=connection_id)
+                if active.state == "disconnecting" and not (_is_in_flight(active) and _may_be_answered(active)):
+                    # The worker revokes what this leaves, as after any revocation that failed.
+                    _remove_settings(active)
+    finally:
+        # Called in a thread that won't come back.
+        connection.close()
+
+
 def _wait_for_answers(active: Connection) -> None:
-    in_flight = OutboxRow.objects.filter(company_id=active.company_id, state="sending")
     left = _WAIT_FOR_ANSWERS
-    while left > timedelta() and in_flight.exists() and _may_be_answered(active):
+    while left > timedelta() and _is_in_flight(active) and _may_be_answered(active):
         time.sleep(_LOOK_EVERY.total_seconds())
         left -= _LOOK_EVERY
+
+
+def _is_in_flight(active: Connection) -> bool:
+    return OutboxRow.objects.filter(company_id=active.company_id, state="sending").exists()
 
 
 def _may_be_answered(active: Connection) -> bool:

@@ -21,6 +21,7 @@ from cone.accounting.revocations import list_reachable, revoke_one
 from cone.accounting.sql import holds as holds_sql
 from cone.accounting.sql import upkeep as upkeep_sql
 from cone.accounting.tokens import StoredAccess
+from cone.operations.disconnect_provider import finish_disconnects
 from cone.operations.store_reference import store_reference
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,14 @@ async def revoke(desk: Desk) -> None:
         async with desk.pool.connection() as database:
             if not await revoke_one(database, desk.clients):
                 return
+
+
+async def end_disconnects(desk: Desk) -> None:
+    """Finish the disconnects that died half-way."""
+    async with desk.pool.connection() as database:
+        interrupted = await (await database.execute(upkeep_sql.IS_DISCONNECTING)).fetchone()
+    if interrupted is not None:
+        await asyncio.to_thread(finish_disconnects)
 
 
 async def refresh_references(desk: Desk) -> None:

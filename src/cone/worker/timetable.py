@@ -28,6 +28,7 @@ class Entry:
 
 TIMETABLE = (
     Entry(jobs.revoke, every=timedelta(seconds=15)),
+    Entry(jobs.end_disconnects, every=timedelta(seconds=15)),
     Entry(jobs.send_mails, every=timedelta(minutes=1)),
     Entry(jobs.refresh_references, every=timedelta(minutes=1)),  # each company once a day
     Entry(jobs.refresh_aging_tokens, every=timedelta(hours=1)),

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -32,7 +33,7 @@ from cone.books.models import (
 from cone.domain.errors import NotAllowedError
 from cone.domain.permissions import Role
 from cone.operations.actor import Actor
-from cone.operations.disconnect_provider import disconnect_provider
+from cone.operations.disconnect_provider import disconnect_provider, finish_disconnects
 from cone.operations.pause_sync import pause_sync
 from cone.operations.save_invoice import save_invoice
 from cone.operations.save_removal_policy import save_removal_policy
@@ -257,6 +258,46 @@ def test_interrupted_disconnect_is_finished_by_asking_again(owner: Actor, ledger
     with pytest.raises(NotConnectedError):
         disconnect_provider(owner)
     assert connect(owner, ledger).company.remote_id == DEFAULT_COMPANY
+
+
+def test_disconnect_of_a_process_that_died_is_finished_by_the_worker(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    connect(owner, ledger)
+    configure(owner)
+    Connection.objects.update(state="disconnecting")
+    make_worker(NO_SWEEP)
+    wait_until(lambda: Connection.objects.get().state == "disconnected")
+    assert (ConnectionTokens.objects.count(), TaxMapping.objects.count(), Revocation.objects.count()) == (0, 0, 1)
+    assert connect(owner, ledger).company.remote_id == DEFAULT_COMPANY
+
+
+def test_worker_leaves_a_disconnect_alone_that_waits_for_an_answer(owner: Actor, ledger: FakeLedger) -> None:
+    connect(owner, ledger)
+    configure(owner)
+    customer = make_customer(owner)
+    row = OutboxRow.objects.get(record_uuid=customer.uuid)
+    OutboxRow.objects.update(state="sending")
+    Attempt.objects.create(
+        company=row.company,
+        connection=Connection.objects.get(),
+        kind="customer",
+        record_uuid=customer.uuid,
+        revision=1,
+        operation="create",
+        generation=1,
+        request_id="in-flight",
+        request_line="customer",
+        body=b"{}",
+        lane_epoch=1,
+    )
+    Connection.objects.update(state="disconnecting")
+    finish_disconnects()
+    assert Connection.objects.get().state == "disconnecting"
+    Attempt.objects.update(last_sent_at=Now() - timedelta(seconds=31))
+    finish_disconnects()
+    assert Connection.objects.get().state == "disconnected"
+    assert OutboxRow.objects.get().state == "due"
 
 
 @pytest.mark.parametrize("role", [Role.BILLER, Role.BOOKKEEPER])

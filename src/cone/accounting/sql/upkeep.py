@@ -70,3 +70,7 @@ order by n.not_before limit 1 for update of n skip locked
 NOTICE_SENT = "update books_notice set sent_at = now() where id = %(notice)s"
 
 NOTICE_FAILED = "update books_notice set tries = tries + 1, not_before = now() + %(delay)s where id = %(notice)s"
+
+IS_DISCONNECTING = """
+select 1 from books_connection where state = 'disconnecting' limit 1
+"""
