@@ -52,6 +52,7 @@ def test_interrupted_bench_leaves_neither_process_nor_data(tmp_path: Path) -> No
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509  # this test has no threads
     ) as bench:
         assert bench.stderr is not None
         assert any("worker ready" in line for line in bench.stderr)
@@ -67,6 +68,11 @@ def test_interrupted_bench_leaves_neither_process_nor_data(tmp_path: Path) -> No
     assert wait_until(lambda: not any(is_running(member) for member in family))
     # The folder of Postgres' socket stays, as everywhere.
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(f"cone-{os.geteuid()}-")] == []
+
+
+def _heed_interrupts() -> None:
+    """Shells have what they start in the background ignore Ctrl-C, and these tests may be started so."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _descendants(process_id: int) -> list[int]:
