@@ -171,7 +171,7 @@ def _open_firms(emulator: Emulator, order: Order, realms: Sequence[str]) -> "lis
 
 def _list_there(emulator: Emulator, realm_id: str) -> dict[str, list[str]]:
     """What a company's books held before anything was sent."""
-    found = emulator.ask("GET", f"dump?realm_id={realm_id}&form=stored")["companies"][0]["entities"]  # type: ignore[index]
+    found = emulator.ask("GET", f"dump?realm_id={realm_id}&form=stored")["companies"][0]["entities"]  # type: ignore[index]  # plain JSON
     return {name: [record["Id"] for record in records if "Id" in record] for name, records in found.items()}
 
 

@@ -69,7 +69,7 @@ class Struck:
 
     def look(self) -> None:
         """Take in what was recorded since the last look."""
-        for entry in self.emulator.ask("GET", f"requests?since={self.last}")["requests"]:  # type: ignore[attr-defined]
+        for entry in self.emulator.ask("GET", f"requests?since={self.last}")["requests"]:  # type: ignore[attr-defined]  # plain JSON
             self.last = max(self.last, int(entry["number"]))
             if entry["injected"]:
                 self.by_kind[str(entry["injected"])] += 1
@@ -125,7 +125,7 @@ class Chaos:
     def _touch(self, realm: str) -> None:
         """The bookkeeper changes some invoices there, so that our next updates are stale."""
         found = self._emulator.ask("GET", f"dump?realm_id={realm}&entities=Invoice&form=stored")
-        invoices = found["companies"][0]["entities"]["Invoice"]  # type: ignore[index]
+        invoices = found["companies"][0]["entities"]["Invoice"]  # type: ignore[index]  # plain JSON
         for invoice in self._chance.sample(invoices, min(5, len(invoices))):
             fields = {"CustomerMemo": {"value": f"Seen {self._chance.randrange(1000)}"}}
             try:
