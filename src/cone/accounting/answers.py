@@ -1,11 +1,12 @@
-"""What is kept of an answer, beside the link it made or confirmed: figures, and what is fixed for life there."""
+"""What is kept of an answer, beside the link it made or confirmed: figures, what's fixed for life there, and theirs."""
 
 from cone.accounting.port.documents import RemoteRecord
 
 
 def answer_to_json(record: RemoteRecord) -> dict[str, object]:
     """Decimals as strings: exact through any JSON."""
-    return {
+    theirs = {"kept": record.kept} if record.kept else {}
+    return theirs | {
         "number": record.number,
         "total": None if record.total is None else str(record.total),
         "tax": None if record.tax is None else str(record.tax),

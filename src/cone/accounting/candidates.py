@@ -72,6 +72,7 @@ def candidates_to_json(records: Sequence[RemoteRecord]) -> list[dict[str, str]]:
             "total": "" if record.total is None else f"{record.total:f}",
             "date": record.issue_date.isoformat() if record.issue_date else "",
             "created_at": record.created_at.isoformat() if record.created_at else "",
+            "kept": record.kept,
         }
         for record in records
     ]

@@ -36,6 +36,7 @@ _VERDICTS: Mapping[str, str] = {
     "rejected": "refused",
     "stale": "changed there meanwhile",
     "gone": "no longer there",
+    "theirs_refused": "refused with what was added there",
     "reconnect": "sign-in refused",
     "misconfigured": "not allowed",
 }

@@ -162,6 +162,8 @@ class LinkState:
     standing: LinkStanding = "live"
     # Made there by us; what was found belongs to the firm's books and is never changed.
     is_made_here: bool = False
+    # What an update must say again of theirs, as of that version.
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)

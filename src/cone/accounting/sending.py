@@ -43,7 +43,7 @@ from cone.accounting.port.verdicts import (
     Verdict,
 )
 from cone.accounting.ready import Planned
-from cone.accounting.records import OpenAttempt, Situation, is_wanted
+from cone.accounting.records import LinkState, OpenAttempt, Situation, is_wanted
 from cone.accounting.removals import Remover
 from cone.accounting.settle import Settler
 from cone.accounting.sql import records as records_sql
@@ -340,6 +340,10 @@ class Sender:
         if is_uncertain and errand.subject.link is not None:
             # An update can't make a second record: read what stands there, and plan again.
             verdict = StaleError(verdict.answered)
+        if _may_be_theirs(errand.subject.link, verdict):
+            async with self.settling() as database:
+                await self.settler.refused_theirs(database, errand.row, attempt, verdict=verdict)
+            return
         async with self.settling() as database:
             await self.settler.failed(database, errand.subject, attempt, verdict=verdict, situation=errand.situation)
         if isinstance(verdict, StaleError):
@@ -364,6 +368,14 @@ class Sender:
             return
         async with self.settling() as database:
             await self.settler.version_read(database, errand.row, record=record)
+
+
+def _may_be_theirs(link: LinkState | None, verdict: Verdict) -> bool:
+    """Whether what an update said again of theirs may be why it was refused: a class that is inactive by now."""
+    if link is None or not link.kept or not verdict.answered.code:
+        return False
+    is_named = isinstance(verdict, RejectedError) and verdict.cause in (CauseCode.REFUSED, CauseCode.REFERENCE_MISSING)
+    return is_named or isinstance(verdict, GoneError)
 
 
 def _is_older(record: RemoteRecord, attempt: Attempt) -> bool:

@@ -127,6 +127,15 @@ class Settler:
                 await close_attempts(database, [(attempt, verdict.answered)], state="failed", verdict=name)
             await self._consequence(database, subject, verdict, situation, attempt=attempt)
 
+    async def refused_theirs(self, database: Database, row: Row, attempt: Attempt, *, verdict: Verdict) -> None:
+        """An update that said theirs again was refused: it may be by these, so it goes again at once without them."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await close_attempts(database, [(attempt, verdict.answered)], state="failed", verdict="theirs_refused")
+            values = {"company": self._fence.company_pk, "kind": row.kind, "uuid": row.uuid}
+            await database.execute(outcomes_sql.GIVE_UP_THEIRS, values)
+            await postpone(database, row, timedelta())
+
     async def lost_together(
         self,
         database: Database,
@@ -240,8 +249,9 @@ class Settler:
         await database.execute(outcomes_sql.ROWS_DUE, {"rows": [row.id], "delay": delay, "tried": 1})
 
     async def _save_version(self, database: Database, row: Row, record: RemoteRecord) -> None:
-        values = {"kind": row.kind, "uuid": row.uuid, "remote_version": record.version, "standing": record.standing}
-        await database.execute(outcomes_sql.SAVE_VERSION, {"company": self._fence.company_pk, **values})
+        values = {"company": self._fence.company_pk, "kind": row.kind, "uuid": row.uuid, "kept": record.kept}
+        seen = {"remote_version": record.version, "standing": record.standing}
+        await database.execute(outcomes_sql.SAVE_VERSION, {**values, **seen})
 
     async def _move(self, database: Database, target: State, reason: str) -> None:
         await database.execute(

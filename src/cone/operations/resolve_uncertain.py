@@ -58,6 +58,7 @@ def link_candidate(actor: Actor, kind: Kind, uuid: UUID, *, remote_id: str) -> N
                 remote_id=remote_id,
                 remote_version=chosen["version"],
                 synced_revision=0,
+                answer={"kept": chosen["kept"]} if chosen.get("kept") else {},
             )
     except IntegrityError as error:
         raise CandidateTakenError from error

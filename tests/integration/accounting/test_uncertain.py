@@ -15,6 +15,7 @@ from cone.books.models import Attempt, Connection, Invoice, Link, OutboxRow
 from cone.domain.errors import NotAllowedError
 from cone.domain.permissions import Role
 from cone.operations.actor import Actor
+from cone.operations.pause_sync import pause_sync
 from cone.operations.resolve_uncertain import (
     CandidateGoneError,
     CandidateTakenError,
@@ -93,6 +94,19 @@ def test_one_that_is_not_there_is_sent_again_under_a_new_id(
     assert Link.objects.get(kind="invoice").remote_id != record.remote_id
     first, second = (sending.request_id for sending in ledger.sent if sending.kind == "invoice")
     assert first != second
+
+
+def test_what_is_theirs_on_the_chosen_one_is_kept_with_its_version(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    invoice, record = make_uncertain(owner, ledger, make_worker)
+    pause_sync(owner)
+    row = OutboxRow.objects.get(cause_key=f"outcome_uncertain:{invoice.uuid}")
+    assert row.cause is not None
+    row.cause["candidates"][0]["kept"] = "theirs"
+    row.save()
+    link_candidate(owner, "invoice", invoice.uuid, remote_id=record.remote_id)
+    assert Link.objects.get(kind="invoice").answer == {"kept": "theirs"}
 
 
 def test_late_mark_is_found_before_a_second_one_is_made(

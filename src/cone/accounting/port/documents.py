@@ -157,11 +157,12 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Change the record there: our fields win, theirs stay."""
+    """Change the record there: our fields win, theirs stay. `kept` is what was read of theirs, see `RemoteRecord`."""
 
     document: Document
     remote_id: str
     remote_version: str
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,7 @@ class RemoteRecord:
 
     `tax_codes` are the codes of the lines in order; `deposit_account_id` is the account the answer names, if any.
     `payment_ids` are the payments applied to an invoice, `applied` what a payment pays of which invoice there.
+    `kept` is what an update must say again of theirs, in the provider's own words: nobody else reads it.
     """
 
     kind: Kind
@@ -220,3 +222,4 @@ class RemoteRecord:
     applied: tuple[AllocationDocument, ...] = ()
     issue_date: date | None = None
     created_at: datetime | None = None
+    kept: str = ""

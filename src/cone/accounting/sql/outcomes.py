@@ -52,8 +52,16 @@ on conflict (company_id, kind, record_uuid) do update set
     answer = excluded.answer, standing = excluded.standing, synced_at = now()
 """
 
+# What is theirs goes with its version.
 SAVE_VERSION = """
-update books_link set remote_version = %(remote_version)s, standing = %(standing)s
+update books_link set remote_version = %(remote_version)s, standing = %(standing)s,
+       answer = answer - 'kept' || case when %(kept)s::text = '' then '{}'
+           else jsonb_build_object('kept', %(kept)s::text) end
+where company_id = %(company)s and kind = %(kind)s and record_uuid = %(uuid)s
+"""
+
+GIVE_UP_THEIRS = """
+update books_link set answer = answer - 'kept'
 where company_id = %(company)s and kind = %(kind)s and record_uuid = %(uuid)s
 """
 

@@ -4,7 +4,8 @@ What QuickBooks would cut, or refuse for a reason known here, is refused before 
 api-facts §4.4 to §4.6 and §4.11.
 
 Updates are sparse: our fields win, the rest stays. A field that's empty here isn't sent for customers, so that what
-the bookkeeper filled in stays; an invoice's memo is ours and is emptied.
+the bookkeeper filled in stays; an invoice's memo is ours and is emptied. What stands on an invoice's lines there has to
+be said again: see `kept`.
 
 A tax mapping in a US company: TAX and NON are line codes. A real code's id means "taxable under that code": its lines
 carry TAX and the code goes on the document (`TxnTaxCodeRef`), which takes only one. Companies with automated sales
@@ -31,6 +32,7 @@ from cone.accounting.port.documents import (
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
 from cone.kit.money import round_amount
+from cone.providers.quickbooks.kept import keep_theirs
 from cone.providers.quickbooks.taxes import check_taxes, line_tax_code, tax_detail
 from cone.providers.quickbooks.wire import MINOR_VERSION, JsonObject, encode, number
 
@@ -49,6 +51,8 @@ def prepare(step: Step, facts: CompanyFacts) -> WireRequest:
     entity, fields = _written(step.document, facts, is_new=is_new)
     if isinstance(step, Create):
         return WireRequest(line=f"POST /{entity}?minorversion={MINOR_VERSION}", body=encode(fields))
+    if step.kept:
+        fields = keep_theirs(fields, step.kept)
     fields = {"Id": step.remote_id, "SyncToken": step.remote_version, "sparse": True, **fields}
     # QuickBooks knows an update by its Id; the parameter, which clients send too, says it to a batch (§2.1).
     return WireRequest(line=f"POST /{entity}?operation=update&minorversion={MINOR_VERSION}", body=encode(fields))

@@ -17,6 +17,7 @@ from cone.accounting.port.company import (
 )
 from cone.accounting.port.documents import AllocationDocument, Namesake, RemoteRecord, Standing
 from cone.accounting.port.verdicts import Answered, MisconfiguredError
+from cone.providers.quickbooks.kept import read_theirs
 from cone.providers.quickbooks.mapping import MARKER
 from cone.providers.quickbooks.taxes import NOT_TAXABLE, TAXABLE
 from cone.providers.quickbooks.wire import (
@@ -91,6 +92,7 @@ def invoice_record(row: InvoiceRow) -> RemoteRecord:
         email=(row.bill_email.address or "") if row.bill_email else "",
         standing=_standing(row.private_note, row.total_amt),
         payment_ids=tuple(link.txn_id for link in row.linked_txn if link.txn_type == "Payment"),
+        kept=read_theirs(row.line),
         issue_date=row.txn_date,
         created_at=row.meta_data.create_time if row.meta_data else None,
     )

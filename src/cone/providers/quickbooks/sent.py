@@ -47,10 +47,13 @@ _LINE_WORDS: Mapping[str, str] = {
     "SalesItemLineDetail.ItemRef.value": "item (id there)",
     "SalesItemLineDetail.TaxCodeRef.value": "tax code",
     "SalesItemLineDetail.TaxInclusiveAmt": "amount with tax",
+    "SalesItemLineDetail.ClassRef.value": "class (id there)",
+    "SalesItemLineDetail.ServiceDate": "service date",
+    "ProjectRef.value": "project (id there)",
 }
 # The version that an update was based on isn't of the record; how QuickBooks reads the rest says nothing to a person.
 _LEFT_OUT = frozenset({"SyncToken", "sparse", "Id"})
-_LEFT_OUT_OF_LINES = frozenset({"DetailType"})
+_LEFT_OUT_OF_LINES = frozenset({"DetailType", "Id", "LineNum"})
 
 
 def read_sent(kind: Kind, request: WireRequest) -> SentRecord:

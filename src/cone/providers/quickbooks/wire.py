@@ -14,6 +14,9 @@ JsonObject: TypeAlias = dict[str, object]
 # The current base (api-facts §2.3).
 MINOR_VERSION = 75
 
+# A field that isn't there.
+NOTHING = msgspec.Raw()
+
 
 class Row(msgspec.Struct, rename="pascal", frozen=True):
     """An object of an answer."""
@@ -55,22 +58,45 @@ class ItemRow(Row, frozen=True):
     type: str | None = None
 
 
-class SalesItem(Row, frozen=True):
+class LinkedTransaction(Row, frozen=True):
+    txn_id: str = ""
+    txn_type: str = ""
+
+
+class SalesItem(Row, frozen=True, omit_defaults=True):
+    """What a sales line says: what we write first, then what only the bookkeeper sets."""
+
+    item_ref: Ref | None = None
+    qty: Decimal | None = None
+    unit_price: Decimal | None = None
+    tax_code_ref: Ref | None = None
+    class_ref: Ref | None = None
+    service_date: str | None = None
+    tax_classification_ref: Ref | None = None
+
+
+class DescriptionLine(Row, frozen=True, omit_defaults=True):
+    service_date: str | None = None
     tax_code_ref: Ref | None = None
 
 
-class LineRow(Row, frozen=True):
+class LineRow(Row, frozen=True, omit_defaults=True):
+    """A line of an invoice; what's raw is handed back as it came."""
+
+    id: str | None = None
+    description: str | None = None
+    amount: Decimal | None = None
     detail_type: str = ""
     sales_item_line_detail: SalesItem | None = None
+    description_line_detail: DescriptionLine | None = None
+    project_ref: Ref | None = None
+    linked_txn: msgspec.Raw = NOTHING
+    custom_field: msgspec.Raw = NOTHING
+    custom_extensions: msgspec.Raw = NOTHING
 
 
 class TaxDetail(Row, frozen=True):
     total_tax: Decimal | None = None
-
-
-class LinkedTransaction(Row, frozen=True):
-    txn_id: str = ""
-    txn_type: str = ""
 
 
 class InvoiceRow(Row, frozen=True):
