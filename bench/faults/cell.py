@@ -257,8 +257,10 @@ def _is_quiet() -> bool:
 
 
 _UNSETTLED = """
-select format('connection %s (%s%s): %s %s rows, tries %s, due in %s s; %s attempts unknown, sent %s times; %s', k.id,
-    k.state, case when k.paused_at is null then '' else ', paused' end, count(*), o.state, max(o.tries),
+select format('connection %s (%s%s%s): %s %s rows, tries %s, due in %s s; %s attempts unknown, sent %s times; %s', k.id,
+    k.state, case when k.paused_at is null then '' else ', paused' end,
+    case when k.reads_not_before > now() or k.is_allowance_used then ', allowance used up' else '' end,
+    count(*), o.state, max(o.tries),
     extract(epoch from max(greatest(o.not_before, k.not_before)) - now())::int, count(a.id), max(a.sends),
     max(left(a.message, 60)))
 from books_outboxrow o join books_connection k on k.company_id = o.company_id and k.state <> 'disconnected'

@@ -152,6 +152,7 @@ class FakeLedger(FakeGrants):
         self.batches: list[tuple[str, ...]] = []
         self.before_send: Hook | None = None
         self.after_send: Hook | None = None
+        self.after_look: Callable[[], Awaitable[None]] | None = None
         self.memory = RequestMemory()
         self.looks_are_blind_for: timedelta | None = timedelta()
         self.total_is_off_by = Decimal(0)
@@ -458,24 +459,30 @@ class FakeLedgerClient:
         return company.show(company.get(kind, remote_id))
 
     async def find(self, access: Access, document: Document) -> RemoteRecord | None:
-        await self._authorize(access)
-        self._ledger.enter("find")
+        await self._look(access)
         for record in self._ledger.list_seen(document.kind, access.company_id):
             if record.is_active and is_found_by(document, record.document):
                 return self._ledger.companies[access.company_id].show(record)
         return None
 
     async def list_candidates(self, access: Access, sent: SentRecord, *, sent_at: datetime) -> tuple[RemoteRecord, ...]:
-        await self._authorize(access)
-        self._ledger.enter("find")
+        await self._look(access)
         return self._ledger.list_candidates(access.company_id, sent, sent_at=sent_at)
 
     async def list_candidates_together(
         self, access: Access, sent: Sequence[SentRecord], *, sent_at: datetime
     ) -> tuple[tuple[RemoteRecord, ...], ...]:
-        await self._authorize(access)
-        self._ledger.enter("find")
+        await self._look(access)
         return tuple(self._ledger.list_candidates(access.company_id, one, sent_at=sent_at) for one in sent)
+
+    async def _look(self, access: Access) -> None:
+        """Note a look; what is answered to it, a failure too, arrives once the hook lets it."""
+        await self._authorize(access)
+        try:
+            self._ledger.enter("find")
+        finally:
+            if self._ledger.after_look is not None:
+                await self._ledger.after_look()
 
     async def find_namesakes(
         self, access: Access, entity: Literal["customer", "vendor", "employee"], names: Sequence[str]

@@ -33,29 +33,25 @@ def read_allowance(active: Connection) -> tuple[Literal["", "reads", "everything
 
 
 def note_reads_used_up(active: Connection) -> None:
-    """A page's read was refused: the lane needn't ask as well."""
+    """A page's read was refused: the lane needn't ask as well. `active` is the connection as it was before the read."""
     with connection.cursor() as cursor:
-        cursor.execute(holds_sql.HOLD_READS, {"connection": active.pk, "epoch": active.lane_epoch})
+        values = {"connection": active.pk, "epoch": active.lane_epoch, "try_now_at": active.try_now_at}
+        cursor.execute(holds_sql.HOLD_READS, values)
 
 
 def lift_hold(active: Connection) -> None:
-    """A person says that the allowance was raised: everything it held back is tried; the next refusal holds it again.
+    """Try now whatever a used-up allowance holds back: a person asked for it, or a read was answered.
 
-    Call it in a transaction that holds the connection's row. A platform that merely asked to slow down is still heeded.
+    The next refusal holds it again, but for one of a request from before. What a former connection's hold put off is
+    tried too. Call it in a transaction that holds the connection's row. A platform that merely asked to slow down is
+    still heeded.
     """
-    if not active.is_allowance_used and active.reads_not_before is None:
-        end_former_hold(active.company_id)
-        return
+    is_held = active.is_allowance_used or active.reads_not_before is not None
     if active.is_allowance_used:
         active.not_before = Now()
-    active.is_allowance_used, active.reads_not_before = False, None
-    active.save(update_fields=["not_before", "is_allowance_used", "reads_not_before"])
-    _make_due(active.company_id, longer_than=timedelta())
-
-
-def end_former_hold(company_pk: int) -> None:
-    """Try what a hold put off that the connection knows nothing of (any more): it was made by a former connection."""
-    _make_due(company_pk, longer_than=_LONGER_THAN_ANY_BACKOFF)
+    active.is_allowance_used, active.reads_not_before, active.try_now_at = False, None, Now()
+    active.save(update_fields=["not_before", "is_allowance_used", "reads_not_before", "try_now_at"])
+    _make_due(active.company_id, longer_than=timedelta() if is_held else _LONGER_THAN_ANY_BACKOFF)
 
 
 def _make_due(company_pk: int, *, longer_than: timedelta) -> None:

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from cone.accounting.attempts import Fence, check_fence
 from cone.accounting.database import Database
-from cone.accounting.holds import postpone
+from cone.accounting.holds import hold_rows
 from cone.accounting.plan.decisions import Blocked, Keep, Nothing, Postpone, WaitFor
 from cone.accounting.records import Row, Situation, Subject
 from cone.accounting.sql import outcomes as outcomes_sql
@@ -35,10 +35,10 @@ async def settle_decided(database: Database, decided: Sequence[Decided], *, fenc
     async with database.transaction():
         await check_fence(database, fence)
         await _nothing(database, [one.subject for one in decided if isinstance(one.decision, Nothing)])
+        if held := [one.subject.row for one in decided if isinstance(one.decision, Postpone)]:
+            await hold_rows(database, fence, held)
         for one in decided:
-            if isinstance(one.decision, Postpone):
-                await postpone(database, one.subject.row, one.decision.delay)
-            elif isinstance(one.decision, Keep):
+            if isinstance(one.decision, Keep):
                 await keep_row(database, one.subject.row, fence, reason=one.decision.reason)
         await _wait(database, waits, fence)
         await _block(database, blocks, fence, situation)

@@ -1,9 +1,11 @@
 """What becomes of "not now": the company as a whole waits, counted on its connection, until a success.
 
 A used-up monthly allowance is no matter of seconds: its reads and batches (or everything, when a single write was
-refused too) wait for the next month, or until a person says that the allowance was raised.
+refused too) wait for the next month, or until a person says that the allowance was raised. The connection alone says
+until when; rows follow it.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from cone.accounting.attempts import Fence
@@ -20,18 +22,35 @@ _STATEMENTS = {
 }
 
 
-async def hold(database: Database, fence: Fence, row: Row, verdict: TryLaterError, *, is_write: bool) -> None:
+async def hold(
+    database: Database, fence: Fence, row: Row, verdict: TryLaterError, situation: Situation, *, is_write: bool
+) -> None:
     """Hold the connection for as long as the verdict asks. The row that met it hasn't failed, so it's no try.
 
     Where reads and batches alone are held, a row that met it with a read waits for them: it would only ask for the
-    same one again. One that met it in a batch (`is_write`: single ones aren't counted) may go by itself.
+    same one again. One that met it in a batch (`is_write`: single ones aren't counted) may go by itself. Where a person
+    has asked to try now since the `situation`, a used-up allowance holds nothing: what is asked next finds out.
     """
-    values = {"connection": fence.connection_id, "epoch": fence.epoch, "delay": verdict.delay, "row": row.id}
+    values = {
+        "connection": fence.connection_id,
+        "epoch": fence.epoch,
+        "delay": verdict.delay,
+        "try_now_at": situation.try_now_at,
+    }
     await database.execute(_STATEMENTS[verdict.allowance], values)
     if verdict.allowance == "reads" and not is_write:
-        await database.execute(holds_sql.POSTPONE_ROW, values)
+        await hold_rows(database, fence, [row])
     else:
         await postpone(database, row, timedelta())
+
+
+async def hold_rows(database: Database, fence: Fence, rows: Sequence[Row]) -> None:
+    """Have rows wait for the month's reads, within the caller's transaction; not at all if they aren't held any more.
+
+    The transaction must hold the connection's row, as `check_fence` does: lifting the hold then comes before or after.
+    """
+    values = {"connection": fence.connection_id, "rows": [row.id for row in rows]}
+    await database.execute(holds_sql.HOLD_ROWS, values)
 
 
 async def end_backoff(database: Database, fence: Fence, situation: Situation) -> None:

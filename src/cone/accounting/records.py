@@ -255,8 +255,8 @@ class Situation:
     """The connection's settings and the company's facts, as of one snapshot.
 
     `ids_live_for`: how long the platform is trusted to know a request id again, as configured. `reads_held_for`: how
-    long this month's allowance of reads and batches is still used up; None when it isn't. `is_throttled`: the
-    platform asked to slow down, and hasn't answered anything since.
+    long this month's allowance of reads and batches is still used up; None when it isn't. `try_now_at`: when a person
+    asked last to try now. `is_throttled`: the platform asked to slow down, and hasn't answered anything since.
     """
 
     connection_id: int
@@ -277,6 +277,7 @@ class Situation:
     customer_currencies: Mapping[UUID, str] = field(default_factory=dict)
     ids_live_for: timedelta = timedelta(hours=1)
     reads_held_for: timedelta | None = None
+    try_now_at: datetime | None = None
     is_throttled: bool = False
     removal_policy: RemovalPolicy = "leave"
     # The company's active payment methods: the id by the name in lower case.

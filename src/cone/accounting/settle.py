@@ -15,7 +15,7 @@ from cone.accounting.connections import State, sources_of
 from cone.accounting.database import Database
 from cone.accounting.decided import block_rows
 from cone.accounting.delivered import Linked, finish_rows, save_links
-from cone.accounting.holds import hold, postpone
+from cone.accounting.holds import hold, hold_rows, postpone
 from cone.accounting.numbers import adopt_number
 from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.documents import RemoteRecord
@@ -163,6 +163,12 @@ class Settler:
             await check_fence(database, self._fence)
             await self._consequence(database, subject, verdict, situation)
 
+    async def held_back(self, database: Database, rows: Sequence[Row]) -> None:
+        """They'd begin with a look, and the month's reads are held: they wait for those."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await hold_rows(database, self._fence, rows)
+
     async def version_read(self, database: Database, row: Row, *, record: RemoteRecord) -> None:
         """A stale version was read again: plan anew with it, after a pause that grows if it keeps happening."""
         async with database.transaction():
@@ -206,7 +212,7 @@ class Settler:
         match verdict:
             case TryLaterError():
                 if verdict.scope == "connection":
-                    await hold(database, self._fence, row, verdict, is_write=attempt is not None)
+                    await hold(database, self._fence, row, verdict, situation, is_write=attempt is not None)
                 else:
                     await self._due(database, row, delay=verdict.delay or backoff(row.tries))
             case OutcomeUnknownError():

@@ -209,6 +209,7 @@ def _situation(head: Mapping[str, Any], look: _Look, former: Situation | None) -
         income_account_id=head["income_account_id"],
         connected_at=head["connected_at"],
         reads_held_for=head["reads_held_for"],
+        try_now_at=head["try_now_at"],
         is_throttled=head["is_throttled"],
         ids_live_for=settings.REQUEST_IDS_LIVE_FOR,
         tax_codes=known.tax_codes if known else _tax_codes(head["tax_codes"] or ()),

@@ -27,7 +27,7 @@ from cone.accounting.plan.open_attempts import (
     needs_proof,
 )
 from cone.accounting.port.documents import RemoteRecord
-from cone.accounting.port.verdicts import VERDICTS, Answered, StaleError, TryLaterError, Verdict
+from cone.accounting.port.verdicts import VERDICTS, Answered, StaleError, Verdict
 from cone.accounting.records import OpenAttempt, Situation, Subject, general_service_uuid, is_wanted
 from cone.accounting.sending import Sender
 from cone.accounting.snapshot import read_subjects
@@ -104,12 +104,12 @@ class BatchResolver:
 
     async def _read_back(self, updates: Sequence[_Open]) -> None:
         """A lost update can't have made a second record: read what stands there, and plan again."""
+        if updates and updates[0].errand.situation.reads_held_for is not None:
+            async with self._sender.settling() as database:
+                await self._sender.settler.held_back(database, [one.errand.row for one in updates])
+            return
         for one in updates:
-            held_for = one.errand.situation.reads_held_for
-            if held_for is not None:
-                await self._sender.settle_unsent(one.errand, TryLaterError(scope="record", delay=held_for))
-            else:
-                await self._sender.settle_failed(one.errand, one.attempt, StaleError(_READ_BACK))
+            await self._sender.settle_failed(one.errand, one.attempt, StaleError(_READ_BACK))
 
     # --- creates ---------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from psycopg import errors
 
 from cone.accounting import network
-from cone.accounting.allowance import end_former_hold
+from cone.accounting.allowance import lift_hold
 from cone.accounting.keyring import seal
 from cone.accounting.outbox import find_active_connection, wake
 from cone.accounting.overview import view_connection
@@ -152,7 +152,8 @@ def finish_connecting(actor: Actor, *, query: Mapping[str, str], session_key: st
             active = _store(actor, started, returned.company_id, grant, facts)
             store_books(active, facts, reference)
             _want_what_changed(active)
-            end_former_hold(active.company_id)
+            # What was just read was answered.
+            lift_hold(active)
             release_all(active)
             note(actor, "connection", active.uuid, "connected", provider=provider.name, company=facts.name)
             wake(active.pk)

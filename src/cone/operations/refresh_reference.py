@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from cone.accounting import network
-from cone.accounting.allowance import note_reads_used_up
+from cone.accounting.allowance import lift_hold, note_reads_used_up
 from cone.accounting.connections import NotConnectedError
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.verdicts import VERDICTS, MisconfiguredError, ReconnectError, TryLaterError
@@ -66,5 +66,7 @@ def refresh_reference(actor: Actor, *, permission: Permission = Permission.INTEG
         if active.state == "read_only":
             active.state, active.state_reason, active.not_before = "connected", "", Now()
             active.save(update_fields=["state", "state_reason", "not_before"])
+        # What was just read was answered.
+        lift_hold(active)
         store_books(active, facts, reference)
         release_all(active)

@@ -112,7 +112,7 @@ async def _claim(desk: Desk, statement: str) -> list[dict[str, Any]]:
 async def _note(desk: Desk, row: Mapping[str, Any], verdict: Verdict) -> None:
     """Take a refusal for what it says of the connection; anything else is tried again in an hour."""
     logger.info("upkeep of connection %s: %s", row["id"], type(verdict).__name__)
-    values: dict[str, Any] = {"connection": row["id"], "epoch": row["lane_epoch"]}
+    values: dict[str, Any] = {"connection": row["id"], "epoch": row["lane_epoch"], "try_now_at": row["try_now_at"]}
     async with desk.pool.connection() as database:
         if isinstance(verdict, ReconnectError):
             sources = sources_of(State.NEEDS_RECONNECT)

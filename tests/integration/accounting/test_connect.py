@@ -273,7 +273,7 @@ def test_m09_reconnecting_keeps_every_setting(cast: Cast, ledger: FakeLedger) ->
     moved = {name for name in after if after[name] != before[name]}
     assert moved == {
         *("state", "state_reason", "not_before", "generation", "lane_epoch"),
-        *("settings_revision", "facts_read_at"),
+        *("settings_revision", "facts_read_at", "try_now_at"),
     }
     assert (after["state"], after["state_reason"]) == ("connected", "")
     assert list(TaxMapping.objects.values()) == mappings

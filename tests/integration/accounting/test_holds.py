@@ -1,12 +1,17 @@
 """What "not now" does to a company: a back-off that its connection counts, and a month without reads."""
 
+import asyncio
+import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from cone.accounting import lane
 from cone.accounting.overview import find_connection
 from cone.accounting.port.verdicts import Answered, OutcomeUnknownError, StaleError, TryLaterError
+from cone.accounting.snapshot import Snapshot, read_snapshot
 from cone.books.models import Attempt, Connection, Invoice, Link, OutboxRow
 from cone.operations.actor import Actor
 from cone.operations.disconnect_provider import disconnect_provider
@@ -14,7 +19,16 @@ from cone.operations.refresh_reference import RefreshFailedError, refresh_refere
 from cone.operations.sync_now import sync_all
 from tests.builders import make_customer, make_invoice
 from tests.fakes.ledger import FakeLedger
-from tests.integration.accounting.conftest import MakeWorker, configure, connect, hurry, is_settled, wait_until
+from tests.integration.accounting.conftest import (
+    NO_SWEEP,
+    Held,
+    MakeWorker,
+    configure,
+    connect,
+    hurry,
+    is_settled,
+    wait_until,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -155,6 +169,103 @@ def test_reconnecting_ends_the_hold_of_the_former_connection(
     connect(owner, ledger)
     configure(owner)
     wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+
+
+@pytest.mark.parametrize("was_held", [True, False])
+def test_look_that_is_refused_after_a_person_asked_to_try_now_holds_nothing(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, was_held: bool
+) -> None:
+    """It left before, and so tells of the allowance as it was."""
+    connect(owner, ledger)
+    configure(owner)
+    is_refused, may_arrive = threading.Event(), threading.Event()
+
+    async def arrive_late() -> None:
+        is_refused.set()
+        await asyncio.to_thread(may_arrive.wait, 10)
+
+    ledger.after_look = arrive_late
+    ledger.fail_next("find", NO_MORE_READS)
+    make_worker(NO_SWEEP)
+    make_invoice(owner, is_issued=True)
+    assert is_refused.wait(10)
+    if was_held:
+        Connection.objects.update(reads_not_before=next_month()[0])
+    sync_all(owner)
+    may_arrive.set()
+
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+    assert Connection.objects.get().reads_not_before is None
+
+
+def test_write_that_is_refused_after_a_person_asked_to_try_now_holds_nothing(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    connect(owner, ledger)
+    ledger.before_send = held = Held("customer")
+    ledger.fail_next("customer", NOTHING_MORE)
+    make_worker(NO_SWEEP)
+    make_customer(owner, "Customer")
+    assert held.is_asked.wait(10)
+    sync_all(owner)
+    held.is_released.set()
+
+    wait_until(lambda: ledger.records("customer") and is_settled(owner))
+    active = Connection.objects.get()
+    assert not active.is_allowance_used
+    assert active.not_before <= timezone.now()
+
+
+def test_refusal_of_what_left_after_a_person_asked_to_try_now_holds_again(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    connect(owner, ledger)
+    configure(owner)
+    ledger.fail_next("find", NO_MORE_READS, times=2)
+    make_worker()
+    make_invoice(owner, is_issued=True)
+    wait_until(lambda: Connection.objects.get().reads_not_before)
+    sync_all(owner)
+    wait_until(lambda: ledger.calls.count("find") == 2 and Connection.objects.get().reads_not_before)
+
+
+def test_what_was_put_off_by_a_hold_that_is_lifted_meanwhile_goes(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planned while reads were held, settled after: until when it waits is asked of the connection, not of the plan."""
+    connect(owner, ledger)
+    configure(owner)
+    Connection.objects.update(reads_not_before=next_month()[0])
+    has_read, may_go_on = threading.Event(), threading.Event()
+
+    async def read_then_wait(*given: Any, **named: Any) -> Snapshot:
+        snapshot = await read_snapshot(*given, **named)
+        if any(subject.row.kind == "service" for subject in snapshot.subjects) and not has_read.is_set():
+            has_read.set()
+            await asyncio.to_thread(may_go_on.wait, 10)
+        return snapshot
+
+    monkeypatch.setattr(lane, "read_snapshot", read_then_wait)
+    make_worker(NO_SWEEP)
+    make_invoice(owner, is_issued=True)
+    assert has_read.wait(10)
+    sync_all(owner)
+    may_go_on.set()
+
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+
+
+def test_lists_read_again_end_the_hold(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> None:
+    """They're reads: an answer to them is a better word on the allowance than the refusal before."""
+    connect(owner, ledger)
+    configure(owner)
+    ledger.fail_next("find", NO_MORE_READS)
+    make_worker()
+    make_invoice(owner, is_issued=True)
+    wait_until(lambda: OutboxRow.objects.filter(not_before__gt=timezone.now() + timedelta(hours=1)).exists())
+    refresh_reference(owner)
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+    assert Connection.objects.get().reads_not_before is None
 
 
 def test_without_reads_an_unknown_outcome_that_needs_a_look_is_left_as_it_is(

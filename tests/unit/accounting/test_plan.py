@@ -302,7 +302,7 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
     "unknown create while reads and batches are held back": (
         subject(ISSUED, None, ATTEMPT),
         ready(reads_held_for=timedelta(days=3)),
-        Postpone(timedelta(days=3)),
+        Postpone(),
     ),
     "single repeat while they are": (
         subject(ISSUED, link(3), replace(ATTEMPT, operation="update")),
@@ -312,7 +312,7 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
     "no batch is repeated while they are": (
         subject(ISSUED, link(3), replace(ATTEMPT, operation="update", batch_id=4, batch_place=1)),
         ready(reads_held_for=timedelta(days=3)),
-        Postpone(timedelta(days=3)),
+        Postpone(),
     ),
     "unknown outcome of a void invoice": (
         subject(issued(status="void"), None, ATTEMPT),

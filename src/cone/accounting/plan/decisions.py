@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -50,8 +49,6 @@ class LookUp:
 @dataclass(frozen=True, slots=True)
 class Postpone:
     """It begins with a look at what stands there, or repeats a batch: this month's allowance of those is used up."""
-
-    delay: timedelta
 
 
 @dataclass(frozen=True, slots=True)

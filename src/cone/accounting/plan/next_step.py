@@ -25,7 +25,7 @@ def plan(subject: Subject, situation: Situation) -> Decision:
     """Decide the next step of one due row. While reads and batches are held back, what needs neither still goes."""
     decision = _decide(subject, situation)
     if situation.reads_held_for is not None and _is_metered(decision):
-        return Postpone(situation.reads_held_for)
+        return Postpone()
     return decision
 
 

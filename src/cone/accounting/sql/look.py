@@ -16,6 +16,7 @@ select c.id, c.workspace_id, c.company_id, c.company_id_remote, c.provider, c.en
        w.uuid as workspace_uuid,
        (c.throttle_tries > 0 or c.is_allowance_used) as is_throttled,
        case when c.reads_not_before > now() then c.reads_not_before - now() end as reads_held_for,
+       c.try_now_at,
        coalesce(a.name, '') as deposit_account_name,
        coalesce(a.is_active and (a.detail->>'can_receive_deposits')::bool, false) as is_deposit_account_active,
        case when c.settings_revision is distinct from %(known_settings)s::bigint then c.facts end as facts,

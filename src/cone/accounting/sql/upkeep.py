@@ -18,7 +18,7 @@ where id in (
         and refresh_not_before <= now() and coalesce(reads_not_before <= now(), true) and not_before <= now()
         and provider || ' ' || environment = any(%(reachable)s)
     order by facts_read_at limit 20 for update skip locked)
-returning id, provider, environment, company_id_remote, lane_epoch
+returning id, provider, environment, company_id_remote, lane_epoch, try_now_at
 """
 
 # Tokens refresh when they're used; one that nobody used must be, once before its end.
@@ -30,7 +30,7 @@ where id in (
         and t.refreshed_at < now() - interval '1 day' and c.refresh_not_before <= now()
         and c.provider || ' ' || c.environment = any(%(reachable)s)
     order by t.refresh_expires_at limit 20 for update of c skip locked)
-returning id, provider, environment, company_id_remote, lane_epoch
+returning id, provider, environment, company_id_remote, lane_epoch, try_now_at
 """
 
 NEEDS_RECONNECT = """

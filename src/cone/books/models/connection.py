@@ -40,6 +40,8 @@ class Connection(models.Model):
     refresh_not_before = models.DateTimeField(db_default=Now(), help_text="when upkeep may look after it again")
     throttle_tries = models.PositiveSmallIntegerField(db_default=0)
     reads_not_before = models.DateTimeField(null=True, blank=True)
+    # What was refused before a person asked last to try now says nothing of the allowance since.
+    try_now_at = models.DateTimeField(null=True, blank=True)
     is_allowance_used = models.BooleanField(db_default=False, help_text="not_before is the next month's beginning")
     deposit_account_id = models.CharField(max_length=64, blank=True)
     income_account_id = models.CharField(max_length=64, blank=True)
