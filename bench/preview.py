@@ -13,12 +13,14 @@ def run(*, is_quick: bool) -> dict[str, object]:
 
         from bench.firms import connected_firm, hold, make_customers, make_invoices, want  # noqa: PLC0415  # as above
         from cone.accounting.preview.summary import read_preview  # noqa: PLC0415  # as above
+        from cone.kit.collector import tune_collector  # noqa: PLC0415  # as above
 
         actor, active = connected_firm(emulator)
         hold(active)
         customers = make_customers(actor, number // 10)
         want(active, "customer", customers)
         want(active, "invoice", make_invoices(actor, customers, number))
+        tune_collector()  # as the web server's processes do
         times: list[tuple[int, int]] = []
         foreseen = None
         for _ in range(5):

@@ -12,7 +12,7 @@ from decimal import ROUND_DOWN, Decimal, localcontext
 from enum import StrEnum
 from uuid import UUID
 
-from cone.kit.money import minor_units, round_amount
+from cone.kit.money import round_amount, smallest_amount
 
 HUNDRED = Decimal(100)
 # Quantity, price and discount have at most 15 + 17 + 7 digits: products are exact, quotients off by far less than a
@@ -121,7 +121,7 @@ def spread_discount(amounts: Sequence[Decimal], discount: Discount, *, currency:
     wanted = round_amount(min(wanted, subtotal), currency)
     if not wanted:
         return tuple(round_amount(Decimal(0), currency) for _ in amounts)
-    smallest = Decimal(1).scaleb(-minor_units(currency))
+    smallest = smallest_amount(currency)
     exact = [amount * wanted / subtotal for amount in amounts]
     shares = [part.quantize(smallest, rounding=ROUND_DOWN) for part in exact]
     left = int((wanted - sum(shares)) / smallest)

@@ -5,6 +5,7 @@ Knows ISO 4217 minor units; knows nothing of tax, invoices or formatting.
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 
 # ISO 4217 minor units where they are not two; QuickBooks stores two for every currency it offers but JPY.
 NO_MINOR_UNIT = frozenset(
@@ -24,9 +25,15 @@ def minor_units(currency: str) -> int:
     return 3 if currency in THOUSANDTHS else 2
 
 
+@cache
+def smallest_amount(currency: str) -> Decimal:
+    """One of the currency's minor unit: 0.01 unless listed."""
+    return Decimal(1).scaleb(-minor_units(currency))
+
+
 def round_amount(amount: Decimal, currency: str) -> Decimal:
     """Round half up (away from zero on a tie) to the currency's minor unit."""
-    return amount.quantize(Decimal(1).scaleb(-minor_units(currency)), rounding=ROUND_HALF_UP)
+    return amount.quantize(smallest_amount(currency), rounding=ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True)

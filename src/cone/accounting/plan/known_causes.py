@@ -90,33 +90,34 @@ def find_income_account_cause(account_id: str, situation: Situation) -> Blocked 
 
 
 def _rate_cause(line: LineRecord, situation: Situation) -> Blocked | None:
-    params = {"rate": line.tax_rate_name, "percent": f"{line.tax_percent.normalize():f}"}
     code = situation.tax_codes.get(line.tax_rate_uuid)
+    if code is not None and code.is_active:
+        return None
+    params = {"rate": line.tax_rate_name, "percent": f"{line.tax_percent.normalize():f}"}
     if code is None:
         return Blocked(CauseCode.TAX_UNMAPPED, key=f"tax_unmapped:{line.tax_rate_uuid}", params=params)
-    if not code.is_active:
-        return Blocked(
-            CauseCode.TAX_CODE_INACTIVE,
-            key=f"tax_code_inactive:{line.tax_rate_uuid}",
-            params={**params, "code": code.name},
-        )
-    return None
+    return Blocked(
+        CauseCode.TAX_CODE_INACTIVE,
+        key=f"tax_code_inactive:{line.tax_rate_uuid}",
+        params={**params, "code": code.name},
+    )
 
 
 def _currency_cause(record: InvoiceRecord | PaymentRecord, situation: Situation) -> Blocked | None:
     facts = situation.facts
+    is_unsupported = record.currency != facts.home_currency and not facts.is_multicurrency
+    theirs = situation.customer_currencies.get(record.customer_uuid) or record.currency
+    if not is_unsupported and theirs == record.currency:
+        return None
     number = record.number if isinstance(record, InvoiceRecord) else record.reference
     params = {"number": number, "currency": record.currency, "home_currency": facts.home_currency}
-    if record.currency != facts.home_currency and not facts.is_multicurrency:
+    if is_unsupported:
         return Blocked(CauseCode.CURRENCY_UNSUPPORTED, key=f"currency_unsupported:{record.currency}", params=params)
-    theirs = situation.customer_currencies.get(record.customer_uuid)
-    if theirs and theirs != record.currency:
-        return Blocked(
-            CauseCode.CUSTOMER_CURRENCY_DIFFERS,
-            key=f"customer_currency_differs:{record.customer_uuid}",
-            params={**params, "customer": record.customer_name, "theirs": theirs},
-        )
-    return None
+    return Blocked(
+        CauseCode.CUSTOMER_CURRENCY_DIFFERS,
+        key=f"customer_currency_differs:{record.customer_uuid}",
+        params={**params, "customer": record.customer_name, "theirs": theirs},
+    )
 
 
 def find_period_cause(dated: date, number: str, situation: Situation) -> Blocked | None:

@@ -13,14 +13,15 @@ AS_IF_WANTED = look_at(
     )
 )
 
-WAITING = look_at(
-    f"""
-{rows_from("books_outboxrow")}
-where o.company_id = %(company)s and (o.wave, o.id) > (%(wave)s, %(id)s)
-order by o.wave, o.id
-limit %(limit)s
-"""  # made of constants
-)
+# The rows first, then what belongs to them: each part would otherwise look up the rest of the backlog, too.
+_WAITING_ROWS = """(
+    select * from books_outboxrow
+    where company_id = %(company)s and (wave, id) > (%(wave)s, %(id)s)
+    order by wave, id
+    limit %(limit)s
+)"""
+
+WAITING = look_at(f"{rows_from(_WAITING_ROWS)} order by o.wave, o.id")
 
 # What rows of the outbox were refused for, while nothing has changed since.
 STORED_CAUSES = """

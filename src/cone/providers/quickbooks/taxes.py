@@ -11,7 +11,7 @@ from decimal import Decimal
 from cone.accounting.port.company import CompanyFacts, TaxComponent
 from cone.accounting.port.documents import InvoiceDocument, InvoiceLineDocument
 from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
-from cone.kit.money import minor_units, round_amount
+from cone.kit.money import round_amount, smallest_amount
 from cone.providers.quickbooks.wire import JsonObject, number
 
 TAXABLE, NOT_TAXABLE = "TAX", "NON"
@@ -107,7 +107,7 @@ def _state_tax(document: InvoiceDocument, facts: CompanyFacts) -> JsonObject | N
         return None
     amounts = [_tax_on(base, part, document.currency) for part, base in bases]
     missing = document.tax - sum(amounts)
-    smallest = Decimal(1).scaleb(-minor_units(document.currency))
+    smallest = smallest_amount(document.currency)
     if abs(missing) > smallest * len(document.lines):
         return None
     largest = max(range(len(bases)), key=lambda at: (bases[at][0].percent, bases[at][1]))
