@@ -1,13 +1,15 @@
 """How records stand: for lists in one query, for a record's own page with history."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db import connection
 
+from cone.accounting.allowance import read_allowance
 from cone.accounting.candidates import list_stored
 from cone.accounting.causes import PATIENT, describe, label_records
 from cone.accounting.facts import as_json
@@ -24,7 +26,7 @@ _ROWS = """
 select w.uuid, o.state, coalesce(o.cause, d.cause) ->> 'code' as code, coalesce(o.cause_key, d.cause_key) as cause_key,
        coalesce(o.cause, d.cause) as cause, coalesce(d.kind, o.kind) as cause_kind,
        coalesce(d.record_uuid, o.record_uuid) as cause_uuid, o.waits_for_kind, o.waits_for_uuid,
-       l.remote_id, l.synced_at, l.answer, l.standing, u.last_sent_at, u.looked_at
+       l.remote_id, l.synced_at, l.answer, l.standing, u.last_sent_at, u.looked_at, o.not_before
 from unnest(%(uuids)s::uuid[]) as w(uuid)
 left join books_outboxrow o on o.company_id = %(company)s and o.kind = %(kind)s and o.record_uuid = w.uuid
 left join books_outboxrow d on d.company_id = o.company_id and d.kind = o.waits_for_kind
@@ -40,8 +42,9 @@ def sync_states(workspace_id: int, kind: Kind, uuids: Iterable[UUID]) -> dict[UU
     active = find_active_connection(workspace_id)
     if active is None:
         return {}
+    hold = _read_hold(active)
     rows = _read(active.company_id, kind, list(uuids))
-    return {row["uuid"]: _state(row, is_held=active.paused_at is not None) for row in rows}
+    return {row["uuid"]: _state(row, hold) for row in rows}
 
 
 def read_record_sync(workspace_id: int, kind: Kind, uuid: UUID) -> RecordSync | None:
@@ -52,9 +55,11 @@ def read_record_sync(workspace_id: int, kind: Kind, uuid: UUID) -> RecordSync | 
         return None
     (row,) = _read(company.pk, kind, [uuid])
     provider = get_provider(company.provider)
+    hold = _read_hold(active)
+    held_until = hold.until_of(row)
     answer = as_json(row["answer"])
     return RecordSync(
-        state=_state(row, is_held=active is not None and active.paused_at is not None),
+        state=_state(row, hold),
         cause=_cause(row, provider.name),
         waits_for=_waits_for(row),
         last_synced_at=row["synced_at"],
@@ -69,17 +74,41 @@ def read_record_sync(workspace_id: int, kind: Kind, uuid: UUID) -> RecordSync | 
         is_uncertain=row["state"] == "blocked" and row["code"] == CauseCode.OUTCOME_UNCERTAIN,
         candidates=_candidates(company, kind, row),
         standing=row["standing"] or "live",
-        looks_again_at=_looks_again_at(row, provider),
+        looks_again_at=_looks_again_at(row, provider, hold),
+        held=hold.allowance if held_until else "",
+        held_until=held_until,
     )
 
 
-def _looks_again_at(row: dict[str, Any], provider: Provider) -> datetime | None:
-    """When a create without an answer is looked for again."""
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """What holds the connection: a pause, or the month's used-up allowance, and until when."""
+
+    is_paused: bool = False
+    allowance: Literal["", "reads", "everything"] = ""
+    until: datetime | None = None
+
+    def until_of(self, row: dict[str, Any]) -> datetime | None:
+        """Until when the used-up allowance holds a record back, if it does."""
+        if self.until is None or row["state"] != "due" or row["waits_for_uuid"] is not None:
+            return None
+        # What was put off waits as long as the connection; a create without an answer begins with a look in any case.
+        is_held = self.allowance == "everything" or row["not_before"] >= self.until or row["last_sent_at"] is not None
+        return self.until if is_held else None
+
+
+def _read_hold(active: Connection | None) -> _Hold:
+    return _Hold() if active is None else _Hold(active.paused_at is not None, *read_allowance(active))
+
+
+def _looks_again_at(row: dict[str, Any], provider: Provider, hold: _Hold) -> datetime | None:
+    """When a create without an answer is looked for again: not before the month's reads are there."""
     if row["last_sent_at"] is None:
         return None
     patience = provider.request_timeout if row["looked_at"] is None else provider.looks_count_after
     at: datetime = row["last_sent_at"] + patience
-    return at
+    held_until = hold.until_of(row)
+    return at if held_until is None else max(at, held_until)
 
 
 def _company_of(active: Connection | None, workspace_id: int, kind: Kind, uuid: UUID) -> RemoteCompany | None:
@@ -101,14 +130,16 @@ def _read(company_pk: int, kind: Kind, uuids: list[UUID]) -> list[dict[str, Any]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _state(row: dict[str, Any], *, is_held: bool) -> SyncState:
+def _state(row: dict[str, Any], hold: _Hold) -> SyncState:
     if row["code"] is not None and row["code"] not in PATIENT:
         return SyncState.NEEDS_ATTENTION
     if row["state"] is None:
         return SyncState.SYNCED if row["remote_id"] else SyncState.NOT_SENT
     if row["state"] == "sending":
         return SyncState.SENDING
-    return SyncState.HELD if is_held else SyncState.WAITING
+    if hold.is_paused:
+        return SyncState.HELD
+    return SyncState.WAITING if hold.until_of(row) is None else SyncState.PUT_OFF
 
 
 def _cause(row: dict[str, Any], provider_name: str) -> Cause | None:

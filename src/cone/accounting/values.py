@@ -12,7 +12,10 @@ from cone.accounting.port.documents import Kind, Namesake
 
 
 class SyncState(StrEnum):
-    """Where one record stands. NOT_SENT: nothing asks for it to be there (a draft, or out of scope)."""
+    """Where one record stands. NOT_SENT: nothing asks for it to be there (a draft, or out of scope).
+
+    HELD while paused; PUT_OFF until the month's allowance of requests begins anew.
+    """
 
     NOT_SENT = "not_sent"
     WAITING = "waiting"
@@ -20,6 +23,7 @@ class SyncState(StrEnum):
     SYNCED = "synced"
     NEEDS_ATTENTION = "needs_attention"
     HELD = "held"
+    PUT_OFF = "put_off"
 
 
 ActionTarget: TypeAlias = Literal[
@@ -102,7 +106,8 @@ class CandidateView:
 class RecordSync:
     """Everything a record's page says about its sync.
 
-    `is_uncertain`: a person must say which of the `candidates` it is there, or that it isn't there.
+    `is_uncertain`: a person must say which of the `candidates` it is there, or that it isn't there. `held`: the month's
+    allowance of reads, or of everything, is used up, and this record waits for it until `held_until`.
     """
 
     state: SyncState
@@ -118,6 +123,8 @@ class RecordSync:
     candidates: tuple[CandidateView, ...] = ()
     standing: str = "live"
     looks_again_at: datetime | None = None
+    held: Literal["", "reads", "everything"] = ""
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

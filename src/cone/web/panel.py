@@ -20,7 +20,7 @@ _MODELS: Mapping[str, type[WorkspaceRecord]] = {
     "invoice": Invoice,
     "payment": Payment,
 }
-_MOVING = frozenset({SyncState.WAITING, SyncState.SENDING})
+_MOVING = frozenset({SyncState.WAITING, SyncState.SENDING, SyncState.PUT_OFF})
 
 
 @dataclass(frozen=True, slots=True)

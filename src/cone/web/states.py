@@ -20,6 +20,7 @@ SYNC_STATES: Mapping[str, StateSign] = {
     "sending": StateSign("Sending", "turning", "accent", is_turning=True),
     "synced": StateSign("Synced", "done", "good"),
     "needs_attention": StateSign("Needs attention", "alert", "bad"),
+    "put_off": StateSign("Waiting for allowance", "clock", "warn"),
     "held": StateSign("Held while paused", "held", "warn"),
 }
 

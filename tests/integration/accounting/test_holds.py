@@ -12,6 +12,8 @@ from cone.accounting import lane
 from cone.accounting.overview import find_connection
 from cone.accounting.port.verdicts import Answered, OutcomeUnknownError, StaleError, TryLaterError
 from cone.accounting.snapshot import Snapshot, read_snapshot
+from cone.accounting.states import read_record_sync, sync_states
+from cone.accounting.values import SyncState
 from cone.books.models import Attempt, Connection, Invoice, Link, OutboxRow
 from cone.operations.actor import Actor
 from cone.operations.disconnect_provider import disconnect_provider
@@ -286,6 +288,13 @@ def test_without_reads_an_unknown_outcome_that_needs_a_look_is_left_as_it_is(
     wait_until(lambda: Connection.objects.get().reads_not_before)
     wait_until(lambda: OutboxRow.objects.get().not_before > timezone.now() + timedelta(hours=1))
     assert Attempt.objects.get().state == "unknown"
+    customer = OutboxRow.objects.get().record_uuid
+    sync = read_record_sync(owner.workspace.pk, "customer", customer)
+    assert sync is not None
+    held_until = Connection.objects.get().reads_not_before
+    assert (sync.state, sync.held, sync.held_until) == (SyncState.PUT_OFF, "reads", held_until)
+    assert sync.looks_again_at == held_until
+    assert sync_states(owner.workspace.pk, "customer", [customer]) == {customer: SyncState.PUT_OFF}
 
     sync_all(owner)
     wait_until(lambda: Link.objects.exists() and is_settled(owner))

@@ -82,7 +82,7 @@ def test_batch_of_unknown_outcome_waits_for_the_allowance_and_is_then_looked_for
     browser.force_login(owner.user)
     page = browser.get(reverse("integrations")).content.decode()
     assert "The monthly allowance of reads and batches is used up" in page
-    assert "went in a batch that wasn't answered, waits until" in page
+    assert "looked up first, or wasn't answered, waits until" in page
 
     sync_all(owner)
     wait_until(lambda: Link.objects.count() == 13 and is_settled(owner), seconds=20)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -10,13 +10,15 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from cone.accounting.port.company import EnvironmentName
 from cone.accounting.registry import register, unregister
-from cone.books.models import Connection, Invoice, Link, OutboxRow, TaxMapping
+from cone.books.models import Attempt, Connection, Invoice, Link, OutboxRow, TaxMapping
 from cone.operations.pause_sync import pause_sync
 from cone.operations.send_existing_invoices import send_existing_invoices
 from cone.operations.void_invoice import void_invoice
+from cone.web.formats import show_day
 from tests.builders import Cast, get_no_tax, get_tax_rate, make_customer, make_invoice
 from tests.fakes.ledger import BANK, CLOSED_BANK, INCOME, REDUCED, STANDARD, ZERO, FakeLedger
 from tests.integration.accounting.conftest import configure, connect
@@ -342,6 +344,48 @@ def test_panel_looks_again_while_the_invoice_is_on_its_way(cast: Cast, owner: Cl
     assert ("Waiting" in waiting, 'hx-trigger="every 2s"' in waiting) == (True, True)
     assert ("Synced" in synced, "hx-trigger" in synced) == (True, False)
     assert f"View in {connected.name}" in synced
+
+
+@pytest.mark.parametrize(
+    ("used_up", "is_sent", "words"),
+    [
+        ("reads", True, "Fake Ledger didn't answer, and the month's allowance of reads is used up. Cone looks on "),
+        ("reads", False, "This begins with a look at what stands in Fake Ledger, and the month's allowance of reads"),
+        ("everything", False, "The month's allowance of requests to Fake Ledger is used up, so this goes on "),
+    ],
+)
+def test_panel_says_until_when_a_used_up_allowance_holds_it(
+    cast: Cast, owner: Client, connected: FakeLedger, used_up: str, is_sent: bool, words: str
+) -> None:
+    issued = make_invoice(cast.owner, is_issued=True)
+    until = timezone.now() + timedelta(days=9)
+    held = {"not_before": until, "is_allowance_used": True} if used_up == "everything" else {"reads_not_before": until}
+    Connection.objects.update(**held)
+    row = OutboxRow.objects.filter(record_uuid=issued.uuid)
+    row.update(not_before=timezone.now() if is_sent else until)
+    if is_sent:
+        Attempt.objects.create(
+            company=row.get().company,
+            connection=Connection.objects.get(),
+            kind="invoice",
+            record_uuid=issued.uuid,
+            revision=issued.revision,
+            operation="create",
+            generation=1,
+            request_id="1",
+            request_line="create invoice",
+            body=b"{}",
+            lane_epoch=0,
+        )
+
+    page = unescape(owner.get(reverse("sync_panel", args=["invoice", issued.uuid])).text)
+
+    assert f"{words}{'' if words.endswith('reads') else show_day(until.date())}" in page
+    assert ("Waiting for allowance" in page, 'hx-trigger="every 10s"' in page) == (True, True)
+    assert "Once the allowance is raised, press Sync now." in page
+    assert "Waiting for allowance" in owner.get(reverse("invoices")).text
+    Connection.objects.update(not_before=timezone.now(), is_allowance_used=False, reads_not_before=None)
+    assert "allowance" not in owner.get(reverse("sync_panel", args=["invoice", issued.uuid])).text
 
 
 def test_sync_now_while_paused_says_so(cast: Cast, owner: Client, connected: FakeLedger) -> None:
