@@ -73,6 +73,7 @@ class _Form(HTMLParser):
         self.fields: dict[str, str] = {}
         self._buttons: list[dict[str, str]] = []
         self._choice: dict[str, str] | None = None
+        self._is_chosen = False
         self._country = country
         self.feed(page)
 
@@ -98,8 +99,10 @@ class _Form(HTMLParser):
             self._buttons.append(given)
 
     def handle_data(self, data: str) -> None:
-        if self._choice is not None and data.strip() == self._country:
+        # The first of the country: other tests of the session add companies.
+        if self._choice is not None and data.strip() == self._country and not self._is_chosen:
             self.fields[self._choice["name"]] = self._choice.get("value", "")
+            self._is_chosen = True
 
 
 @contextmanager
