@@ -191,11 +191,13 @@ class Desk:
 
     # --- the books -------------------------------------------------------------------------------------------
 
-    def make_customer(self, name: str) -> None:
-        """Create a customer."""
+    def make_customer(self, name: str, *, currency: str = "") -> None:
+        """Create a customer; without a currency of its own in the firm's."""
         self.go("/customers/new")
         self.page.get_by_label("Name", exact=True).fill(name)
         self.page.get_by_label("E-mail").fill("accounts@example.com")
+        if currency:
+            self.page.get_by_label("Currency").select_option(currency)
         self.button(re.compile("^(Save|Create|Add)")).first.click()
         expect(self.page.get_by_role("heading", name=name)).to_be_visible()
 

@@ -80,6 +80,7 @@ class InvoiceRecord:
     total: Decimal
     lines: tuple[LineRecord, ...]
     applied: tuple["AppliedThere", ...] = ()
+    exchange_rate: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ class PaymentRecord:
     method: str
     reference: str
     allocations: tuple[AllocationRecord, ...]
+    exchange_rate: Decimal | None = None
 
 
 Record: TypeAlias = CustomerDocument | ServiceRecord | InvoiceRecord | PaymentRecord
@@ -275,6 +277,8 @@ class Situation:
     linked: Mapping[tuple[Kind, UUID], str]
     # What a linked customer's currency is there, by our uuid; it's fixed for life.
     customer_currencies: Mapping[UUID, str] = field(default_factory=dict)
+    # What the firm calls its own: rates of ours are told in it.
+    own_currency: str = ""
     ids_live_for: timedelta = timedelta(hours=1)
     reads_held_for: timedelta | None = None
     try_now_at: datetime | None = None

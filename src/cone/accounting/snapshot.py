@@ -199,6 +199,7 @@ def _situation(head: Mapping[str, Any], look: _Look, former: Situation | None) -
         connection_id=head["id"],
         company_pk=head["company_id"],
         workspace_uuid=head["workspace_uuid"],
+        own_currency=head["own_currency"],
         remote_company_id=head["company_id_remote"],
         settings_revision=head["settings_revision"],
         sends_batches_only=head["backlog_pace"] == "batches",

@@ -20,6 +20,8 @@ from cone.accounting.port.documents import (
 )
 from cone.kit.money import round_amount
 
+_DECIMALS_OF_A_RATE = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -31,10 +33,11 @@ class Expected:
     tax: Decimal
     total: Decimal
     customer_id: str
+    exchange_rate: Decimal | None = None
 
     def to_json(self) -> dict[str, str]:
         """Every figure as a string: exact through any JSON."""
-        return {key: str(value) for key, value in asdict(self).items()}
+        return {key: str(value) for key, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,12 @@ class ExpectedPayment:
     applied: Mapping[str, Decimal]
     customer_id: str
     received_date: date
+    exchange_rate: Decimal | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Every figure as a string: exact through any JSON."""
-        return {
+        rate = {} if self.exchange_rate is None else {"exchange_rate": str(self.exchange_rate)}
+        return rate | {
             "currency": self.currency,
             "total": str(self.total),
             "deposit_account_id": self.deposit_account_id,
@@ -73,6 +78,7 @@ def expected_of(document: Document) -> Expectation | None:
             applied={part.invoice_id: part.amount for part in document.allocations},
             customer_id=document.customer_id,
             received_date=document.received_date,
+            exchange_rate=document.exchange_rate,
         )
     if not isinstance(document, InvoiceDocument):
         return None
@@ -83,6 +89,7 @@ def expected_of(document: Document) -> Expectation | None:
         tax=document.tax,
         total=document.total,
         customer_id=document.customer_id,
+        exchange_rate=document.exchange_rate,
     )
 
 
@@ -98,6 +105,7 @@ def read_expected(stored: Mapping[str, Any] | None) -> Expectation | None:
             applied={invoice_id: Decimal(amount) for invoice_id, amount in stored["applied"].items()},
             customer_id=stored["customer_id"],
             received_date=date.fromisoformat(stored["received_date"]),
+            exchange_rate=_rate(stored),
         )
     return Expected(
         number=stored["number"],
@@ -106,7 +114,12 @@ def read_expected(stored: Mapping[str, Any] | None) -> Expectation | None:
         tax=Decimal(stored["tax"]),
         total=Decimal(stored["total"]),
         customer_id=stored["customer_id"],
+        exchange_rate=_rate(stored),
     )
+
+
+def _rate(stored: Mapping[str, Any]) -> Decimal | None:
+    return Decimal(stored["exchange_rate"]) if "exchange_rate" in stored else None
 
 
 def is_somebody_elses(expected: Expectation | None, answer: RemoteRecord, *, marker: str) -> bool:
@@ -149,9 +162,9 @@ def find_difference(expected: Expectation | None, answer: RemoteRecord) -> dict[
         case None:
             return None
         case ExpectedPayment():
-            return _find_difference_of_payment(expected, answer)
+            return _find_difference_of_payment(expected, answer) or _find_difference_of_rate(expected, answer)
         case Expected():
-            return _find_difference_of_invoice(expected, answer)
+            return _find_difference_of_invoice(expected, answer) or _find_difference_of_rate(expected, answer)
 
 
 def _find_difference_of_payment(expected: ExpectedPayment, answer: RemoteRecord) -> dict[str, str] | None:
@@ -200,6 +213,24 @@ def _find_difference_of_invoice(expected: Expected, answer: RemoteRecord) -> dic
             "reason": "The company numbers its invoices by itself, although this one came with a number.",
         }
     return None
+
+
+def _find_difference_of_rate(expected: Expectation, answer: RemoteRecord) -> dict[str, str] | None:
+    """How many decimals are kept there isn't documented: six are compared at least, more where it tells more."""
+    ours, theirs = expected.exchange_rate, answer.exchange_rate
+    if ours is None or theirs is None:
+        return None
+    places = max(_DECIMALS_OF_A_RATE, -int(theirs.normalize().as_tuple().exponent))
+    if abs(ours - theirs) < Decimal(1).scaleb(-places):
+        return None
+    number = expected.number if isinstance(expected, Expected) else ""
+    return {
+        "what": "exchange rate",
+        "number": number or f"The payment of {_plain(expected.total, expected.currency)}",
+        "ours": f"{ours.normalize():f}",
+        "theirs": f"{theirs.normalize():f}",
+        "reason": "The company took another rate than the one sent.",
+    }
 
 
 def _likely_reason(expected: Expected, answer: RemoteRecord) -> str:

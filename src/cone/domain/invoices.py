@@ -144,7 +144,7 @@ class LineInput:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceInput:
-    """An invoice as typed. Its currency is the customer's."""
+    """An invoice as typed. Its currency is the customer's; `exchange_rate` is the firm's own, where that's foreign."""
 
     customer: UUID
     issue_date: date
@@ -153,6 +153,7 @@ class InvoiceInput:
     memo: str
     lines: tuple[LineInput, ...]
     discount: Discount = NO_DISCOUNT
+    exchange_rate: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from cone.domain.errors import InvalidFieldError, RefusalError
+from cone.domain.exchange import check_exchange_rate
 from cone.domain.figures import DecimalRule, check_date
 from cone.domain.invoices import LARGEST_TOTAL
 from cone.domain.text import TextRule
@@ -39,7 +40,10 @@ class AllocationInput:
 
 @dataclass(frozen=True, slots=True)
 class PaymentInput:
-    """A payment as typed, in the customer's currency; what the parts leave of it is the customer's credit."""
+    """A payment as typed, in the customer's currency; what the parts leave of it is the customer's credit.
+
+    `exchange_rate` is the firm's own, where the currency is foreign.
+    """
 
     customer: UUID
     received_date: date
@@ -47,9 +51,10 @@ class PaymentInput:
     allocations: tuple[AllocationInput, ...]
     method: str = ""
     reference: str = ""
+    exchange_rate: Decimal | None = None
 
 
-def check_payment(typed: PaymentInput, *, currency: str) -> PaymentInput:
+def check_payment(typed: PaymentInput, *, currency: str, home_currency: str) -> PaymentInput:
     """Return the payment as it's kept; a refusal names the field, parts as `allocations.0.amount`.
 
     Raises: InvalidFieldError.
@@ -65,6 +70,7 @@ def check_payment(typed: PaymentInput, *, currency: str) -> PaymentInput:
         amount=rule.check("amount", typed.amount),
         method=METHOD.check("method", typed.method),
         reference=REFERENCE.check("reference", typed.reference),
+        exchange_rate=check_exchange_rate(typed.exchange_rate, currency=currency, home_currency=home_currency),
         allocations=tuple(
             replace(part, amount=rule.check(f"allocations.{position}.amount", part.amount))
             for position, part in enumerate(typed.allocations)

@@ -37,7 +37,7 @@ def edit_payment(actor: Actor, typed: PaymentInput, *, uuid: UUID, expected_revi
         raise PaymentChangedMeanwhileError
     if typed.customer != payment.customer.uuid:
         raise InvalidFieldError("customer", "A payment stays with its customer; void it and record another one.")
-    checked = check_payment(typed, currency=payment.currency)
+    checked = check_payment(typed, currency=payment.currency, home_currency=actor.workspace.currency)
     kept = set(payment.allocations.values_list("invoice__uuid", flat=True))
     wanted = {part.invoice: part.amount for part in checked.allocations}
     invoices = lock_invoices(actor, payment.customer, kept | wanted.keys())
@@ -50,6 +50,7 @@ def edit_payment(actor: Actor, typed: PaymentInput, *, uuid: UUID, expected_revi
             "allocated": add_parts(checked.allocations),
             "method": checked.method,
             "reference": checked.reference,
+            "exchange_rate": checked.exchange_rate,
         },
     )
     if not changed and before == wanted:

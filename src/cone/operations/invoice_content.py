@@ -35,6 +35,7 @@ def read_input(invoice: Invoice) -> InvoiceInput:
         discount=Discount(
             percent=invoice.discount_percent, amount=Decimal(0) if invoice.discount_percent else invoice.discount
         ),
+        exchange_rate=invoice.exchange_rate,
     )
 
 
@@ -101,6 +102,7 @@ def fill(invoice: Invoice, wanted: InvoiceInput, references: References, totals:
     invoice.currency = references.customer.currency
     invoice.issue_date, invoice.due_date = wanted.issue_date, wanted.due_date
     invoice.amounts_are, invoice.memo = wanted.amounts_are.value, wanted.memo
+    invoice.exchange_rate = wanted.exchange_rate
     invoice.discount_percent, invoice.discount = wanted.discount.percent, totals.discount
     invoice.net, invoice.tax, invoice.total = totals.net, totals.tax, totals.total
 

@@ -22,7 +22,7 @@ def record_payment(actor: Actor, typed: PaymentInput) -> Payment:
     customer = find_referred(Customer, actor, {typed.customer}).get(typed.customer)
     if customer is None:
         raise InvalidFieldError("customer", "Choose a customer from the list.")
-    checked = check_payment(typed, currency=customer.currency)
+    checked = check_payment(typed, currency=customer.currency, home_currency=actor.workspace.currency)
     invoices = lock_invoices(actor, customer, {part.invoice for part in checked.allocations})
     payment = Payment(
         workspace=actor.workspace,
@@ -33,6 +33,7 @@ def record_payment(actor: Actor, typed: PaymentInput) -> Payment:
         currency=customer.currency,
         method=checked.method,
         reference=checked.reference,
+        exchange_rate=checked.exchange_rate,
     )
     payment.save()
     allocate(actor, payment, checked.allocations, invoices)

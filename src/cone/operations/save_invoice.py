@@ -1,5 +1,6 @@
 """Make an invoice as a draft, or change a draft or an issued one."""
 
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from cone.accounting.outbox import enqueue
 from cone.books.models import Invoice
 from cone.books.queries.statuses import read_facts
 from cone.domain.errors import InvalidFieldError
+from cone.domain.exchange import check_exchange_rate
 from cone.domain.invoices import (
     InvoiceChangedMeanwhileError,
     InvoiceInput,
@@ -44,6 +46,10 @@ def save_invoice(
         invoice = _get_editable(actor, uuid, expected_revision)
         before = read_input(invoice)
     references = find_references(actor, wanted, before=before)
+    rate = check_exchange_rate(
+        wanted.exchange_rate, currency=references.customer.currency, home_currency=actor.workspace.currency
+    )
+    wanted = replace(wanted, exchange_rate=rate)
     if invoice.paid and invoice.customer_id != references.customer.pk:
         raise InvalidFieldError("customer", "A payment is recorded on this invoice; void it to change the customer.")
     totals = price(wanted, references)

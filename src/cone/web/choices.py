@@ -26,6 +26,7 @@ class InvoiceChoices:
 
     customers: tuple[tuple[str, str], ...]
     currencies: Mapping[str, str]
+    home_currency: str
     services: tuple[tuple[str, str], ...]
     service_defaults: Mapping[str, ServiceDefaults]
     tax_rates: tuple[tuple[str, str], ...]
@@ -63,6 +64,7 @@ def read_invoice_choices(workspace: Workspace, keep: Collection[UUID] = ()) -> I
             for uuid, name, email, city, _ in customers
         ),
         currencies={str(uuid): currency for uuid, _, _, _, currency in customers},
+        home_currency=workspace.currency,
         services=tuple((str(service.uuid), service.name) for service in services),
         service_defaults={
             str(service.uuid): ServiceDefaults(

@@ -25,7 +25,17 @@ from cone.web.forms.invoice import (
     read_raw_lines,
 )
 
-_HEADER = ("customer", "issue_date", "due_date", "amounts_are", "memo", "discount", "discount_is", "revision")
+_HEADER = (
+    "customer",
+    "issue_date",
+    "due_date",
+    "amounts_are",
+    "memo",
+    "discount",
+    "discount_is",
+    "exchange_rate",
+    "revision",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +99,7 @@ def new_draft(workspace: Workspace, choices: InvoiceChoices, *, customer: str, t
         "memo": "",
         "discount": "",
         "discount_is": "percent",
+        "exchange_rate": "",
         "revision": "",
     }
     return Draft(header, (blank_line(choices),))
@@ -104,6 +115,7 @@ def draft_of(invoice: InvoiceView) -> Draft:
         "memo": invoice.memo,
         "discount": typed_number(invoice.discount_percent or invoice.discount.amount) if invoice.discount else "",
         "discount_is": "amount" if invoice.discount and not invoice.discount_percent else "percent",
+        "exchange_rate": typed_number(invoice.exchange_rate) if invoice.exchange_rate else "",
         "revision": str(invoice.revision),
     }
     lines = tuple(
@@ -152,9 +164,15 @@ def ready_to_save(draft: Draft, choices: InvoiceChoices) -> Draft:
     return replace(draft, lines=tuple(kept or draft.lines[:1] or (blank_line(choices),)))
 
 
+def foreign_currency(draft: Draft, choices: InvoiceChoices) -> str:
+    """The currency of the chosen customer where it isn't the firm's own; otherwise empty."""
+    currency = choices.currencies.get(draft.header["customer"], choices.home_currency)
+    return "" if currency == choices.home_currency else currency
+
+
 def bound_forms(draft: Draft, choices: InvoiceChoices) -> tuple[InvoiceForm, list[LineForm]]:
     """Forms that judge what was typed."""
-    header = InvoiceForm(draft.header).offer(choices)
+    header = InvoiceForm(draft.header).offer(choices, draft.header["customer"])
     return header, [
         LineForm(
             {f"{line_prefix(position)}-{name}": value for name, value in line.items()}, prefix=line_prefix(position)
@@ -165,7 +183,7 @@ def bound_forms(draft: Draft, choices: InvoiceChoices) -> tuple[InvoiceForm, lis
 
 def plain_forms(draft: Draft, choices: InvoiceChoices) -> tuple[InvoiceForm, list[LineForm]]:
     """Forms that only show what was typed: nothing is wrong before the person saves."""
-    header = InvoiceForm(initial=draft.header).offer(choices)
+    header = InvoiceForm(initial=draft.header).offer(choices, draft.header["customer"])
     return header, [
         LineForm(initial=line, prefix=line_prefix(position)).offer(choices) for position, line in enumerate(draft.lines)
     ]

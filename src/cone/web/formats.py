@@ -58,6 +58,12 @@ def show_number(number: Decimal) -> str:
     return text
 
 
+def show_rate(rate: Decimal) -> str:
+    """An exchange rate with all its decimals."""
+    text: str = format_decimal(rate, format="#,##0.##########", locale=current_locale())
+    return text
+
+
 def show_percent(percent: Decimal) -> str:
     """20 → "20%"."""
     return f"{show_number(percent)}%"

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cone.books.models import Customer, Invoice, Service
+from cone.domain.customers import CustomerInput
 from cone.domain.services import ServiceInput
 from cone.operations.save_service import save_service
 from tests.builders import Cast, get_no_tax, get_tax_rate, make_customer
@@ -182,3 +183,57 @@ def test_more_lines_than_an_invoice_takes_are_refused(cast: Cast, customer: Cust
     assert answer.status_code == 422
     assert "Keep to 200 lines" in answer.text
     assert not Invoice.objects.exists()
+
+
+# Exchange rate
+
+
+@pytest.fixture
+def abroad(cast: Cast) -> Customer:
+    return make_customer(cast.owner, typed=CustomerInput("Söhne GmbH", email="b@example.com", currency="EUR"))
+
+
+def test_rate_is_asked_for_only_where_the_customers_currency_is_foreign(
+    cast: Cast, customer: Customer, abroad: Customer, owner: Client
+) -> None:
+    at_home = owner.get(reverse("invoice_new"), {"customer": str(customer.uuid)}).text
+    foreign = owner.get(reverse("invoice_new"), {"customer": str(abroad.uuid)}).text
+    assert 'name="exchange_rate"' not in at_home
+    assert 'name="exchange_rate"' in foreign
+    assert "GBP for 1 EUR" in foreign
+
+
+def test_choosing_another_customer_brings_the_rate_and_takes_it_away(
+    cast: Cast, customer: Customer, abroad: Customer, owner: Client
+) -> None:
+    def swapped(whom: Customer, shown: str) -> str:
+        typed = form(cast, whom, {"description": "Advice"}, action="totals", rate_currency=shown, exchange_rate="0.85")
+        return owner.post(reverse("invoice_new"), typed, headers=HTMX).text
+
+    assert 'name="exchange_rate" value="0.85"' in swapped(abroad, "")
+    # what somebody types in isn't replaced under their hands
+    assert 'id="rate"' not in swapped(abroad, "EUR")
+    assert 'id="rate" hx-swap-oob="true" hidden></div>' in swapped(customer, "EUR")
+    assert 'id="rate"' not in swapped(customer, "")
+
+
+def test_rate_is_kept_shown_and_refused_beside_its_field(cast: Cast, abroad: Customer, owner: Client) -> None:
+    line = {"description": "Advice", "unit_price": "100"}
+    answer = owner.post(reverse("invoice_new"), form(cast, abroad, line, exchange_rate="0.8512345678", action="save"))
+    invoice = Invoice.objects.get()
+    assert (answer.status_code, str(invoice.exchange_rate)) == (302, "0.8512345678")
+    assert "1 EUR = 0.8512345678 GBP" in owner.get(reverse("invoice", args=[invoice.uuid])).text
+    edit = reverse("invoice_edit", args=[invoice.uuid])
+    assert 'name="exchange_rate" value="0.8512345678"' in owner.get(edit).text
+
+    refused = owner.post(edit, form(cast, abroad, line, exchange_rate="0", action="save", revision="1"))
+    assert refused.status_code == 422
+    assert "Make the exchange rate more than zero." in refused.text
+
+
+def test_rate_typed_before_a_customer_of_the_own_currency_was_chosen_is_forgotten(
+    cast: Cast, customer: Customer, owner: Client
+) -> None:
+    line = {"description": "Advice", "unit_price": "100"}
+    answer = owner.post(reverse("invoice_new"), form(cast, customer, line, exchange_rate="0.85", action="save"))
+    assert (answer.status_code, Invoice.objects.get().exchange_rate) == (302, None)

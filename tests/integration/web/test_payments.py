@@ -9,6 +9,7 @@ from django.utils.html import escape
 
 from cone.books.models import Connection, Link, OutboxRow, Payment
 from cone.books.queries.customers import get_customer
+from cone.domain.customers import CustomerInput
 from tests.builders import Cast, make_customer, make_invoice, make_payment
 from tests.fakes.ledger import FakeLedger
 from tests.integration.accounting.conftest import connect
@@ -165,3 +166,31 @@ def test_policy_for_what_is_voided_asks_once_before_books_change_there(
     owner.post(url, {"removal_policy": "leave"})
     assert Connection.objects.get().removal_policy == "leave"
     assert "Choose what to do." in owner.post(url, {"removal_policy": "burn"}, follow=True).text
+
+
+def test_rate_of_a_payment_is_asked_for_in_a_foreign_currency_only(cast: Cast, owner: Client) -> None:
+    home = make_customer(cast.owner)
+    abroad = make_customer(cast.owner, typed=CustomerInput("Söhne GmbH", email="b@example.com", currency="EUR"))
+    url = reverse("payment_new")
+    assert 'name="exchange_rate"' not in owner.get(url, {"customer": str(home.uuid)}).text
+    assert "GBP for 1 EUR" in owner.get(url, {"customer": str(abroad.uuid)}).text
+    typed = {"customer": str(abroad.uuid), "amount": "150", "received_date": "2026-11-20", "exchange_rate": "0.87"}
+    owner.post(url, typed)
+    payment = Payment.objects.get()
+    assert payment.exchange_rate == Decimal("0.87")
+    assert "1 EUR = 0.87 GBP" in owner.get(reverse("payment", args=[payment.uuid])).text
+    edit = reverse("payment_edit", args=[payment.uuid])
+    assert 'name="exchange_rate" value="0.87"' in owner.get(edit).text
+    owner.post(edit, typed | {"exchange_rate": "0.88", "revision": "1"})
+    payment.refresh_from_db()
+    assert (payment.exchange_rate, payment.revision) == (Decimal("0.88"), 2)
+
+
+def test_payment_on_an_invoices_page_takes_a_rate_too(cast: Cast, owner: Client) -> None:
+    abroad = make_customer(cast.owner, typed=CustomerInput("Söhne GmbH", email="b@example.com", currency="EUR"))
+    invoice = make_invoice(cast.owner, abroad, is_issued=True)
+    page = owner.get(reverse("invoice", args=[invoice.uuid])).text
+    assert 'name="exchange_rate"' in page
+    typed = {"amount": "120", "received_date": "2026-11-20", "exchange_rate": "0.87"}
+    owner.post(reverse("invoice_payment", args=[invoice.uuid]), typed)
+    assert Payment.objects.get().exchange_rate == Decimal("0.87")

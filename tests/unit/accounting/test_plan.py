@@ -249,6 +249,21 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
         ready(facts=facts(is_multicurrency=True)),
         Send(Create(replace(DOCUMENT, currency="EUR", deposit_account_id=None))),
     ),
+    "rate of our own": (
+        subject(issued(currency="EUR", exchange_rate=Decimal("0.85"))),
+        ready(facts=facts(is_multicurrency=True), own_currency="GBP"),
+        Send(Create(replace(DOCUMENT, currency="EUR", deposit_account_id=None, exchange_rate=Decimal("0.85")))),
+    ),
+    "rate of our own, told in another currency than the company's": (
+        subject(issued(currency="EUR", exchange_rate=Decimal("0.85"))),
+        ready(facts=facts(is_multicurrency=True), own_currency="USD"),
+        Send(Create(replace(DOCUMENT, currency="EUR", deposit_account_id=None))),
+    ),
+    "rate of our own for what is home there": (
+        subject(issued(currency="GBP", exchange_rate=Decimal("0.85"))),
+        ready(facts=facts(is_multicurrency=True), own_currency="USD"),
+        Send(Create(DOCUMENT)),
+    ),
     "customer is kept in another currency there": (
         subject(issued(currency="EUR")),
         ready(facts=facts(is_multicurrency=True), customer_currencies={CUSTOMER: "USD"}),

@@ -171,3 +171,39 @@ def test_answer_of_another_payment_or_customer_is_somebody_elses() -> None:
     assert not is_somebody_elses(PAYMENT, PAID, marker=str(INVOICE))
     assert is_somebody_elses(PAYMENT, replace(PAID, customer_id="59"), marker=str(INVOICE))
     assert is_somebody_elses(PAYMENT, replace(PAID, marker=str(NAMED.uuid)), marker=str(INVOICE))
+
+
+OWN_RATE = replace(SENT, currency="EUR", exchange_rate=Decimal("0.8512345678"))
+
+
+@pytest.mark.parametrize("theirs", [None, "0.8512345678", "0.851235", "0.851234", "0.8512345", "0.85123457"])
+def test_rate_is_equal_as_far_as_it_is_told(theirs: str | None) -> None:
+    answer = replace(ANSWER, exchange_rate=None if theirs is None else Decimal(theirs))
+    assert find_difference(OWN_RATE, answer) is None
+
+
+@pytest.mark.parametrize("theirs", ["0.85", "0.851236", "1", "0.8512347"])
+def test_another_rate_there_is_told_with_both(theirs: str) -> None:
+    assert find_difference(OWN_RATE, replace(ANSWER, exchange_rate=Decimal(theirs))) == {
+        "what": "exchange rate",
+        "number": "INV-0042",
+        "ours": "0.8512345678",
+        "theirs": theirs,
+        "reason": "The company took another rate than the one sent.",
+    }
+
+
+def test_rate_of_theirs_is_no_difference_where_we_sent_none() -> None:
+    assert find_difference(SENT, replace(ANSWER, exchange_rate=Decimal("0.85"))) is None
+    assert read_expected(OWN_RATE.to_json()) == OWN_RATE
+    assert "exchange_rate" not in SENT.to_json()
+
+
+def test_rate_of_a_payment_is_compared_and_stored_too() -> None:
+    sent = ExpectedPayment("EUR", Decimal(150), "35", {}, "58", date(2026, 11, 5), Decimal("0.85"))
+    answer = RemoteRecord(kind="payment", remote_id="9", version="0", total=Decimal(150), exchange_rate=Decimal("0.86"))
+    difference = find_difference(sent, answer)
+    assert difference is not None
+    assert (difference["what"], difference["ours"], difference["theirs"]) == ("exchange rate", "0.85", "0.86")
+    assert find_difference(sent, replace(answer, exchange_rate=Decimal("0.850"))) is None
+    assert read_expected(sent.to_json()) == sent

@@ -21,7 +21,7 @@ PAYMENT = PaymentInput(
 
 
 def test_check_payment_returns_the_payment_as_kept() -> None:
-    kept = check_payment(PAYMENT, currency="GBP")
+    kept = check_payment(PAYMENT, currency="GBP", home_currency="GBP")
     assert (str(kept.amount), kept.method) == ("15.00", "Cheque")
 
 
@@ -55,18 +55,20 @@ def test_check_payment_returns_the_payment_as_kept() -> None:
 )
 def test_check_payment_refused_names_the_field(typed: PaymentInput, field: str, message: str) -> None:
     with pytest.raises(InvalidFieldError) as refusal:
-        check_payment(typed, currency="GBP")
+        check_payment(typed, currency="GBP", home_currency="GBP")
     assert (refusal.value.field, str(refusal.value)) == (field, message)
 
 
 def test_check_payment_of_more_than_its_parts_or_of_none_is_the_customers_credit() -> None:
-    assert check_payment(replace(PAYMENT, amount=Decimal(16)), currency="GBP").amount == Decimal(16)
-    assert check_payment(replace(PAYMENT, allocations=()), currency="GBP").allocations == ()
+    assert check_payment(replace(PAYMENT, amount=Decimal(16)), currency="GBP", home_currency="GBP").amount == Decimal(
+        16
+    )
+    assert check_payment(replace(PAYMENT, allocations=()), currency="GBP", home_currency="GBP").allocations == ()
 
 
 def test_check_payment_in_yen_has_no_decimals() -> None:
     with pytest.raises(InvalidFieldError, match="Give the amount with no decimals"):
-        check_payment(replace(PAYMENT, amount=Decimal("1.5"), allocations=(ONE,)), currency="JPY")
+        check_payment(replace(PAYMENT, amount=Decimal("1.5"), allocations=(ONE,)), currency="JPY", home_currency="GBP")
 
 
 def test_check_allocation_pays_what_is_owed_at_most() -> None:

@@ -8,7 +8,14 @@ from cone.accounting.plan.known_causes import find_known_cause
 from cone.accounting.plan.removals import find_loss, plan_removal
 from cone.accounting.plan.sending import send
 from cone.accounting.port.documents import InvoiceDocument, InvoiceLineDocument, Kind
-from cone.accounting.records import AllocationRecord, InvoiceRecord, LineRecord, Situation, Subject
+from cone.accounting.records import (
+    AllocationRecord,
+    InvoiceRecord,
+    LineRecord,
+    PaymentRecord,
+    Situation,
+    Subject,
+)
 
 
 def plan_invoice(subject: Subject, record: InvoiceRecord, situation: Situation) -> Decision:
@@ -68,7 +75,14 @@ def invoice_document(record: InvoiceRecord, customer_id: str, situation: Situati
         total=record.total,
         deposit_account_id=_deposit_account_id(record, situation),
         is_tax_ours=situation.is_tax_ours,
+        exchange_rate=find_exchange_rate(record, situation),
     )
+
+
+def find_exchange_rate(record: InvoiceRecord | PaymentRecord, situation: Situation) -> Decimal | None:
+    """The firm's own rate, where it's told in what the company calls home, and the document isn't."""
+    home = situation.facts.home_currency
+    return record.exchange_rate if situation.own_currency == home != record.currency else None
 
 
 def _deposit_account_id(record: InvoiceRecord, situation: Situation) -> str | None:

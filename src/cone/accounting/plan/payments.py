@@ -6,7 +6,7 @@ A payment follows its invoices: one that pays only invoices which aren't sent is
 from decimal import Decimal
 
 from cone.accounting.plan.decisions import Blocked, Decision, Nothing, WaitFor
-from cone.accounting.plan.invoices import is_in_scope
+from cone.accounting.plan.invoices import find_exchange_rate, is_in_scope
 from cone.accounting.plan.known_causes import find_known_cause_of_payment
 from cone.accounting.plan.removals import find_loss, plan_removal
 from cone.accounting.plan.sending import send
@@ -89,4 +89,5 @@ def payment_document(record: PaymentRecord, customer_id: str, situation: Situati
         allocations=tuple(
             AllocationDocument(part.remote_id, part.amount) for part in record.allocations if part.remote_id
         ),
+        exchange_rate=find_exchange_rate(record, situation),
     )

@@ -113,6 +113,8 @@ class InvoiceDocument:
     deposit_account_id: str | None
     # Where the company works out sales tax by itself: it takes ours instead.
     is_tax_ours: bool = False
+    # Units of the company's home currency for one of the invoice's; None: it takes its own.
+    exchange_rate: Decimal | None = None
     kind: Literal["invoice"] = "invoice"
 
 
@@ -142,6 +144,7 @@ class PaymentDocument:
     method_id: str
     reference: str
     allocations: tuple[AllocationDocument, ...]
+    exchange_rate: Decimal | None = None
     kind: Literal["payment"] = "payment"
 
 
@@ -223,3 +226,4 @@ class RemoteRecord:
     issue_date: date | None = None
     created_at: datetime | None = None
     kept: str = ""
+    exchange_rate: Decimal | None = None

@@ -13,7 +13,7 @@ select c.id, c.workspace_id, c.company_id, c.company_id_remote, c.provider, c.en
        c.lane_epoch, c.settings_revision, c.backlog_pace,
        c.name_policy, c.item_mode, c.tax_source, c.deposit_account_id, c.income_account_id,
        c.connected_at, c.removal_policy, c.not_before > now() as must_wait,
-       w.uuid as workspace_uuid,
+       w.uuid as workspace_uuid, w.currency as own_currency,
        (c.throttle_tries > 0 or c.is_allowance_used) as is_throttled,
        case when c.reads_not_before > now() then c.reads_not_before - now() end as reads_held_for,
        c.try_now_at,
@@ -147,7 +147,8 @@ payments as (
         'uuid', p.uuid, 'revision', p.revision, 'is_void', p.voided_at is not null, 'customer_uuid', p.customer_uuid,
         'customer_name', p.customer_name, 'received_date', p.received_date,
         'amount', {_whole("p.amount", "p.currency")}, 'currency', p.currency, 'method', p.method,
-        'reference', p.reference, 'allocations', coalesce(parts.found, '[]'))) as found
+        'exchange_rate', p.exchange_rate, 'reference', p.reference,
+        'allocations', coalesce(parts.found, '[]'))) as found
     from payment p
     left join lateral (
         select json_agg(json_build_object(
@@ -189,7 +190,8 @@ invoices as (
         'uuid', i.uuid, 'revision', i.revision, 'status', i.status, 'number', coalesce(i.number, ''),
         'customer_uuid', i.customer_uuid, 'customer_name', i.customer_name, 'customer_email', i.customer_email,
         'issued_at', i.issued_at, 'issue_date', i.issue_date, 'due_date', i.due_date, 'currency', i.currency,
-        'amounts_are', i.amounts_are, 'memo', i.memo, 'net', {_whole("i.net", "i.currency")},
+        'amounts_are', i.amounts_are, 'exchange_rate', i.exchange_rate, 'memo', i.memo,
+        'net', {_whole("i.net", "i.currency")},
         'tax', {_whole("i.tax", "i.currency")}, 'total', {_whole("i.total", "i.currency")},
         'lines', coalesce(line.found, '[]'), 'applied', coalesce(paid.found, '[]'))) as found
     from invoice i

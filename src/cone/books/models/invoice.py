@@ -23,6 +23,8 @@ class Invoice(WorkspaceRecord):
     due_date = models.DateField()
     currency = models.CharField(max_length=3)
     amounts_are = models.CharField(max_length=9, default="exclusive")
+    # Units of the firm's currency for one of this; null: the accounting software takes its own of the day.
+    exchange_rate = models.DecimalField(max_digits=17, decimal_places=10, null=True, blank=True)
     memo = models.CharField(max_length=1000, blank=True)
     net = models.DecimalField(max_digits=19, decimal_places=4, default=0)
     tax = models.DecimalField(max_digits=19, decimal_places=4, default=0)
@@ -63,6 +65,10 @@ class Invoice(WorkspaceRecord):
             models.CheckConstraint(
                 condition=models.Q(discount__gte=0, discount_percent__gte=0, discount_percent__lte=100),
                 name="invoice_discount_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(exchange_rate__isnull=True) | models.Q(exchange_rate__gt=0),
+                name="invoice_exchange_rate_positive",
             ),
             models.CheckConstraint(condition=models.Q(due_date__gte=models.F("issue_date")), name="invoice_due_later"),
             models.CheckConstraint(

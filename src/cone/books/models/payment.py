@@ -15,6 +15,8 @@ class Payment(WorkspaceRecord):
     amount = models.DecimalField(max_digits=19, decimal_places=4)
     allocated = models.DecimalField(max_digits=19, decimal_places=4, default=0)
     currency = models.CharField(max_length=3)
+    # Units of the firm's currency for one of this; null: the accounting software takes its own of the day.
+    exchange_rate = models.DecimalField(max_digits=17, decimal_places=10, null=True, blank=True)
     method = models.CharField(max_length=31, blank=True)
     reference = models.CharField(max_length=21, blank=True)
     voided_at = models.DateTimeField(null=True, blank=True)
@@ -23,6 +25,10 @@ class Payment(WorkspaceRecord):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["workspace", "id"], name="payment_of_workspace"),
             models.CheckConstraint(condition=models.Q(amount__gt=0), name="payment_amount_positive"),
+            models.CheckConstraint(
+                condition=models.Q(exchange_rate__isnull=True) | models.Q(exchange_rate__gt=0),
+                name="payment_exchange_rate_positive",
+            ),
             models.CheckConstraint(
                 condition=models.Q(allocated__gte=0) & models.Q(allocated__lte=models.F("amount")),
                 name="payment_allocated_in_range",

@@ -86,6 +86,7 @@ class InvoiceView:
     currency: str
     amounts_are: AmountsAre
     memo: str
+    exchange_rate: Decimal | None
     lines: tuple[LineView, ...]
     taxes: tuple[TaxView, ...]
     payments: tuple[PaymentPart, ...]
@@ -130,6 +131,7 @@ def get_invoice(workspace: Workspace, uuid: UUID, *, today: date) -> InvoiceView
         currency=currency,
         amounts_are=AmountsAre(invoice.amounts_are),
         memo=invoice.memo,
+        exchange_rate=invoice.exchange_rate,
         lines=tuple(_line(line, currency) for line in lines),
         taxes=tuple(_tax(entry, currency) for entry in taxes),
         payments=tuple(_payment(part, currency) for part in parts.order_by("payment__received_date", "payment__id")),

@@ -46,6 +46,7 @@ class PaymentView:
     row: PaymentRow
     revision: int
     allocations: tuple[AllocationView, ...]
+    exchange_rate: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ def get_payment(workspace: Workspace, uuid: UUID) -> PaymentView:
             )
             for part in parts
         ),
+        exchange_rate=payment.exchange_rate,
     )
 
 

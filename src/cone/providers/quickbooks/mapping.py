@@ -139,8 +139,7 @@ def _invoice(document: InvoiceDocument, facts: CompanyFacts, *, is_new: bool) ->
         fields["DocNumber"] = number_there
     fields["TxnDate"] = document.issue_date.isoformat()
     fields["DueDate"] = document.due_date.isoformat()
-    if facts.is_multicurrency:
-        fields["CurrencyRef"] = {"value": document.currency}
+    fields |= _currency(document, facts)
     if facts.tax_model != "us":
         fields["GlobalTaxCalculation"] = _calculation(document, facts)
     fields["Line"] = [_line(line, document, facts) for line in document.lines]
@@ -208,8 +207,7 @@ def _payment(document: PaymentDocument, facts: CompanyFacts, *, is_new: bool) ->
         "TotalAmt": number(document.amount),
         "TxnDate": document.received_date.isoformat(),
     }
-    if facts.is_multicurrency:
-        fields["CurrencyRef"] = {"value": document.currency}
+    fields |= _currency(document, facts)
     fields["DepositToAccountRef"] = {"value": document.deposit_account_id}
     if document.method_id:
         fields["PaymentMethodRef"] = {"value": document.method_id}
@@ -233,6 +231,16 @@ def _calculation(document: InvoiceDocument, facts: CompanyFacts) -> str:
     if facts.tax_model == "none":
         return "NotApplicable"
     return "TaxInclusive" if document.amounts_are == "inclusive" else "TaxExcluded"
+
+
+def _currency(document: InvoiceDocument | PaymentDocument, facts: CompanyFacts) -> JsonObject:
+    """The currency, and our own rate where we have one; said to companies that know currencies only."""
+    if not facts.is_multicurrency:
+        return {}
+    fields: JsonObject = {"CurrencyRef": {"value": document.currency}}
+    if document.exchange_rate is not None:
+        fields["ExchangeRate"] = number(document.exchange_rate)
+    return fields
 
 
 def _check_currency(currency: str, facts: CompanyFacts) -> None:

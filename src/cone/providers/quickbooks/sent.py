@@ -23,6 +23,7 @@ _WORDS: Mapping[str, str] = {
     "BillAddr.PostalCode": "Postal code",
     "BillAddr.Country": "Country",
     "CurrencyRef.value": "Currency",
+    "ExchangeRate": "Exchange rate",
     "DocNumber": "Number",
     "CustomerRef.value": "Customer (id there)",
     "TxnDate": "Date",

@@ -103,6 +103,7 @@ class InvoiceRow(Row, frozen=True):
     id: str
     sync_token: str
     total_amt: Decimal
+    exchange_rate: Decimal | None = None
     balance: Decimal | None = None
     doc_number: str | None = None
     private_note: str | None = None
@@ -125,6 +126,7 @@ class PaymentRow(Row, frozen=True):
     id: str
     sync_token: str
     total_amt: Decimal
+    exchange_rate: Decimal | None = None
     unapplied_amt: Decimal | None = None
     payment_ref_num: str | None = None
     private_note: str | None = None

@@ -72,6 +72,15 @@ class NumberField(forms.DecimalField):
         return super().to_python(typed)
 
 
+def ask_for_rate(form: forms.Form, *, currency: str, home_currency: str) -> None:
+    """Have a form ask for the exchange rate of a foreign currency, and not at all for that of the firm's own."""
+    if currency == home_currency:
+        del form.fields["exchange_rate"]
+    else:
+        hint = f"{home_currency} for 1 {currency}. Empty: your accounting software uses its own rate of the date."
+        form.fields["exchange_rate"].help_text = hint
+
+
 def day(label: str, *, required: bool = True, hint: str = "") -> forms.DateField:
     """A calendar date; the browser sends ISO 8601."""
     return forms.DateField(

@@ -31,11 +31,14 @@ class InvoiceForm(fields.PlainForm):
     )
     discount = fields.NumberField("Discount on the whole", required=False)
     discount_is = fields.choice("Discount is", [("percent", "percent"), ("amount", "an amount")], required=False)
+    exchange_rate = fields.NumberField("Exchange rate", required=False)
     memo = fields.text("Memo", required=False, rows=3, hint="Shown to the customer.")
     revision = IntegerField(required=False, widget=HiddenInput)
 
-    def offer(self, choices: InvoiceChoices) -> "InvoiceForm":
-        """Fill the drop-down of customers."""
+    def offer(self, choices: InvoiceChoices, customer: str) -> "InvoiceForm":
+        """Fill the drop-down of customers; the one chosen says whether a rate is asked for."""
+        currency = choices.currencies.get(customer, choices.home_currency)
+        fields.ask_for_rate(self, currency=currency, home_currency=choices.home_currency)
         self.fields["customer"].choices = [("", "Choose a customer"), *choices.customers]  # type: ignore[attr-defined]  # it's a ChoiceField
         return self
 
@@ -120,6 +123,7 @@ def make_input(header: InvoiceForm, lines: list[LineForm]) -> InvoiceInput:
         memo=typed["memo"],
         lines=tuple(line.to_input() for line in lines),
         discount=make_discount(header),
+        exchange_rate=typed.get("exchange_rate"),
     )
 
 

@@ -21,6 +21,12 @@ class PaymentForm(fields.PlainForm):
     received_date = fields.day("Received on")
     method = fields.choice("Method", [("", "–"), *((method, method) for method in _METHODS)], required=False)
     reference = fields.text("Reference", required=False, autocomplete="off")
+    exchange_rate = fields.NumberField("Exchange rate", required=False)
+
+    def ask_in(self, currency: str, *, home_currency: str) -> "PaymentForm":
+        """Ask for the exchange rate where the currency is foreign."""
+        fields.ask_for_rate(self, currency=currency, home_currency=home_currency)
+        return self
 
     def to_input(self, *, customer: UUID, invoice: UUID) -> PaymentInput:
         typed = self.cleaned_data
@@ -31,6 +37,7 @@ class PaymentForm(fields.PlainForm):
             allocations=(AllocationInput(invoice=invoice, amount=typed["amount"]),),
             method=typed["method"],
             reference=typed["reference"],
+            exchange_rate=typed.get("exchange_rate"),
         )
 
 
@@ -41,7 +48,13 @@ class PaymentOfManyForm(fields.PlainForm):
     received_date = fields.day("Received on")
     method = fields.choice("Method", [("", "–"), *((method, method) for method in _METHODS)], required=False)
     reference = fields.text("Reference", required=False, autocomplete="off")
+    exchange_rate = fields.NumberField("Exchange rate", required=False)
     revision = IntegerField(required=False, widget=HiddenInput)
+
+    def ask_in(self, currency: str, *, home_currency: str) -> "PaymentOfManyForm":
+        """Ask for the exchange rate where the currency is foreign."""
+        fields.ask_for_rate(self, currency=currency, home_currency=home_currency)
+        return self
 
     def offer(self, invoices: Iterable[PayableInvoice], *, method: str = "") -> "PaymentOfManyForm":
         """Add a field for each invoice; a method that isn't on the list any more stays."""
@@ -70,6 +83,7 @@ class PaymentOfManyForm(fields.PlainForm):
             allocations=tuple(AllocationInput(uuid, part) for uuid, part in parts if part),
             method=typed["method"],
             reference=typed["reference"],
+            exchange_rate=typed.get("exchange_rate"),
         )
 
     def show_refusal(self, refusal: InvalidFieldError, typed: PaymentInput) -> None:
@@ -88,6 +102,7 @@ def fill_from(view: PaymentView) -> dict[str, str]:
         "received_date": view.row.received_date.isoformat(),
         "method": view.row.method,
         "reference": view.row.reference,
+        "exchange_rate": typed_number(view.exchange_rate) if view.exchange_rate else "",
         "revision": str(view.revision),
         **parts,
     }

@@ -43,6 +43,12 @@ def number(value: Decimal) -> str:
 
 
 @register.filter
+def rate(value: Decimal) -> str:
+    """An exchange rate with all its decimals."""
+    return formats.show_rate(value)
+
+
+@register.filter
 def day(value: date | None) -> str:
     return "–" if value is None else formats.show_day(value)
 

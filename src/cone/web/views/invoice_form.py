@@ -47,6 +47,8 @@ class Desk:
             "lines": editor.editor_lines(lines, totals),
             "has_line_errors": any(line.errors for line in lines),
             "totals": totals,
+            "foreign_currency": editor.foreign_currency(draft, self.choices),
+            "shown_currency": self.request.POST.get("rate_currency", ""),
             "is_inclusive": draft.header["amounts_are"] == "inclusive",
         }
         return render(self.request, template, context, status=status)

@@ -106,16 +106,15 @@ def _page(request: MemberRequest, view: InvoiceView, *, payment: PaymentForm, st
     return render(request, "invoices/page.html", context, status=status)
 
 
-def _payment_form(view: InvoiceView) -> PaymentForm:
-    return PaymentForm(
-        initial={"amount": f"{view.balance.amount:f}", "received_date": timezone.localdate().isoformat()}
-    )
+def _payment_form(request: MemberRequest, view: InvoiceView) -> PaymentForm:
+    start = {"amount": f"{view.balance.amount:f}", "received_date": timezone.localdate().isoformat()}
+    return PaymentForm(initial=start).ask_in(view.currency, home_currency=request.actor.workspace.currency)
 
 
 @member_page()
 def invoice(request: MemberRequest, uuid: UUID) -> HttpResponse:
     view = get_invoice(request.actor.workspace, uuid, today=timezone.localdate())
-    return _page(request, view, payment=_payment_form(view))
+    return _page(request, view, payment=_payment_form(request, view))
 
 
 @member_page()
@@ -238,7 +237,7 @@ def invoice_confirm(request: MemberRequest, uuid: UUID, act: str) -> HttpRespons
 @member_page("POST", needs=Permission.INVOICING, back=way_to("invoice", "uuid"))
 def invoice_payment(request: MemberRequest, uuid: UUID) -> HttpResponse:
     view = get_invoice(request.actor.workspace, uuid, today=timezone.localdate())
-    form = PaymentForm(request.POST)
+    form = PaymentForm(request.POST).ask_in(view.currency, home_currency=request.actor.workspace.currency)
     typed = form.to_input(customer=view.customer.uuid, invoice=uuid) if form.is_valid() else None
     if typed is not None:
         try:

@@ -59,9 +59,9 @@ def payment_new(request: MemberRequest) -> HttpResponse:
     customer = next((option for option in options if option.uuid == _read_customer(request)), None)
     if customer is None:
         return render(request, "payments/form.html", {"customers": options})
-    payable = list_payable_invoices(workspace, customer.uuid)
+    payable, home = list_payable_invoices(workspace, customer.uuid), workspace.currency
     if request.method == "POST":
-        form = PaymentOfManyForm(request.POST).offer(payable)
+        form = PaymentOfManyForm(request.POST).offer(payable).ask_in(customer.currency, home_currency=home)
         if form.is_valid():
             typed = form.to_input(customer.uuid)
             try:
@@ -72,7 +72,8 @@ def payment_new(request: MemberRequest) -> HttpResponse:
                 messages.success(request, "Payment recorded.")
                 return redirect("payment", uuid=recorded.uuid)
     else:
-        form = PaymentOfManyForm(initial={"received_date": timezone.localdate().isoformat()}).offer(payable)
+        form = PaymentOfManyForm(initial={"received_date": timezone.localdate().isoformat()})
+        form.offer(payable).ask_in(customer.currency, home_currency=home)
     context = {"customers": options, "customer": customer, "form": form}
     return render(request, "payments/form.html", context, status=422 if form.errors else 200)
 
@@ -84,8 +85,11 @@ def payment_edit(request: MemberRequest, uuid: UUID) -> HttpResponse:
     if view.row.is_void:
         raise PaymentAlreadyVoidError
     payable = list_payable_invoices(workspace, view.row.customer_uuid, payment_uuid=uuid)
+    currency, home = view.row.amount.currency, workspace.currency
     if request.method == "POST":
-        form = PaymentOfManyForm(request.POST).offer(payable, method=view.row.method)
+        form = (
+            PaymentOfManyForm(request.POST).offer(payable, method=view.row.method).ask_in(currency, home_currency=home)
+        )
         if form.is_valid():
             typed = form.to_input(view.row.customer_uuid)
             try:
@@ -97,6 +101,7 @@ def payment_edit(request: MemberRequest, uuid: UUID) -> HttpResponse:
                 return redirect("payment", uuid=uuid)
     else:
         form = PaymentOfManyForm(initial=fill_from(view)).offer(payable, method=view.row.method)
+        form.ask_in(currency, home_currency=home)
     return render(request, "payments/form.html", {"payment": view, "form": form}, status=422 if form.errors else 200)
 
 

@@ -16,7 +16,7 @@ from cone.accounting.port.verdicts import CauseCode, RejectedError
 from cone.kit.money import round_amount
 from cone.providers.quickbooks.mapping import prepare
 
-from .builders import UUID_ONE, a_company, a_customer, a_line, a_service, an_american_company, an_invoice
+from .builders import UUID_ONE, a_company, a_customer, a_line, a_payment, a_service, an_american_company, an_invoice
 
 _EXACT = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -329,3 +329,17 @@ def test_any_text_is_written_or_refused(name: str, memo: str, day: date) -> None
             continue
         assert first == prepare(Create(document), a_company())
         assert isinstance(_EXACT.decode(first.body), dict)
+
+
+# Exchange rates of our own
+
+
+def test_own_rate_goes_with_the_currency_where_currencies_are_known() -> None:
+    facts = a_company(is_multicurrency=True)
+    euro = an_invoice(currency="EUR", exchange_rate=Decimal("0.8500000000"))
+    payment = a_payment(currency="EUR", exchange_rate=Decimal("0.8500000000"))
+    for document in (euro, payment):
+        for body in (body_of(document, facts), update_of(document, facts)):
+            assert (body["CurrencyRef"], body["ExchangeRate"]) == ({"value": "EUR"}, Decimal("0.85"))
+    assert "ExchangeRate" not in body_of(an_invoice(currency="EUR"), facts)
+    assert "ExchangeRate" not in body_of(an_invoice(exchange_rate=Decimal(1)))
