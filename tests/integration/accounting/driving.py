@@ -3,13 +3,16 @@
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
+import pytest
 from django.db import connection as database_connection
 
+from cone.accounting import sending
 from cone.accounting.attempts import Fence
 from cone.accounting.budget import Budget, CompanyKey
 from cone.accounting.database import Pool, make_pool
+from cone.accounting.delivered import settle_delivered
 from cone.accounting.errands import Tools
 from cone.accounting.lane import Lane
 from cone.accounting.port.provider import RequestLimits
@@ -33,7 +36,7 @@ _AGED = {
 _SWEEP = (sweep_sql.RELEASE_STALE_BLOCKS, sweep_sql.RELEASE_LINKED_WAITS)
 _LOSE_LANE = "update books_connection set lane_epoch = lane_epoch + 1 where id = %(connection)s"
 
-Moment: TypeAlias = Literal["before it's done there", "done there, no answer"]
+Moment: TypeAlias = Literal["before it's done there", "done there, no answer", "answered, not written down"]
 
 
 class Driver:
@@ -114,18 +117,24 @@ class Driver:
         left = after
         work = asyncio.create_task(self._work(active))
 
-        async def die(_: Sending) -> None:
+        async def die(_: Sending | None = None) -> None:
             nonlocal left
             left -= 1
             if left <= 0:
                 work.cancel()
                 await asyncio.sleep(_LONGEST_RUN.total_seconds())
 
-        if moment == "before it's done there":
-            self._ledger.before_send = die
-        else:
-            self._ledger.after_send = die
-        with suppress(asyncio.CancelledError):
+        async def settle_or_die(*given: Any, **named: Any) -> bool:
+            await die()
+            return await settle_delivered(*given, **named)
+
+        with pytest.MonkeyPatch.context() as patched, suppress(asyncio.CancelledError):
+            if moment == "before it's done there":
+                self._ledger.before_send = die
+            elif moment == "done there, no answer":
+                self._ledger.after_send = die
+            else:
+                patched.setattr(sending, "settle_delivered", settle_or_die)
             await work
         self._ledger.before_send = self._ledger.after_send = None
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
 from itertools import count
-from typing import TypeVar
+from typing import Literal, TypeVar
 from uuid import UUID
 
 from django.utils import timezone
@@ -53,6 +53,8 @@ class Firm:
         connect(self.actor, self.ledger)
         configure(self.actor)
         self.driver = Driver(self.ledger, self.actor)
+        # Ids there of what its bookkeeper voided or deleted by hand.
+        self._taken_back: set[str] = set()
 
     def close(self) -> None:
         self.driver.close()
@@ -178,6 +180,15 @@ class Firm:
         if known:
             what(kind, known[pick % len(known)].remote_id)
 
+    def take_back_there(self, kind: Kind, pick: int, *, by: Literal["void", "delete"]) -> None:
+        """The bookkeeper voids or deletes one of ours."""
+
+        def take_back(kind: Kind, remote_id: str) -> None:
+            self._taken_back.add(remote_id)
+            (self.ledger.void_there if by == "void" else self.ledger.remove_there)(kind, remote_id)
+
+        self.touch_there(kind, pick, take_back)
+
     # What must hold in the end
 
     def come_to_rest(self) -> None:
@@ -227,6 +238,8 @@ class Firm:
             return [f"{name} stands there"] if live and (link is None or link.standing != "removed") else []
         if link is None:
             return [f"{name} stands there and isn't linked"] if there else self._wrongs_of_unsent(name, invoice)
+        if link.remote_id in self._taken_back:
+            return [f"{name} was taken back there and made again"] if live else []
         if [record.remote_id for record in live] != [link.remote_id]:
             return [f"{name} is linked to {link.remote_id}, there are {[record.remote_id for record in there]}"]
         document = live[0].document
@@ -246,6 +259,8 @@ class Firm:
             return [f"{name} is void and stands there"] if live and (link is None or link.standing != "removed") else []
         if link is None:
             return [f"{name} stands there and isn't linked"] if live else []
+        if link.remote_id in self._taken_back:
+            return [f"{name} was taken back there and made again"] if live else []
         if [record.remote_id for record in live] != [link.remote_id]:
             return [f"{name} is linked to {link.remote_id}, there are {[record.remote_id for record in live]}"]
         document = live[0].document

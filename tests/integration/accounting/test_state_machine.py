@@ -42,7 +42,7 @@ NAMES = st.sampled_from(["Alder Ltd", "Birch & Co", "Cedar plc"])
 EMAILS = st.sampled_from(["", "books@example.com"])
 KINDS = st.sampled_from(["customer", "invoice", "payment"])
 CALLS = st.sampled_from(["customer", "service", "invoice", "payment", "batch", "find", "read", "find_namesakes"])
-MOMENTS = st.sampled_from(["before it's done there", "done there, no answer"])
+MOMENTS = st.sampled_from(["before it's done there", "done there, no answer", "answered, not written down"])
 SECONDS = st.sampled_from([1, 20, 35, 140, 300, 4000])
 # Done there and not answered, never done, or done so many seconds after it was given up.
 How: TypeAlias = Literal["done", "never"] | int
@@ -63,6 +63,8 @@ FAULTS: dict[str, VerdictError] = {
     "not this one now": TryLaterError(Answered(http_status=503), scope="record"),
     "stale": StaleError(Answered(http_status=400, code="5010")),
     "no": RejectedError(Answered(http_status=400, code="6000", message="no")),
+    "no more reads": TryLaterError(Answered(http_status=429), allowance="reads"),
+    "nothing more this month": TryLaterError(Answered(http_status=429), allowance="everything"),
     "signed out": ReconnectError(Answered(http_status=401)),
 }
 _READS = ("find", "read", "find_namesakes")
@@ -198,6 +200,10 @@ class Books(RuleBasedStateMachine):
     @rule(kind=KINDS, pick=PICK)
     def edit_there(self, kind: Kind, pick: int) -> None:
         self.firm.touch_there(kind, pick, self.firm.ledger.edit_there)
+
+    @rule(kind=st.sampled_from(["invoice", "payment"]), pick=PICK, by=st.sampled_from(["void", "delete"]))
+    def take_back_there(self, kind: Kind, pick: int, by: Literal["void", "delete"]) -> None:
+        self.firm.take_back_there(kind, pick, by=by)
 
     # And time
 
