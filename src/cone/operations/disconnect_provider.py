@@ -16,6 +16,7 @@ from cone.accounting.keyring import KeyMissingError, unseal
 from cone.accounting.port.verdicts import VERDICTS
 from cone.accounting.registry import explain_mismatch, get_provider
 from cone.books.models import (
+    Activity,
     Attempt,
     Connection,
     ConnectionTokens,
@@ -67,6 +68,14 @@ def finish_disconnects() -> None:
                 if active.state == "disconnecting" and not (_is_in_flight(active) and _may_be_answered(active)):
                     # The worker revokes what this leaves, as after any revocation that failed.
                     _remove_settings(active)
+                    # Who asked for it isn't known any more.
+                    Activity.objects.create(
+                        workspace=active.workspace,
+                        kind="connection",
+                        record_uuid=active.uuid,
+                        verb="disconnected",
+                        detail={"provider": get_provider(active.provider).name, "company": active.company_name},
+                    )
     finally:
         # Called in a thread that won't come back.
         connection.close()

@@ -19,6 +19,7 @@ from cone.accounting.port.verdicts import Answered, CauseCode, OutcomeUnknownErr
 from cone.accounting.states import sync_states
 from cone.accounting.values import SyncState
 from cone.books.models import (
+    Activity,
     Attempt,
     Connection,
     ConnectionTokens,
@@ -269,6 +270,9 @@ def test_disconnect_of_a_process_that_died_is_finished_by_the_worker(
     make_worker(NO_SWEEP)
     wait_until(lambda: Connection.objects.get().state == "disconnected")
     assert (ConnectionTokens.objects.count(), TaxMapping.objects.count(), Revocation.objects.count()) == (0, 0, 1)
+    noted = Activity.objects.get(verb="disconnected")
+    assert noted.detail == {"provider": ledger.name, "company": f"Books of {DEFAULT_COMPANY}"}
+    assert (noted.workspace, noted.actor) == (owner.workspace, None)
     assert connect(owner, ledger).company.remote_id == DEFAULT_COMPANY
 
 
