@@ -163,7 +163,7 @@ async def read_subjects(
     look = _look.decode(head["look"])
     records, general = look.records(), values["general"]
     if ("service", general) not in records:
-        records["service", general] = _general_service(general)
+        records["service", general] = _general_service(general, revision=head["settings_revision"])
     return Snapshot(
         lane_epoch=head["lane_epoch"],
         situation=_situation(head, look, former),
@@ -172,8 +172,9 @@ async def read_subjects(
     )
 
 
-def _general_service(uuid: UUID) -> ServiceRecord:
-    return ServiceRecord(uuid=uuid, revision=1, name=GENERAL_SERVICE_NAME, description="", unit_price=Decimal(0))
+def _general_service(uuid: UUID, *, revision: int) -> ServiceRecord:
+    """It's what the settings say, so it's in their revision."""
+    return ServiceRecord(uuid=uuid, revision=revision, name=GENERAL_SERVICE_NAME, description="", unit_price=Decimal(0))
 
 
 def _tax_codes(codes: Iterable[Mapping[str, Any]]) -> dict[UUID, MappedCode]:

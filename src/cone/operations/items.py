@@ -17,7 +17,7 @@ def resend_items(active: Connection) -> None:
     # One that's under way stands there in the present revision soon: only a later one can follow it.
     services.filter(uuid__in=_list_under_way(active)).update(revision=F("revision") + 1)
     known = list(services.values_list("uuid", "revision"))
-    _resend(active, [*known, (general_service_uuid(active.workspace.uuid), 1)])
+    _resend(active, [*known, (general_service_uuid(active.workspace.uuid), active.settings_revision)])
 
 
 def resend_item(active: Connection, service: Service) -> None:

@@ -80,6 +80,28 @@ def test_item_under_way_follows_its_account_once_it_is_there(
     assert len(ledger.records("service")) == 1
 
 
+def test_one_item_under_way_follows_the_account_once_it_is_there(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
+) -> None:
+    save_terms(owner, {"item_mode": "one"})
+    ledger.after_send = held = Held("service")
+    invoice_for(owner, advice)
+    make_worker()
+    assert held.is_asked.wait(10)
+    save_accounts(owner, deposit_account_id=BANK, income_account_id=FEES)
+    assert items(ledger) == {"Services": INCOME}
+
+    held.is_released.set()
+    wait_until(lambda: items(ledger) == {"Services": FEES} and is_settled(owner))
+    assert ledger.count_sends("service") == 2
+
+    # Another setting says nothing of it.
+    save_terms(owner, {"name_policy": "suffix"})
+    invoice_for(owner, advice)
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    assert ledger.count_sends("service") == 2
+
+
 def test_item_that_was_found_stays_as_it_is(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
 ) -> None:
