@@ -5,11 +5,13 @@ from datetime import timedelta
 
 from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempts
 from cone.accounting.database import Database
+from cone.accounting.errands import Errand
 from cone.accounting.names import ENTITIES, Ask, Link, Suffix, namesakes_to_json, possible_names, resolve_name
 from cone.accounting.port.documents import CustomerDocument, Namesake, RemoteRecord
-from cone.accounting.port.provider import Access, ProviderClient
+from cone.accounting.port.provider import Access, Provider, ProviderClient, WireRequest
+from cone.accounting.port.sent import SentRecord
 from cone.accounting.port.verdicts import RejectedError
-from cone.accounting.records import Situation, Subject
+from cone.accounting.records import Subject
 from cone.accounting.settle import Settler
 from cone.accounting.sql import outcomes as outcomes_sql
 from cone.accounting.sql import records as records_sql
@@ -28,26 +30,28 @@ async def settle_name(
     settler: Settler,
     fence: Fence,
     *,
-    subject: Subject,
+    errand: Errand,
     attempt: Attempt,
     verdict: RejectedError,
     namesakes: tuple[Namesake, ...],
-    situation: Situation,
+    provider: Provider,
 ) -> None:
     """Link it, remember its suffixed name and send it again, or ask. The attempt was refused: nothing was made."""
+    subject, situation = errand.subject, errand.situation
     document = subject.record
     if not isinstance(document, CustomerDocument):
         raise TypeError("only customers have namesakes")
     values = {"company": fence.company_pk, "ids": [entry.remote_id for entry in namesakes], "uuid": document.uuid}
     rows = await (await database.execute(records_sql.CUSTOMERS_LINKED, values)).fetchall()
-    linked_ids = {row["remote_id"] for row in rows if row["remote_id"] is not None}
-    is_one_on_its_way = any(row["remote_id"] is None for row in rows)
+    linked_ids = {row["remote_id"] for row in rows}
+    others = await (await database.execute(records_sql.OTHER_OPEN_CUSTOMERS, values)).fetchall()
+    sent = [provider.read_sent("customer", WireRequest(row["request_line"], bytes(row["body"]))) for row in others]
     resolution = resolve_name(
         document,
         document.own_name or document.name,
         namesakes,
         linked_ids=linked_ids,
-        may_link=subject.link is None and not is_one_on_its_way,
+        may_link=subject.link is None and not any(_may_be_one_of(each, namesakes) for each in sent),
         may_suffix=situation.name_policy == "suffix" and not _may_be_ours(attempt, namesakes, linked_ids),
     )
     match resolution:
@@ -59,6 +63,15 @@ async def settle_name(
             params = {**verdict.params, "namesakes": namesakes_to_json(namesakes)}
             asking = replace(verdict, params=params)
             await settler.failed(database, subject, attempt, verdict=asking, situation=situation)
+
+
+def _may_be_one_of(sent: SentRecord, namesakes: tuple[Namesake, ...]) -> bool:
+    """Whether another customer's create that is still out may have made one of them: by its name or its address."""
+    name, email = sent.name.strip().casefold(), sent.email.casefold()
+    return any(
+        entry.name.strip().casefold() == name or (email != "" and entry.email.casefold() == email)
+        for entry in namesakes
+    )
 
 
 def _may_be_ours(attempt: Attempt, namesakes: tuple[Namesake, ...], linked_ids: set[str]) -> bool:

@@ -315,11 +315,11 @@ class Sender:
                 database,
                 self.settler,
                 self._fence,
-                subject=errand.subject,
+                errand=errand,
                 attempt=attempt,
                 verdict=verdict,
                 namesakes=namesakes,
-                situation=errand.situation,
+                provider=self._tools.provider,
             )
         return True
 

@@ -1,6 +1,7 @@
 """Customers whose names are taken there: both of one name end up there, and nobody is linked by a guess."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -125,6 +126,36 @@ def test_customer_there_is_linked_by_a_person_and_brought_up_to_date(
     sync = read_record_sync(owner.workspace.pk, "customer", customer.uuid)
     assert sync is not None
     assert sync.state is SyncState.SYNCED
+
+
+@pytest.mark.parametrize(
+    ("lost", "email", "is_linked"),
+    [
+        ("Borough Ltd", "borough@example.com", True),
+        ("Acme", "", False),
+        ("Borough Ltd", "one@example.com", False),
+    ],
+)
+def test_customer_of_the_address_is_linked_unless_it_may_be_the_one_that_was_not_answered(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, lost: str, email: str, is_linked: bool
+) -> None:
+    connection = connect(owner, ledger)
+    make(owner, "one@example.com")
+    make_worker()
+    wait_until(lambda: Link.objects.exists() and is_settled(owner))
+    # As if it had been made there: the link is forgotten.
+    Link.objects.all().delete()
+    Attempt.objects.filter(company_id=connection.company_id).delete()
+    ledger.companies["fake-company"].answers.clear()
+    ledger.request_timeout = timedelta(minutes=10)
+    ledger.fail_next("customer", OutcomeUnknownError())
+    make_customer(owner, lost, typed=CustomerInput(lost, email=email))
+    wait_until(Attempt.objects.filter(state="unknown", verdict="unknown").exists)
+
+    ours = make(owner, "one@example.com")
+    wait_until(lambda: Link.objects.exists() or list_cause_cards(owner.workspace.pk))
+    assert Link.objects.filter(record_uuid=ours.uuid).exists() == is_linked
+    assert names_there(ledger) == ["Acme"]
 
 
 def test_lost_create_is_never_suffixed_into_a_second_one(

@@ -21,12 +21,8 @@ where company_id = %(company)s and kind = 'customer' and state = 'unknown' and o
     and record_uuid <> %(uuid)s
 """
 
-# Those of the ids that other records of ours are; a row without an id stands for a customer whose answer is still out.
+# Those of the ids that other records of ours are.
 CUSTOMERS_LINKED = """
 select remote_id from books_link
 where company_id = %(company)s and kind = 'customer' and remote_id = any(%(ids)s) and record_uuid <> %(uuid)s
-union all
-select null from books_attempt
-where company_id = %(company)s and kind = 'customer' and state = 'unknown' and operation = 'create'
-    and record_uuid <> %(uuid)s
 """
