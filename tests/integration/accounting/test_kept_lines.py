@@ -169,6 +169,19 @@ def test_only_the_edit_after_a_change_there_costs_more_than_one_request(open_fir
     assert firm.told(invoice) == [("Advice", firm.north, "2026-05-01")]
 
 
+def test_what_the_bookkeeper_takes_away_again_stays_away(open_firm: Callable[..., Firm]) -> None:
+    firm = open_firm()
+    invoice = firm.issue(firm.line("Advice"), firm.line("Travel"))
+    firm.classify(invoice, firm.north, firm.south)
+    firm.edit(invoice, firm.line("Advice", "110.00"), firm.line("Travel"))
+    first, second = firm.lines(invoice)
+    del first["SalesItemLineDetail"]["ClassRef"]
+    second["SalesItemLineDetail"]["ClassRef"] = {"value": firm.north}
+    firm.set_lines(invoice, [first, second])
+    firm.edit(invoice, firm.line("Advice", "120.00"), firm.line("Travel"))
+    assert firm.told(invoice) == [("Advice", "", "2026-05-01"), ("Travel", firm.north, "2026-05-02")]
+
+
 def test_inclusive_lines_keep_theirs_and_our_figures(open_firm: Callable[..., Firm]) -> None:
     firm = open_firm()
     invoice = firm.issue(firm.line("Advice", "120.00"), amounts_are=AmountsAre.INCLUSIVE)

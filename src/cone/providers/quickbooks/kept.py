@@ -16,6 +16,7 @@ from cone.providers.quickbooks.wire import NOTHING, JsonObject, LineRow, Ref, Sa
 
 _LINES = msgspec.json.Decoder(tuple[LineRow, ...])
 _TEXT = "DescriptionOnly"
+_EMPTY = (b"", b"null", b"[]", b"{}")
 _Key: TypeAlias = Callable[[int, LineRow, SalesItem], object]
 
 
@@ -40,7 +41,17 @@ def keep_theirs(fields: JsonObject, kept: str) -> JsonObject:
 
 
 def _has_theirs(line: LineRow) -> bool:
-    return line.detail_type == _TEXT or bool(_around(line) or _within(line, is_same_item=True))
+    # Asked of every line of every answer, so nothing is built for it.
+    detail = line.sales_item_line_detail
+    if detail is not None and (detail.class_ref or detail.service_date or detail.tax_classification_ref):
+        return True
+    if line.detail_type == _TEXT or line.project_ref:
+        return True
+    return _is_said(line.linked_txn) or _is_said(line.custom_field) or _is_said(line.custom_extensions)
+
+
+def _is_said(value: msgspec.Raw) -> bool:
+    return value is not NOTHING and bytes(value) not in _EMPTY
 
 
 def _sort(lines: Sequence[LineRow]) -> tuple[list[LineRow], defaultdict[int, list[LineRow]]]:
@@ -111,10 +122,7 @@ def _around(line: LineRow) -> JsonObject:
         "CustomField": line.custom_field,
         "CustomExtensions": line.custom_extensions,
     }
-    return kept | {name: value for name, value in raw.items() if bytes(value) not in _EMPTY}
-
-
-_EMPTY = (bytes(NOTHING), b"null", b"[]", b"{}")
+    return kept | {name: value for name, value in raw.items() if _is_said(value)}
 
 
 def _within(line: LineRow, *, is_same_item: bool) -> JsonObject:
