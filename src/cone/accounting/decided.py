@@ -4,7 +4,7 @@ All of one look in one transaction, fenced by the lane's epoch: ten thousand inv
 cost a few statements per look, not one per invoice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg.types.json import Jsonb
@@ -13,9 +13,10 @@ from cone.accounting.attempts import Fence, check_fence
 from cone.accounting.database import Database
 from cone.accounting.holds import hold_rows
 from cone.accounting.plan.decisions import Blocked, Keep, Nothing, Postpone, WaitFor
-from cone.accounting.records import Row, Situation, Subject
+from cone.accounting.records import Reference, Row, Situation, Subject
 from cone.accounting.sql import outcomes as outcomes_sql
 from cone.accounting.sql import runs as runs_sql
+from cone.accounting.waiting import Expecting, can_expect
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,21 @@ class Decided:
     decision: Nothing | Postpone | WaitFor | Blocked | Keep
 
 
-async def settle_decided(database: Database, decided: Sequence[Decided], *, fence: Fence, situation: Situation) -> None:
-    """Settle what one look decided without a request."""
+async def settle_decided(
+    database: Database,
+    decided: Sequence[Decided],
+    *,
+    fence: Fence,
+    situation: Situation,
+    on_their_way: Mapping[Reference, int],
+) -> list[Expecting]:
+    """Settle what one look decided without a request.
+
+    Returns what needn't be written down, since all that it waits for comes soon: what is `on_their_way`, each with its
+    priority, or was asked for now. Nothing is kept when nothing is said to be on its way.
+    """
     if not decided:
-        return
+        return []
     waits = [(one.subject, one.decision) for one in decided if isinstance(one.decision, WaitFor)]
     blocks = [(one.subject, one.decision) for one in decided if isinstance(one.decision, Blocked)]
     async with database.transaction():
@@ -40,8 +52,9 @@ async def settle_decided(database: Database, decided: Sequence[Decided], *, fenc
         for one in decided:
             if isinstance(one.decision, Keep):
                 await keep_row(database, one.subject.row, fence, reason=one.decision.reason)
-        await _wait(database, waits, fence)
+        expecting = await _wait(database, waits, fence, on_their_way)
         await _block(database, blocks, fence, situation)
+    return expecting
 
 
 async def _nothing(database: Database, subjects: Sequence[Subject]) -> None:
@@ -62,32 +75,59 @@ async def keep_row(database: Database, row: Row, fence: Fence, *, reason: str, s
     await database.execute(runs_sql.KEEP_ROW, {"row": row.id})
 
 
-async def _wait(database: Database, waits: Sequence[tuple[Subject, WaitFor]], fence: Fence) -> None:
-    """Another record goes first: ask for it, and take these out of the queue until it's linked or settled."""
-    if waits:
+async def _wait(
+    database: Database,
+    waits: Sequence[tuple[Subject, WaitFor]],
+    fence: Fence,
+    on_their_way: Mapping[Reference, int],
+) -> list[Expecting]:
+    """Other records go first: ask for them, and take rows out of the queue that wait for what doesn't come soon."""
+    asked = await _want(database, waits, fence, on_their_way)
+    coming = frozenset(on_their_way.keys() | asked) if on_their_way else frozenset[Reference]()
+    expecting: list[Expecting] = []
+    others: list[tuple[Subject, WaitFor]] = []
+    for subject, decision in waits:
+        if can_expect(subject) and coming.issuperset(decision.references):
+            expecting.append(Expecting(subject, frozenset(decision.references)))
+        else:
+            others.append((subject, decision))
+    if others:
         values = {
             "company": fence.company_pk,
-            "rows": [subject.row.id for subject, _ in waits],
-            "for_kinds": [decision.kind for _, decision in waits],
-            "for_uuids": [decision.uuid for _, decision in waits],
-            "until_settled": [decision.until == "settled" for _, decision in waits],
+            "rows": [subject.row.id for subject, _ in others],
+            "for_kinds": [decision.kind for _, decision in others],
+            "for_uuids": [decision.uuid for _, decision in others],
+            "until_settled": [decision.until == "settled" for _, decision in others],
         }
-        wanted = [
-            (kind, uuid, subject.row.priority)
-            for subject, decision in waits
-            for kind, uuid in ((decision.kind, decision.uuid), *decision.also)
-        ]
-        kinds, uuids, priorities = zip(*wanted, strict=True)
-        await database.execute(
-            outcomes_sql.WANT_REFERRED,
-            {
-                "company": fence.company_pk,
-                "for_kinds": list(kinds),
-                "for_uuids": list(uuids),
-                "priorities": list(priorities),
-            },
-        )
         await database.execute(outcomes_sql.ROWS_WAIT, values)
+    return expecting
+
+
+async def _want(
+    database: Database,
+    waits: Sequence[tuple[Subject, WaitFor]],
+    fence: Fence,
+    on_their_way: Mapping[Reference, int],
+) -> set[Reference]:
+    """Ask for what isn't on its way, or not as urgently; which of it is due now."""
+    wanted: dict[Reference, int] = {}
+    for subject, decision in waits:
+        for reference in decision.references:
+            urgency = min(subject.row.priority, wanted.get(reference, subject.row.priority))
+            if reference not in on_their_way or urgency < on_their_way[reference]:
+                wanted[reference] = urgency
+    if not wanted:
+        return set()
+    cursor = await database.execute(
+        outcomes_sql.WANT_REFERRED,
+        {
+            "company": fence.company_pk,
+            "for_kinds": [kind for kind, _ in wanted],
+            "for_uuids": [uuid for _, uuid in wanted],
+            "priorities": list(wanted.values()),
+        },
+    )
+    return {(row["kind"], row["record_uuid"]) for row in await cursor.fetchall() if row["is_due"]}
 
 
 async def _block(

@@ -9,20 +9,21 @@ first.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import timedelta
+from itertools import chain
 from uuid import UUID
-
-import psycopg
 
 from cone.accounting.attempts import Fence, LaneLostError
 from cone.accounting.batches import BatchSender
 from cone.accounting.budget import Share
 from cone.accounting.database import Database
 from cone.accounting.decided import Decided, settle_decided
+from cone.accounting.delivered import Delivered
 from cone.accounting.errands import Tools
 from cone.accounting.plan.decisions import (
     Blocked,
+    Decision,
     Keep,
     LookBack,
     LookUp,
@@ -36,11 +37,12 @@ from cone.accounting.plan.decisions import (
 )
 from cone.accounting.plan.next_step import plan
 from cone.accounting.ready import BATCH_FROM, Planned, Ready
-from cone.accounting.records import Situation, Subject, general_service_uuid
+from cone.accounting.records import Reference, Situation, Subject, general_service_uuid
 from cone.accounting.sending import Sender
 from cone.accounting.snapshot import Snapshot, read_snapshot
 from cone.accounting.sql import lane as lane_sql
 from cone.accounting.unknown_batches import BatchResolver
+from cone.accounting.waiting import Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -64,11 +66,12 @@ class Lane:
     def __init__(self, *, fence: Fence, tools: Tools) -> None:
         self._fence = fence
         self._tools = tools
-        self._sender = Sender(fence=fence, tools=tools, wake=self.wake)
+        self._sender = Sender(fence=fence, tools=tools, wake=self.wake, arrived=self._arrived)
         self._batches = BatchSender(fence=fence, tools=tools, sender=self._sender)
         self._resolver = BatchResolver(fence=fence, tools=tools, sender=self._sender, batches=self._batches)
         self._woken = asyncio.Event()
         self._ready = Ready()
+        self._waiting = Waiting()
         self._situation: Situation | None = None
         # Rows in flight, by the work that carries them.
         self._in_flight: dict[asyncio.Task[None], Sequence[Planned]] = {}
@@ -194,7 +197,7 @@ class Lane:
         self._looked_at_ns = time.monotonic_ns()
         is_full = len(self._ready) > _LOW
         limit = _LIVE_LOOK if is_full else _AHEAD - len(self._ready)
-        busy = self._ready.row_ids() + [one.row_id for work in self._in_flight.values() for one in work]
+        busy = [*(one.row_id for one in self._under_way()), *self._waiting.row_ids()]
         async with self._sender.books() as database:
             snapshot = await read_snapshot(
                 database,
@@ -213,11 +216,19 @@ class Lane:
             planned: list[Planned] = []
             for subject in snapshot.subjects:
                 await self._decide(database, subject, snapshot.situation, decided, planned)
-            await settle_decided(database, decided, fence=self._fence, situation=snapshot.situation)
+            self._ready.add(planned)
+            expecting = await settle_decided(
+                database,
+                decided,
+                fence=self._fence,
+                situation=snapshot.situation,
+                on_their_way=self._on_their_way(),
+            )
         if decided:
             # What a record waits for is due now, and what was settled may have moved meanwhile.
             self.wake()
-        self._ready.add(planned)
+            self._waiting.forget((one.subject.row.kind, one.subject.row.uuid) for one in decided)
+        self._waiting.add(expecting, snapshot.situation)
         self._is_in_backlog |= len(snapshot.subjects) >= BATCH_FROM
         self._may_be_more = is_full or len(snapshot.subjects) >= limit
         return len(snapshot.subjects)
@@ -231,9 +242,10 @@ class Lane:
             or (former.reads_held_for is None) != (now.reads_held_for is None)
         )
         if is_other or not snapshot.may_send:
-            if len(self._ready):
+            if len(self._ready) or len(self._waiting):
                 self.wake()
             self._ready.clear()
+            self._waiting.clear()
 
     async def _decide(
         self,
@@ -243,20 +255,37 @@ class Lane:
         decided: list[Decided],
         planned: list[Planned],
     ) -> None:
-        try:
-            decision = plan(subject, situation)
-        except psycopg.Error:
-            raise
-        except Exception:
-            # The edge for one row, as in `_guarded`: a record that can't be planned must not stop the others.
-            logger.exception("planning %s %s broke", subject.row.kind, subject.row.uuid)
-            await self._sender.settler.bug(database, subject.row)
-            return
+        decision = _plan(subject, situation)
         match decision:
+            case None:
+                await self._sender.settler.bug(database, subject.row)
             case Nothing() | Postpone() | WaitFor() | Blocked() | Keep():
                 decided.append(Decided(subject, decision))
             case Send() | Repeat() | LookUp() | Remove() | LookBack() | TakeBack():
                 planned.append(Planned(subject, decision))
+
+    def _under_way(self) -> Iterator[Planned]:
+        """What is planned and hasn't landed."""
+        return chain(self._ready, *self._in_flight.values())
+
+    def _on_their_way(self) -> dict[Reference, int]:
+        """Which records come soon, and how urgent they are; none while enough wait for such."""
+        if len(self._waiting) >= _AHEAD:
+            return {}
+        return {one.reference: one.subject.row.priority for one in self._under_way()}
+
+    def _arrived(self, delivered: Sequence[Delivered]) -> None:
+        """Plan what waited here for these. What can't be sent now is for the next look to read anew."""
+        links = {(one.attempt.kind, one.attempt.uuid): one.sent.record for one in delivered}
+        planned: list[Planned] = []
+        for subject, situation in self._waiting.take_arrived(links):
+            match _plan(subject, situation):
+                case Send() as decision:
+                    planned.append(Planned(subject, decision))
+                case _:
+                    self.wake()
+        self._ready.add(planned)
+        self._moved.set()
 
     # --- starting --------------------------------------------------------------------------------------------
 
@@ -362,8 +391,11 @@ class Lane:
         return task
 
     def _landed(self, task: asyncio.Task[None]) -> None:
-        self._in_flight.pop(task, None)
+        landed = self._in_flight.pop(task, ())
         self._is_stale = True
+        if self._waiting.forget(one.reference for one in landed):
+            # It didn't arrive.
+            self.wake()
         self._ended(task)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -385,3 +417,13 @@ class Lane:
             async with self._sender.books() as database:
                 for one in planned:
                     await self._sender.settler.bug(database, one.subject.row)
+
+
+def _plan(subject: Subject, situation: Situation) -> Decision | None:
+    """What is to become of a row; None when planning it broke."""
+    try:
+        return plan(subject, situation)
+    except Exception:
+        # The edge for one row, as in `_guarded`: a record that can't be planned must not stop the others.
+        logger.exception("planning %s %s broke", subject.row.kind, subject.row.uuid)
+        return None

@@ -4,13 +4,14 @@ Short, because what waits here can become old: a record or setting that moves me
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from cone.accounting.plan.decisions import LookBack, LookUp, Remove, Repeat, Send, TakeBack
 from cone.accounting.port.documents import Create, Update
-from cone.accounting.records import Subject
+from cone.accounting.records import Reference, Subject
 from cone.domain.kinds import WAVES
 
 # So many rows at once are a backlog whoever asked for them; fewer go one by one.
@@ -30,6 +31,11 @@ class Planned:
     def row_id(self) -> int:
         """The row's key."""
         return self.subject.row.id
+
+    @property
+    def reference(self) -> Reference:
+        """The record it's about."""
+        return self.subject.row.kind, self.subject.row.uuid
 
     @property
     def is_live(self) -> bool:
@@ -72,9 +78,8 @@ class Ready:
     def __len__(self) -> int:
         return len(self._live) + len(self._backlog)
 
-    def row_ids(self) -> list[int]:
-        """The rows that wait here."""
-        return [planned.row_id for planned in (*self._live, *self._backlog)]
+    def __iter__(self) -> Iterator[Planned]:
+        return chain(self._live, self._backlog)
 
     def add(self, planned: list[Planned]) -> None:
         """Queue what one look planned. Live rows in great number are a backlog like any other."""

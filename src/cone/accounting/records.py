@@ -15,6 +15,8 @@ from cone.accounting.port.documents import CustomerDocument, Kind, Namesake
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.verify import Expectation
 
+# Which record of ours.
+Reference: TypeAlias = tuple[Kind, UUID]
 # "removed" by hand, as a person said; "unsure" until it's read again.
 LinkStanding: TypeAlias = Literal["live", "void", "deleted", "removed", "unsure"]
 # What becomes there of what is voided here after it was sent.
@@ -274,7 +276,7 @@ class Situation:
     income_account_id: str
     connected_at: datetime
     tax_codes: Mapping[UUID, MappedCode]
-    linked: Mapping[tuple[Kind, UUID], str]
+    linked: Mapping[Reference, str]
     # What a linked customer's currency is there, by our uuid; it's fixed for life.
     customer_currencies: Mapping[UUID, str] = field(default_factory=dict)
     # What the firm calls its own: rates of ours are told in it.

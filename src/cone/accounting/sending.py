@@ -62,10 +62,18 @@ _LOOK_FIRST = (CauseCode.NUMBER_TAKEN, CauseCode.NAME_TAKEN, CauseCode.OUTCOME_U
 class Sender:
     """Sends for one lane, under its epoch."""
 
-    def __init__(self, *, fence: Fence, tools: Tools, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        fence: Fence,
+        tools: Tools,
+        wake: Callable[[], None],
+        arrived: Callable[[Sequence[Delivered]], None],
+    ) -> None:
         self._fence = fence
         self._tools = tools
         self._wake = wake
+        self._arrived = arrived
         self.settler = Settler(fence=fence, request_timeout=tools.provider.request_timeout)
         self._books = asyncio.Lock()
         self._looker = Looker(fence=fence, tools=tools)
@@ -144,6 +152,7 @@ class Sender:
         try:
             async with self.books() as database:
                 is_due = await settle_delivered(database, delivered, fence=self._fence, situation=situation)
+            self._arrived(delivered)
             if is_due:
                 self._wake()
         except psycopg.errors.UniqueViolation:

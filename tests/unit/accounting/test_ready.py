@@ -92,7 +92,7 @@ def test_unknown_items_of_one_batch_are_taken_together() -> None:
 def test_cleared_queue_is_empty() -> None:
     ready = Ready()
     ready.add([planned(1), planned(2, priority=10)])
-    assert sorted(ready.row_ids()) == [1, 2]
+    assert sorted([one.row_id for one in ready]) == [1, 2]
 
     ready.clear()
 

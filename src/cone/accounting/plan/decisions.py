@@ -8,7 +8,7 @@ from uuid import UUID
 
 from cone.accounting.port.documents import Kind, Removal, Write
 from cone.accounting.port.verdicts import CauseCode
-from cone.accounting.records import OpenAttempt
+from cone.accounting.records import OpenAttempt, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,12 @@ class WaitFor:
     kind: Kind
     uuid: UUID
     until: Literal["linked", "settled"] = "linked"
-    also: tuple[tuple[Kind, UUID], ...] = ()
+    also: tuple[Reference, ...] = ()
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """All that it needs."""
+        return ((self.kind, self.uuid), *self.also)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,18 @@
 """Issued invoices, once what they refer to stands there."""
 
 from decimal import Decimal
-from uuid import UUID
 
 from cone.accounting.plan.decisions import Decision, Nothing, WaitFor
 from cone.accounting.plan.known_causes import find_known_cause
 from cone.accounting.plan.removals import find_loss, plan_removal
 from cone.accounting.plan.sending import send
-from cone.accounting.port.documents import InvoiceDocument, InvoiceLineDocument, Kind
+from cone.accounting.port.documents import InvoiceDocument, InvoiceLineDocument
 from cone.accounting.records import (
     AllocationRecord,
     InvoiceRecord,
     LineRecord,
     PaymentRecord,
+    Reference,
     Situation,
     Subject,
 )
@@ -40,9 +40,7 @@ def is_in_scope(record: InvoiceRecord | AllocationRecord, situation: Situation) 
 def _refer_and_send(subject: Subject, record: InvoiceRecord, situation: Situation) -> Decision:
     customer_id = situation.linked.get(("customer", record.customer_uuid))
     services = dict.fromkeys(line.service_uuid for line in record.lines)
-    missing: list[tuple[Kind, UUID]] = [
-        ("service", uuid) for uuid in services if ("service", uuid) not in situation.linked
-    ]
+    missing: list[Reference] = [("service", uuid) for uuid in services if ("service", uuid) not in situation.linked]
     if customer_id is None:
         return WaitFor("customer", record.customer_uuid, also=tuple(missing))
     if missing:

@@ -120,11 +120,13 @@ where o.id = v.id and (v.until_settled or not exists (
 
 WANT_REFERRED = """
 insert into books_outboxrow (company_id, kind, record_uuid, wanted_revision, priority)
-select %(company)s, v.for_kind, v.for_uuid, 1, min(v.priority)
+select %(company)s, v.for_kind, v.for_uuid, 1, v.priority
 from unnest(%(for_kinds)s::text[], %(for_uuids)s::uuid[], %(priorities)s::int[]) as v(for_kind, for_uuid, priority)
-group by v.for_kind, v.for_uuid order by v.for_kind, v.for_uuid
+order by v.for_kind, v.for_uuid
 on conflict (company_id, kind, record_uuid) do update set priority = excluded.priority
 where books_outboxrow.priority > excluded.priority
+returning kind, record_uuid,
+          state = 'due' and waits_for_uuid is null and not_before <= clock_timestamp() as is_due
 """
 
 RELEASE_WAITING = """

@@ -1,0 +1,96 @@
+"""Invoices of new customers: kept in mind while those are on their way, written down once they don't come."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from cone.accounting.port.documents import InvoiceDocument
+from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
+from cone.accounting.states import read_record_sync
+from cone.accounting.values import SyncState
+from cone.books.models import Attempt, OutboxRow
+from cone.operations.actor import Actor
+from cone.operations.pause_sync import pause_sync
+from cone.operations.resume_sync import resume_sync
+from cone.operations.save_invoice import save_invoice
+from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line
+from tests.fakes.ledger import FakeLedger
+from tests.integration.accounting.conftest import Held, MakeWorker, configure, connect, is_settled, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NO_SWEEP = timedelta(minutes=5)
+
+
+def test_row_is_not_written_while_its_customer_is_on_its_way(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    ledger.before_send = held = Held("customer")
+    connect(owner, ledger)
+    configure(owner)
+    invoice = make_invoice(owner, is_issued=True)
+    before = OutboxRow.objects.get(record_uuid=invoice.uuid)
+    make_worker(NO_SWEEP)
+    assert held.is_asked.wait(10)
+    wait_until(lambda: ledger.records("service"))
+
+    during = OutboxRow.objects.get(record_uuid=invoice.uuid)
+    assert (during.state, during.waits_for_uuid, during.changed_at) == ("due", None, before.changed_at)
+    held.is_released.set()
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+    assert ledger.count_sends("invoice") == 1
+
+
+def test_edit_meanwhile_is_what_goes(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> None:
+    ledger.before_send = held = Held("customer")
+    connect(owner, ledger)
+    configure(owner)
+    invoice = make_invoice(owner, is_issued=True)
+    make_worker(NO_SWEEP)
+    assert held.is_asked.wait(10)
+    typed = make_invoice_input(invoice.customer, [make_line(get_tax_rate(owner.workspace, 20), unit_price="250.00")])
+    save_invoice(owner, typed, uuid=invoice.uuid)
+    held.is_released.set()
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+
+    (record,) = ledger.records("invoice")
+    assert isinstance(record.document, InvoiceDocument)
+    assert record.document.total == Decimal(300)
+    assert list(Attempt.objects.filter(kind="invoice").values_list("state", flat=True)) == ["succeeded"]
+
+
+def test_refused_customer_is_what_its_invoices_wait_for(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    ledger.fail_next("customer", RejectedError(Answered(http_status=400, message="no"), cause=CauseCode.REFUSED))
+    connect(owner, ledger)
+    configure(owner)
+    customer = make_customer(owner, "Refused Ltd")
+    invoices = [make_invoice(owner, customer, is_issued=True) for _ in range(2)]
+    make_worker(NO_SWEEP)
+    wait_until(lambda: OutboxRow.objects.filter(kind="customer", state="blocked").exists() and is_settled(owner))
+
+    for invoice in invoices:
+        sync = read_record_sync(owner.workspace.pk, "invoice", invoice.uuid)
+        assert sync is not None
+        assert (sync.state, sync.waits_for) == (SyncState.NEEDS_ATTENTION, "Refused Ltd")
+    assert ledger.records("invoice") == []
+
+
+def test_pause_while_the_customer_is_on_its_way_holds_the_invoice(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    ledger.before_send = held = Held("customer")
+    connect(owner, ledger)
+    configure(owner)
+    make_invoice(owner, is_issued=True)
+    make_worker(NO_SWEEP)
+    assert held.is_asked.wait(10)
+    pause_sync(owner)
+    held.is_released.set()
+    wait_until(lambda: ledger.records("customer") and not OutboxRow.objects.filter(kind="customer").exists())
+    assert ledger.records("invoice") == []
+
+    resume_sync(owner)
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+    assert ledger.count_sends("invoice") == 1
