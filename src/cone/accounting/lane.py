@@ -38,6 +38,7 @@ from cone.accounting.plan.decisions import (
 from cone.accounting.plan.next_step import plan
 from cone.accounting.ready import BATCH_FROM, Planned, Ready
 from cone.accounting.records import Reference, Situation, Subject, general_service_uuid
+from cone.accounting.runs.settling import settle_runs
 from cone.accounting.sending import Sender
 from cone.accounting.snapshot import Snapshot, read_snapshot
 from cone.accounting.sql import lane as lane_sql
@@ -82,6 +83,8 @@ class Lane:
         self._moved = asyncio.Event()
         self._may_be_more = False
         self._is_in_backlog = False
+        # Whether something of a run was looked at since runs were settled last.
+        self._is_of_run = False
         self._is_stale = True
         self._looked_at_ns = 0
         self._broken: BaseException | None = None
@@ -107,6 +110,7 @@ class Lane:
                 if self._in_flight or self._pumps:
                     await self._wait()
                 elif not looked and not self._must_look():
+                    await self._settle_runs()
                     due = await self._next_due()
                     if not await self._linger(due):
                         return due
@@ -150,6 +154,13 @@ class Lane:
         for task in working:
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
+
+    async def _settle_runs(self) -> None:
+        """Nothing more goes now: a run that this ended is over at once, not with the next sweep."""
+        if self._is_of_run:
+            self._is_of_run = False
+            async with self._tools.pool.connection() as database:
+                await settle_runs(database, companies=[self._fence.company_pk])
 
     async def _linger(self, due: timedelta | None) -> bool:
         """Stay a while after the last record: the next one then finds the lane open. Whether to look again."""
@@ -229,6 +240,7 @@ class Lane:
             self.wake()
             self._waiting.forget((one.subject.row.kind, one.subject.row.uuid) for one in decided)
         self._waiting.add(expecting, snapshot.situation)
+        self._is_of_run |= any(one.row.priority or one.row.take_back for one in snapshot.subjects)
         self._is_in_backlog |= len(snapshot.subjects) >= BATCH_FROM
         self._may_be_more = is_full or len(snapshot.subjects) >= limit
         return len(snapshot.subjects)

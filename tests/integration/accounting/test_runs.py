@@ -36,6 +36,7 @@ from tests.builders import (
 )
 from tests.fakes.ledger import BANK, INCOME, FakeLedger, Sending
 from tests.integration.accounting.conftest import (
+    NO_SWEEP,
     Held,
     MakeWorker,
     Worker,
@@ -142,6 +143,16 @@ def test_run_sends_what_was_foreseen_and_counts_that_it_came_true(
         send_existing_invoices(owner, from_date)
     finish(send_existing_invoices(owner, older.issue_date))
     assert len(ledger.records("invoice")) == 3
+
+
+def test_run_is_over_with_its_last_record_and_not_with_the_next_sweep(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    _, run = start(owner, ledger, 2)
+    make_worker(NO_SWEEP)
+    finish(run)
+    undo_run(owner, run.uuid, by="delete")
+    finish(run, "undone")
 
 
 def test_what_was_not_as_foreseen_is_listed(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> None:

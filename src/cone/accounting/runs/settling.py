@@ -9,15 +9,23 @@ from cone.accounting.causes import PATIENT
 from cone.accounting.database import Database
 from cone.accounting.sql import runs as runs_sql
 
-_STATEMENTS = (runs_sql.SETTLE_RECORDS, runs_sql.DROP_RECORDS, runs_sql.FINISH_RUNS, runs_sql.FINISH_UNDOING)
+_STATEMENTS = (
+    runs_sql.LOCK_RUNS,
+    runs_sql.SETTLE_RECORDS,
+    runs_sql.DROP_RECORDS,
+    runs_sql.FINISH_RUNS,
+    runs_sql.FINISH_UNDOING,
+)
 
 
-async def settle_runs(database: Database) -> None:
-    """Settle all that are under way."""
-    rows = await (await database.execute(runs_sql.OPEN_COMPANIES)).fetchall()
-    if not rows:
+async def settle_runs(database: Database, *, companies: Sequence[int] | None = None) -> None:
+    """Settle all that are under way, of these companies or of any."""
+    if companies is None:
+        rows = await (await database.execute(runs_sql.OPEN_COMPANIES)).fetchall()
+        companies = [row["company_id"] for row in rows]
+    if not companies:
         return
-    values = _values([row["company_id"] for row in rows])
+    values = _values(companies)
     async with database.transaction():
         for statement in _STATEMENTS:
             await database.execute(statement, values)

@@ -14,6 +14,11 @@ from books_runrecord r where r.run_id = %(run)s and r.kind in ('invoice', 'payme
 on conflict (company_id, kind, record_uuid) do nothing
 """
 
+# Lanes, sweeps and pages settle one after another: side by side they'd take the records in different orders.
+LOCK_RUNS = """
+select id from books_backfillrun where company_id = any(%(companies)s) order by id for no key update
+"""
+
 # What stands there by now, in the revision that was foreseen or a later one.
 SETTLE_RECORDS = """
 update books_runrecord r set
