@@ -131,8 +131,9 @@ class Budget:
             "environment": self._company.environment,
             "company_id": self._company.company_id,
         }
-        await database.execute(budget_sql.ENSURE_BUDGET, key)
-        row = await (await database.execute(budget_sql.FIND_BUDGET, key)).fetchone()
+        row = await (await database.execute(budget_sql.ENSURE_BUDGET, key)).fetchone()
+        if row is None:
+            row = await (await database.execute(budget_sql.FIND_BUDGET, key)).fetchone()
         if row is None:
             raise LookupError("the budget's row is gone")
         found: int = row["id"]

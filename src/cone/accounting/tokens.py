@@ -88,17 +88,21 @@ class StoredAccess:
 
     async def token(self) -> str:
         """The access token, refreshed when it's about to end. Raises ReconnectError, TryLaterError."""
-        if self._cached and time.monotonic_ns() < self._cached[1]:
-            return self._cached[0]
-        return await self._read_or_refresh(rejected=None)
+        return self._find_cached() or await self._read_or_refresh(rejected=None)
 
     async def renew(self, *, rejected: str) -> str:
         """A token other than `rejected`. Raises ReconnectError, TryLaterError."""
         self._cached = None
         return await self._read_or_refresh(rejected=rejected)
 
+    def _find_cached(self) -> str | None:
+        return self._cached[0] if self._cached and time.monotonic_ns() < self._cached[1] else None
+
     async def _read_or_refresh(self, *, rejected: str | None) -> str:
         async with self._turn:
+            if rejected is None and (token := self._find_cached()):
+                # Another slot has read it while this one waited for its turn.
+                return token
             async with self._database() as database:
                 usable = await self._usable(database, rejected)
             if usable is None:

@@ -4,6 +4,7 @@ ENSURE_BUDGET = """
 insert into books_requestbudget (provider, environment, company_id_remote)
 values (%(provider)s, %(environment)s, %(company_id)s)
 on conflict (provider, environment, company_id_remote) do nothing
+returning id
 """
 
 FIND_BUDGET = """
