@@ -23,6 +23,12 @@ class InvalidFieldError(RefusalError):
         self.field = field
 
 
+class RecordChangedMeanwhileError(RefusalError):
+    """Someone else changed this meanwhile; reload the page and make your change again."""
+
+    code = "record_changed_meanwhile"
+
+
 class NotAllowedError(RefusalError):
     """Your role in this workspace doesn't allow that; ask an owner."""
 

@@ -10,7 +10,7 @@ from psycopg import errors
 
 from cone.books.models import Activity
 from cone.books.models.record import WorkspaceRecord
-from cone.domain.errors import InvalidFieldError, RecordNotFoundError
+from cone.domain.errors import InvalidFieldError, RecordChangedMeanwhileError, RecordNotFoundError
 from cone.operations.actor import Actor
 
 Record = TypeVar("Record", bound=WorkspaceRecord)
@@ -25,6 +25,17 @@ def get_locked(model: type[Record], actor: Actor, uuid: UUID) -> Record:
         return model._default_manager.select_for_update().get(workspace=actor.workspace, uuid=uuid)
     except model.DoesNotExist as missing:
         raise RecordNotFoundError from missing
+
+
+def get_unchanged(model: type[Record], actor: Actor, uuid: UUID, expected_revision: int | None) -> Record:
+    """Return a record as `get_locked` does, if it's still in the revision that the form was filled from; None is any.
+
+    Raises: RecordNotFoundError, RecordChangedMeanwhileError.
+    """
+    record = get_locked(model, actor, uuid)
+    if expected_revision is not None and record.revision != expected_revision:
+        raise RecordChangedMeanwhileError
+    return record
 
 
 def find_referred(model: type[Record], actor: Actor, uuids: Collection[UUID]) -> dict[UUID, Record]:

@@ -12,19 +12,25 @@ from cone.domain.errors import InvalidFieldError
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
 from cone.operations.codes import check_country, check_currency
-from cone.operations.records import change, get_locked, note
+from cone.operations.records import change, get_unchanged, note
 
 
 @transaction.atomic
-def save_customer(actor: Actor, typed: CustomerInput, *, uuid: UUID | None = None) -> Customer:
+def save_customer(
+    actor: Actor, typed: CustomerInput, *, uuid: UUID | None = None, expected_revision: int | None = None
+) -> Customer:
     """Make a customer, or change the one with that uuid; saving it unchanged does nothing.
 
     An empty currency means the workspace's for a new customer, and the present one for an old.
-    Raises: NotAllowedError, InvalidFieldError, RecordNotFoundError.
+    `expected_revision` is the revision the form was filled from.
+    Raises: NotAllowedError, InvalidFieldError, RecordNotFoundError, RecordChangedMeanwhileError.
     """
     actor.check_may(Permission.INVOICING)
     checked = _check(typed)
-    customer = Customer(workspace=actor.workspace) if uuid is None else get_locked(Customer, actor, uuid)
+    if uuid is None:
+        customer = Customer(workspace=actor.workspace)
+    else:
+        customer = get_unchanged(Customer, actor, uuid, expected_revision)
     if not checked.currency:
         checked = replace(checked, currency=customer.currency or actor.workspace.currency)
     changed = change(customer, asdict(checked))

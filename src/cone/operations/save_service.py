@@ -12,24 +12,33 @@ from cone.domain.permissions import Permission
 from cone.domain.services import ServiceInput, check_service
 from cone.operations.actor import Actor
 from cone.operations.items import resend_item
-from cone.operations.records import change, find_referred, get_locked, note, refusing_duplicates
+from cone.operations.records import change, find_referred, get_unchanged, note, refusing_duplicates
 
 _TAKEN = "Another service has this name; choose a different one."
 
 
 @transaction.atomic
 def save_service(
-    actor: Actor, typed: ServiceInput, *, uuid: UUID | None = None, income_account_id: str | None = None
+    actor: Actor,
+    typed: ServiceInput,
+    *,
+    uuid: UUID | None = None,
+    expected_revision: int | None = None,
+    income_account_id: str | None = None,
 ) -> Service:
     """Make a service, or change the one with that uuid; saving it unchanged does nothing.
 
     `income_account_id` is its own income account in the connected company: empty for the usual one, None to leave it.
     An item that we made there follows the change.
-    Raises: NotAllowedError, InvalidFieldError, RecordNotFoundError.
+    `expected_revision` is the revision the form was filled from.
+    Raises: NotAllowedError, InvalidFieldError, RecordNotFoundError, RecordChangedMeanwhileError.
     """
     actor.check_may(Permission.SETTINGS)
     checked = check_service(typed)
-    service = Service(workspace=actor.workspace) if uuid is None else get_locked(Service, actor, uuid)
+    if uuid is None:
+        service = Service(workspace=actor.workspace)
+    else:
+        service = get_unchanged(Service, actor, uuid, expected_revision)
     values = {
         "name": checked.name,
         "description": checked.description,

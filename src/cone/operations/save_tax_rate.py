@@ -9,20 +9,27 @@ from cone.domain.errors import InvalidFieldError
 from cone.domain.permissions import Permission
 from cone.domain.tax_rates import NoTaxIsFixedError, TaxPercentSettledError, TaxRateInput, check_tax_rate
 from cone.operations.actor import Actor
-from cone.operations.records import change, get_locked, note, refusing_duplicates
+from cone.operations.records import change, get_unchanged, note, refusing_duplicates
 
 _TAKEN = "Another tax rate has this name; choose a different one."
 
 
 @transaction.atomic
-def save_tax_rate(actor: Actor, typed: TaxRateInput, *, uuid: UUID | None = None) -> TaxRate:
+def save_tax_rate(
+    actor: Actor, typed: TaxRateInput, *, uuid: UUID | None = None, expected_revision: int | None = None
+) -> TaxRate:
     """Make a rate, or change the one with that uuid; drafts take a changed percentage when they're issued.
 
-    Raises: NotAllowedError, InvalidFieldError, RecordNotFoundError, TaxPercentSettledError, NoTaxIsFixedError.
+    `expected_revision` is the revision the form was filled from.
+    Raises: NotAllowedError, InvalidFieldError, RecordNotFoundError, RecordChangedMeanwhileError,
+    TaxPercentSettledError, NoTaxIsFixedError.
     """
     actor.check_may(Permission.SETTINGS)
     checked = check_tax_rate(typed)
-    rate = TaxRate(workspace=actor.workspace) if uuid is None else get_locked(TaxRate, actor, uuid)
+    if uuid is None:
+        rate = TaxRate(workspace=actor.workspace)
+    else:
+        rate = get_unchanged(TaxRate, actor, uuid, expected_revision)
     changed = change(rate, {"name": checked.name, "percent": checked.percent})
     if uuid is not None:
         if not changed:

@@ -9,7 +9,13 @@ from django.shortcuts import redirect, render
 from django_htmx.http import HttpResponseClientRedirect
 
 from cone.accounting.connections import ConnectionBusyError, NotConnectedError
-from cone.domain.errors import InvalidFieldError, NotAllowedError, RecordNotFoundError, RefusalError
+from cone.domain.errors import (
+    InvalidFieldError,
+    NotAllowedError,
+    RecordChangedMeanwhileError,
+    RecordNotFoundError,
+    RefusalError,
+)
 from cone.domain.invoices import (
     InvoiceChangedMeanwhileError,
     InvoiceHasPaymentsError,
@@ -67,6 +73,7 @@ STATUSES: Mapping[type[RefusalError], HTTPStatus] = {
     CandidateGoneError: HTTPStatus.CONFLICT,
     CandidateTakenError: HTTPStatus.CONFLICT,
     NotUncertainError: HTTPStatus.CONFLICT,
+    RecordChangedMeanwhileError: HTTPStatus.CONFLICT,
     RefreshFailedError: HTTPStatus.CONFLICT,
     SignInNeededError: HTTPStatus.CONFLICT,
     SyncPausedError: HTTPStatus.CONFLICT,

@@ -29,6 +29,7 @@ class CustomerForm(fields.PlainForm):
         hint="Can't change once the customer has an invoice.",
     )
     notes = fields.text("Notes", required=False, rows=3, hint="Only for your team.")
+    revision = fields.revision()
 
     def to_input(self) -> CustomerInput:
         return CustomerInput(**{name: self.cleaned_data[name] for name in NAMES})

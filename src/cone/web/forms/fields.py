@@ -93,6 +93,16 @@ def day(label: str, *, required: bool = True, hint: str = "") -> forms.DateField
     )
 
 
+def revision() -> forms.IntegerField:
+    """The revision that a form was filled from, so that it can't overwrite what its person never saw."""
+    return forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+def seen_revision(form: forms.Form) -> int:
+    """The revision a valid form was filled from; a form without one is as good as an old one."""
+    return form.cleaned_data["revision"] or 0
+
+
 def attempt(form: forms.Form, act: Callable[[], Result]) -> Result | None:
     """Do it if the form is well-formed; a refusal is shown in the form, beside its field where it names one.
 

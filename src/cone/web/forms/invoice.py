@@ -5,8 +5,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.forms import HiddenInput, IntegerField
-
 from cone.domain.errors import InvalidFieldError
 from cone.domain.invoices import InvoiceInput, LineInput
 from cone.domain.totals import AmountsAre, Discount
@@ -33,7 +31,7 @@ class InvoiceForm(fields.PlainForm):
     discount_is = fields.choice("Discount is", [("percent", "percent"), ("amount", "an amount")], required=False)
     exchange_rate = fields.NumberField("Exchange rate", required=False)
     memo = fields.text("Memo", required=False, rows=3, hint="Shown to the customer.")
-    revision = IntegerField(required=False, widget=HiddenInput)
+    revision = fields.revision()
 
     def offer(self, choices: InvoiceChoices, customer: str) -> "InvoiceForm":
         """Fill the drop-down of customers; the one chosen says whether a rate is asked for."""

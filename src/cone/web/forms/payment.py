@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.forms import HiddenInput, IntegerField
+from django import forms
 
 from cone.books.queries.payments import PayableInvoice, PaymentView
 from cone.domain.errors import InvalidFieldError
@@ -11,6 +11,7 @@ from cone.domain.payments import AllocationInput, PaymentInput
 from cone.web.formats import typed_number
 from cone.web.forms import fields
 
+_PART = "part-"
 _METHODS = ["Bank transfer", "Card", "Direct debit", "Cash", "Cheque", "Other"]
 
 
@@ -49,7 +50,7 @@ class PaymentOfManyForm(fields.PlainForm):
     method = fields.choice("Method", [("", "–"), *((method, method) for method in _METHODS)], required=False)
     reference = fields.text("Reference", required=False, autocomplete="off")
     exchange_rate = fields.NumberField("Exchange rate", required=False)
-    revision = IntegerField(required=False, widget=HiddenInput)
+    revision = fields.revision()
 
     def ask_in(self, currency: str, *, home_currency: str) -> "PaymentOfManyForm":
         """Ask for the exchange rate where the currency is foreign."""
@@ -67,6 +68,16 @@ class PaymentOfManyForm(fields.PlainForm):
             choice = self.fields["method"]
             choice.choices = [*choice.choices, (method, method)]  # type: ignore[attr-defined]  # it's a ChoiceField
         return self
+
+    def clean(self) -> dict[str, object]:
+        """Refuse a part for an invoice that isn't offered any more, so that it doesn't become credit unseen."""
+        lost = [name for name, part in self.data.items() if name.startswith(_PART) and part and name not in self.fields]
+        if lost:
+            raise forms.ValidationError(
+                "Something else was done meanwhile to an invoice that you chose: it can't take a payment any more. "
+                "These are the ones that can; say again what this payment pays."
+            )
+        return self.cleaned_data
 
     def lines(self) -> list[tuple[PayableInvoice, object]]:
         """Each invoice with its field."""
@@ -109,4 +120,4 @@ def fill_from(view: PaymentView) -> dict[str, str]:
 
 
 def _name(invoice: UUID) -> str:
-    return f"part-{invoice}"
+    return f"{_PART}{invoice}"

@@ -31,6 +31,7 @@ class ServiceForm(fields.PlainForm):
     unit_price = fields.NumberField("Price")
     tax_rate = fields.choice("Tax rate", required=False)
     income_account = fields.choice("Income account", required=False)
+    revision = fields.revision()
 
     def offer_accounts(self, accounts: fields.Choices) -> "ServiceForm":
         """The connected company's income accounts; without any the field isn't there."""
@@ -65,6 +66,7 @@ class TaxRateForm(fields.PlainForm):
 
     name = fields.text("Name", autocomplete="off")
     percent = fields.NumberField("Percentage")
+    revision = fields.revision()
 
     def to_input(self) -> TaxRateInput:
         return TaxRateInput(name=self.cleaned_data["name"], percent=self.cleaned_data["percent"])

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from cone.accounting.states import sync_states
+from cone.books.models import Customer
 from cone.books.queries.activity import list_activity
 from cone.books.queries.customers import get_customer, list_customers
 from cone.domain.permissions import Permission
@@ -17,7 +18,7 @@ from cone.operations.save_customer import save_customer
 from cone.operations.settle_name import link_customer, suffix_name
 from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.forms.customer import NAMES, CustomerForm
-from cone.web.forms.fields import attempt
+from cone.web.forms.fields import attempt, seen_revision
 from cone.web.panel import read_panel
 from cone.web.parameters import read_page_number, read_search
 from cone.web.views.invoices import add_sync_states
@@ -70,11 +71,15 @@ def customer_edit(request: MemberRequest, uuid: UUID) -> HttpResponse:
     view = get_customer(request.actor.workspace, uuid, today=timezone.localdate())
     if request.method == "POST":
         form = CustomerForm(request.POST)
-        if attempt(form, lambda: save_customer(request.actor, form.to_input(), uuid=uuid)) is not None:
+
+        def save() -> Customer:
+            return save_customer(request.actor, form.to_input(), uuid=uuid, expected_revision=seen_revision(form))
+
+        if attempt(form, save) is not None:
             messages.success(request, "Changes saved.")
             return redirect("customer", uuid=uuid)
     else:
-        form = CustomerForm(initial={name: getattr(view, name) for name in NAMES})
+        form = CustomerForm(initial={name: getattr(view, name) for name in (*NAMES, "revision")})
     context = {"form": form, "customer": view}
     return render(request, "customers/form.html", context, status=422 if form.errors else 200)
 

@@ -18,6 +18,7 @@ from cone.operations.save_invoice import save_invoice
 from cone.web import editor
 from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.choices import InvoiceChoices, read_invoice_choices
+from cone.web.forms.fields import seen_revision
 from cone.web.forms.invoice import InvoiceForm, LineForm, make_input, mark_refusal
 from cone.web.views.invoices import say_issued
 
@@ -107,8 +108,7 @@ def _try_to_save(desk: Desk, header: InvoiceForm, lines: list[LineForm]) -> Invo
             desk.request.actor,
             make_input(header, lines),
             uuid=desk.invoice.uuid if desk.invoice else None,
-            # A form without its revision is as good as an old one: it must not overwrite what it never saw.
-            expected_revision=(header.cleaned_data["revision"] or 0) if desk.invoice else None,
+            expected_revision=seen_revision(header) if desk.invoice else None,
         )
     except (NotAllowedError, RecordNotFoundError):
         raise

@@ -12,13 +12,14 @@ from cone.books.queries.activity import list_activity
 from cone.books.queries.customers import list_customer_options
 from cone.books.queries.payments import get_payment, list_payable_invoices, list_payments
 from cone.domain.errors import InvalidFieldError
-from cone.domain.payments import PaymentAlreadyVoidError
+from cone.domain.payments import PaymentAlreadyVoidError, PaymentChangedMeanwhileError
 from cone.domain.permissions import Permission
 from cone.operations.confirm_removed import confirm_removed
 from cone.operations.edit_payment import edit_payment
 from cone.operations.record_payment import record_payment
 from cone.operations.void_payment import void_payment
 from cone.web.access import MemberRequest, member_page, way_to
+from cone.web.forms.fields import seen_revision
 from cone.web.forms.payment import PaymentOfManyForm, fill_from
 from cone.web.panel import read_panel
 from cone.web.parameters import read_page_number, read_search
@@ -93,9 +94,11 @@ def payment_edit(request: MemberRequest, uuid: UUID) -> HttpResponse:
         if form.is_valid():
             typed = form.to_input(view.row.customer_uuid)
             try:
-                edit_payment(request.actor, typed, uuid=uuid, expected_revision=form.cleaned_data["revision"])
+                edit_payment(request.actor, typed, uuid=uuid, expected_revision=seen_revision(form))
             except InvalidFieldError as refusal:
                 form.show_refusal(refusal, typed)
+            except PaymentChangedMeanwhileError as refusal:
+                form.add_error(None, str(refusal))
             else:
                 messages.success(request, "Changes saved.")
                 return redirect("payment", uuid=uuid)

@@ -17,7 +17,7 @@ from cone.operations.save_service import save_service
 from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.choices import read_rate_choices
 from cone.web.formats import typed_number
-from cone.web.forms.fields import attempt
+from cone.web.forms.fields import attempt, seen_revision
 from cone.web.forms.settings import ServiceForm
 from cone.web.panel import read_panel
 from cone.web.parameters import read_page_number, read_search
@@ -75,12 +75,19 @@ def service_edit(request: MemberRequest, uuid: UUID) -> HttpResponse:
         "unit_price": typed_number(row.unit_price.amount),
         "tax_rate": str(row.tax_rate_uuid or ""),
         "income_account": account_id,
+        "revision": row.revision,
     }
     posted = request.POST if request.method == "POST" else None
     form = ServiceForm(posted, initial=initial).offer_rates(rates).offer_accounts(accounts)
 
     def save() -> Service:
-        return save_service(request.actor, form.to_input(), uuid=uuid, income_account_id=form.income_account_id)
+        return save_service(
+            request.actor,
+            form.to_input(),
+            uuid=uuid,
+            expected_revision=seen_revision(form),
+            income_account_id=form.income_account_id,
+        )
 
     if posted is not None and attempt(form, save) is not None:
         messages.success(request, "Changes saved.")

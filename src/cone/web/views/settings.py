@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
+from cone.books.models import TaxRate
 from cone.books.queries.tax_rates import get_tax_rate, list_tax_rates
 from cone.domain.permissions import Permission
 from cone.operations.archive_tax_rate import archive_tax_rate
@@ -13,7 +14,7 @@ from cone.operations.save_tax_rate import save_tax_rate
 from cone.operations.save_workspace import save_workspace
 from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.formats import typed_number
-from cone.web.forms.fields import attempt
+from cone.web.forms.fields import attempt, seen_revision
 from cone.web.forms.settings import TaxRateForm, WorkspaceForm, workspace_initial
 
 
@@ -39,13 +40,14 @@ def tax_rates(request: MemberRequest) -> HttpResponse:
 @member_page("GET", "POST", needs=Permission.SETTINGS)
 def tax_rate_edit(request: MemberRequest, uuid: UUID) -> HttpResponse:
     rate = get_tax_rate(request.actor.workspace, uuid)
-    initial = {"name": rate.name, "percent": typed_number(rate.percent)}
+    initial = {"name": rate.name, "percent": typed_number(rate.percent), "revision": rate.revision}
     posted = request.POST if request.method == "POST" else None
     form = TaxRateForm(posted, initial=initial)
-    if (
-        posted is not None
-        and attempt(form, lambda: save_tax_rate(request.actor, form.to_input(), uuid=uuid)) is not None
-    ):
+
+    def save() -> TaxRate:
+        return save_tax_rate(request.actor, form.to_input(), uuid=uuid, expected_revision=seen_revision(form))
+
+    if posted is not None and attempt(form, save) is not None:
         messages.success(request, "Changes saved.")
         return redirect("tax_rates")
     context = {"form": form, "rate": rate}
