@@ -12,14 +12,18 @@ from cone.domain.errors import InvalidFieldError
 from cone.operations.actor import Actor
 from cone.operations.items import resend_items
 from cone.operations.records import note
-from cone.operations.sync_settings import get_locked_connection
+from cone.operations.sync_settings import SettingsChangedMeanwhileError, get_locked_connection
 
 
 @transaction.atomic
-def save_accounts(actor: Actor, *, deposit_account_id: str, income_account_id: str) -> None:
+def save_accounts(
+    actor: Actor, *, deposit_account_id: str, income_account_id: str, seen: tuple[str, str] | None = None
+) -> None:
     """Choose the accounts of later sends. Items that we made move to another income account; found ones stay.
 
-    Raises: NotAllowedError, NotConnectedError, InvalidFieldError (empty, or not an active account of the right type).
+    `seen` is what was saved when the two were shown.
+    Raises: NotAllowedError, NotConnectedError, InvalidFieldError (empty, or not an active account of the right type),
+    SettingsChangedMeanwhileError.
     """
     active = get_locked_connection(actor)
     accounts = list_accounts(active)
@@ -31,6 +35,8 @@ def save_accounts(actor: Actor, *, deposit_account_id: str, income_account_id: s
         raise InvalidFieldError("income_account", "Choose one of the active income accounts.")
     if (active.deposit_account_id, active.income_account_id) == (deposit_account_id, income_account_id):
         return
+    if seen is not None and seen != (active.deposit_account_id, active.income_account_id):
+        raise SettingsChangedMeanwhileError
     previous, former_income = active.deposit_account_id, active.income_account_id
     active.deposit_account_id, active.income_account_id = deposit_account_id, income_account_id
     active.settings_revision += 1

@@ -1,6 +1,7 @@
 """Save which of the company's tax codes each Cone rate is; what waited for a mapping goes by itself."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from uuid import UUID
 
 from django.db import transaction
@@ -12,16 +13,19 @@ from cone.books.models import TaxMapping, TaxRate
 from cone.domain.errors import InvalidFieldError, RecordNotFoundError
 from cone.operations.actor import Actor
 from cone.operations.records import note
-from cone.operations.sync_settings import get_locked_connection, move_settings
+from cone.operations.sync_settings import SettingsChangedMeanwhileError, get_locked_connection, move_settings
 
 
 @transaction.atomic
-def save_tax_mappings(actor: Actor, choices: Mapping[UUID, str]) -> int:
+def save_tax_mappings(
+    actor: Actor, choices: Mapping[UUID, str], *, seen: Mapping[UUID, str] = MappingProxyType({})
+) -> int:
     """Map rates to codes ("" leaves a rate unmapped); rates not named keep what they have. Returns how many changed.
 
+    `seen` is what was saved when the choices were shown: a rate left as it was seen keeps what others chose meanwhile.
     Affects later sends only: synced invoices keep their code until they're edited.
     Raises: NotAllowedError, NotConnectedError, RecordNotFoundError (not this workspace's rate), InvalidFieldError
-    (a code that the company doesn't have or has made inactive).
+    (a code that the company doesn't have or has made inactive), SettingsChangedMeanwhileError.
     """
     active = get_locked_connection(actor)
     move_settings(active)
@@ -34,8 +38,12 @@ def save_tax_mappings(actor: Actor, choices: Mapping[UUID, str]) -> int:
         if rate is None:
             raise RecordNotFoundError
         present = saved.get(rate.pk)
-        if code_id == (present.remote_id if present else ""):
+        kept = present.remote_id if present else ""
+        shown = seen.get(rate_uuid, kept)
+        if code_id in (kept, shown):
             continue
+        if kept != shown:
+            raise SettingsChangedMeanwhileError
         changed.append(rate)
         if not code_id:
             TaxMapping.objects.filter(connection=active, tax_rate=rate).delete()

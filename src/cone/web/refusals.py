@@ -39,6 +39,7 @@ from cone.operations.resolve_uncertain import CandidateGoneError, CandidateTaken
 from cone.operations.send_existing_invoices import NothingToSendError, RunUnderWayError
 from cone.operations.settle_name import NotLinkableError
 from cone.operations.sync_now import NotSendableError, SyncPausedError
+from cone.operations.sync_settings import SettingsChangedMeanwhileError
 from cone.operations.undo_run import RunNotUndoableError
 
 TITLES: Mapping[HTTPStatus, str] = {
@@ -78,6 +79,7 @@ STATUSES: Mapping[type[RefusalError], HTTPStatus] = {
     SignInNeededError: HTTPStatus.CONFLICT,
     SyncPausedError: HTTPStatus.CONFLICT,
     RunUnderWayError: HTTPStatus.CONFLICT,
+    SettingsChangedMeanwhileError: HTTPStatus.CONFLICT,
     NothingToSendError: HTTPStatus.CONFLICT,
     RunOverError: HTTPStatus.CONFLICT,
     RunNotUndoableError: HTTPStatus.CONFLICT,

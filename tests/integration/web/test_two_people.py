@@ -5,9 +5,10 @@ from django.forms import Form
 from django.test import Client
 from django.urls import reverse
 
-from cone.books.models import Customer, Payment, Service, TaxRate
+from cone.books.models import Connection, Customer, Payment, Service, TaxMapping, TaxRate
 from cone.operations.void_invoice import void_invoice
-from tests.builders import Cast, make_customer, make_invoice, make_payment
+from tests.builders import Cast, get_tax_rate, make_customer, make_invoice, make_payment
+from tests.fakes.ledger import BANK, INCOME, REDUCED, STANDARD, FakeLedger
 from tests.integration.web.conftest import Books, address
 
 pytestmark = pytest.mark.django_db
@@ -81,3 +82,41 @@ def test_part_of_an_invoice_voided_meanwhile_does_not_become_credit(cast: Cast, 
     assert answer.status_code == 422
     assert "it can&#x27;t take a payment any more" in answer.text
     assert not Payment.objects.exists()
+
+
+def test_tax_code_left_alone_keeps_what_another_chose_meanwhile(
+    cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    first, second = TaxRate.objects.filter(workspace=cast.workspace).order_by("id")[:2]
+    seen_by_both = {f"seen-{first.uuid}": "", f"seen-{second.uuid}": ""}
+    url = reverse("manage_tax")
+    owner.post(url, {**seen_by_both, f"code-{first.uuid}": STANDARD, f"code-{second.uuid}": ""})
+
+    owner.post(url, {**seen_by_both, f"code-{first.uuid}": "", f"code-{second.uuid}": REDUCED})
+
+    assert dict(TaxMapping.objects.values_list("tax_rate__uuid", "remote_id")) == {
+        first.uuid: STANDARD,
+        second.uuid: REDUCED,
+    }
+
+
+def test_tax_code_that_two_people_chose_differently_is_told(cast: Cast, owner: Client, connected: FakeLedger) -> None:
+    rate = get_tax_rate(cast.workspace)
+    assert f'name="seen-{rate.uuid}" value=""' in owner.get(reverse("manage")).text
+    owner.post(reverse("manage_tax"), {f"seen-{rate.uuid}": "", f"code-{rate.uuid}": STANDARD})
+
+    page = owner.post(reverse("manage_tax"), {f"seen-{rate.uuid}": "", f"code-{rate.uuid}": REDUCED}, follow=True)
+
+    assert "Someone else changed these settings meanwhile" in page.text
+    assert TaxMapping.objects.get().remote_id == STANDARD
+
+
+def test_accounts_that_another_chose_meanwhile_stay(owner: Client, connected: FakeLedger) -> None:
+    typed = typed_in(owner.get(reverse("manage")).context["accounts"])
+    Connection.objects.update(deposit_account_id="another", income_account_id=INCOME)
+
+    answer = owner.post(reverse("manage_accounts"), {**typed, "deposit_account": BANK, "income_account": INCOME})
+
+    assert answer.status_code == 422
+    assert "Someone else changed these settings meanwhile" in answer.text
+    assert Connection.objects.get().deposit_account_id == "another"

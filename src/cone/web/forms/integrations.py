@@ -15,12 +15,20 @@ class AccountsForm(fields.PlainForm):
 
     deposit_account = fields.choice("Default account", required=True)
     income_account = fields.choice("Income account", required=True)
+    seen_deposit = forms.CharField(required=False, widget=forms.HiddenInput)
+    seen_income = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def offer(self, deposit: Sequence[Account], income: Sequence[Account]) -> "AccountsForm":
         """Fill the drop-downs."""
         self._offer("deposit_account", "Choose a bank account", deposit)
         self._offer("income_account", "Choose an income account", income)
         return self
+
+    def seen(self) -> tuple[str, str] | None:
+        """What was saved when the form was shown; None when it doesn't say."""
+        if "seen_deposit" not in self.data:
+            return None
+        return self.cleaned_data["seen_deposit"], self.cleaned_data["seen_income"]
 
     def _offer(self, name: str, nothing: str, accounts: Sequence[Account]) -> None:
         labels = [(account.remote_id, account.full_name or account.name) for account in accounts]

@@ -26,7 +26,7 @@ from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.forms.fields import attempt
 from cone.web.forms.integrations import AccountsForm, StartDateForm
 
-_PREFIX = "code-"
+_CODE, _SEEN = "code-", "seen-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ def _accounts_form(view: ManageView, posted: QueryDict | None = None) -> Account
     initial = {
         "deposit_account": view.deposit_account_id,
         "income_account": view.income_account_id or view.suggested_income_account_id,
+        "seen_deposit": view.deposit_account_id,
+        "seen_income": view.income_account_id,
     }
     return AccountsForm(posted, initial=initial).offer(view.deposit_accounts, view.income_accounts)
 
@@ -85,13 +87,13 @@ def manage(request: MemberRequest) -> HttpResponse:
     return _page(request, read_manage(request.actor.workspace.pk))
 
 
-def _read_choices(posted: QueryDict) -> dict[UUID, str]:
-    """The drop-downs by rate; names that aren't a rate's are ignored."""
+def _read_choices(posted: QueryDict, prefix: str) -> dict[UUID, str]:
+    """The fields of that prefix by rate; names that aren't a rate's are ignored."""
     choices = {}
     for name, value in posted.items():
-        if name.startswith(_PREFIX) and isinstance(value, str):
+        if name.startswith(prefix) and isinstance(value, str):
             try:
-                choices[UUID(name.removeprefix(_PREFIX))] = value
+                choices[UUID(name.removeprefix(prefix))] = value
             except ValueError:
                 continue
     return choices
@@ -99,7 +101,7 @@ def _read_choices(posted: QueryDict) -> dict[UUID, str]:
 
 @member_page("POST", needs=Permission.INTEGRATIONS, back=way_to("manage"))
 def save_mappings(request: MemberRequest) -> HttpResponse:
-    save_tax_mappings(request.actor, _read_choices(request.POST))
+    save_tax_mappings(request.actor, _read_choices(request.POST, _CODE), seen=_read_choices(request.POST, _SEEN))
     messages.success(request, "Tax codes saved. Invoices that waited for them are being sent.")
     return redirect("manage")
 
@@ -114,6 +116,7 @@ def save_account_choices(request: MemberRequest) -> HttpResponse:
             request.actor,
             deposit_account_id=form.cleaned_data["deposit_account"],
             income_account_id=form.cleaned_data["income_account"],
+            seen=form.seen(),
         )
         return True
 
