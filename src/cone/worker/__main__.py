@@ -1,14 +1,13 @@
 """`python -m cone.worker`: run the dispatcher until SIGTERM or Ctrl-C."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
 
 import django
 
-_GARBAGE_FROM = 20_000
+from cone.kit.collector import tune_collector
 
 
 async def _run() -> None:
@@ -23,12 +22,7 @@ async def _run() -> None:
     ready = asyncio.create_task(dispatcher.ready.wait())
     await asyncio.wait({work, ready}, return_when=asyncio.FIRST_COMPLETED)
     if ready.done():
-        # What was imported stays for good: the garbage collector needn't walk through it again and again.
-        gc.collect()
-        gc.freeze()
-        # A look makes thousands of small values that go by reference counting; the default has the collector walk
-        # through them after every 700. What it's for, cycles, is rare here and small: exceptions with their tracebacks.
-        gc.set_threshold(_GARBAGE_FROM)
+        tune_collector()
         logging.getLogger("cone.worker").info("worker ready")
     ready.cancel()
     try:
