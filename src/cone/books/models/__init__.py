@@ -9,6 +9,7 @@ from cone.books.models.invoice import Invoice, InvoiceLine, InvoiceTax
 from cone.books.models.notice import Notice
 from cone.books.models.payment import Payment, PaymentAllocation
 from cone.books.models.reference import ReferenceRecord, ServiceAccount, TaxMapping
+from cone.books.models.sent_form import SentForm
 from cone.books.models.service import Service
 from cone.books.models.sync import Attempt, Batch, Link, OutboxRow, RemoteCompany, RemoteName
 from cone.books.models.tax_rate import TaxRate
@@ -42,6 +43,7 @@ __all__ = [
     "Revocation",
     "Role",
     "RunRecord",
+    "SentForm",
     "Service",
     "ServiceAccount",
     "TaxMapping",

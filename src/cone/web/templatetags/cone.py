@@ -3,12 +3,14 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID, uuid4
 
 from django import template
 from django.forms import BoundField
 from django.http import QueryDict
 from django.template.context import Context
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from cone.kit.money import Money
@@ -119,6 +121,16 @@ def field(bound: BoundField, hint: str = "", hide_label: bool = False) -> dict[s
 def control(bound: BoundField) -> dict[str, Any]:
     """Only the control, for a cell that has its label in the table's head and its errors in the row below."""
     return {"field": bound}
+
+
+@register.simple_tag(takes_context=True)
+def once(context: Context) -> SafeString:
+    """The token of a form that makes a record: the same after a refusal, another on another page."""
+    try:
+        token = UUID(context["request"].POST.get("once", ""))
+    except ValueError:
+        token = uuid4()
+    return format_html('<input type="hidden" name="once" value="{}">', token)
 
 
 @register.simple_tag(takes_context=True)

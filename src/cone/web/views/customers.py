@@ -13,6 +13,7 @@ from cone.books.queries.activity import list_activity
 from cone.books.queries.customers import get_customer, list_customers
 from cone.domain.permissions import Permission
 from cone.operations.archive_customer import archive_customer
+from cone.operations.once import make_once
 from cone.operations.restore_customer import restore_customer
 from cone.operations.save_customer import save_customer
 from cone.operations.settle_name import link_customer, suffix_name
@@ -20,8 +21,9 @@ from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.forms.customer import NAMES, CustomerForm
 from cone.web.forms.fields import attempt, seen_revision
 from cone.web.panel import read_panel
-from cone.web.parameters import read_page_number, read_search
+from cone.web.parameters import read_page_number, read_search, read_token
 from cone.web.views.invoices import add_sync_states
+from cone.web.views.once import say_made
 
 
 @member_page()
@@ -58,11 +60,15 @@ def customer_new(request: MemberRequest) -> HttpResponse:
     workspace = request.actor.workspace
     start = {"country": workspace.country, "currency": workspace.currency}
     form = CustomerForm(request.POST) if request.method == "POST" else CustomerForm(initial=start)
+
+    def save() -> Customer:
+        return save_customer(request.actor, form.to_input())
+
     if request.method == "POST":
-        saved = attempt(form, lambda: save_customer(request.actor, form.to_input()))
-        if saved is not None:
-            messages.success(request, f"{saved.name} is added.")
-            return redirect("customer", uuid=saved.uuid)
+        made = attempt(form, lambda: make_once(request.actor, read_token(request), save))
+        if made is not None:
+            say_made(request, made, f"{form.cleaned_data['name']} is added.")
+            return redirect("customer", uuid=made.uuid)
     return render(request, "customers/form.html", {"form": form}, status=422 if form.errors else 200)
 
 

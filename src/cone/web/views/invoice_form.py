@@ -8,19 +8,21 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from cone.books.models import Invoice
 from cone.books.queries.invoice import InvoiceView, get_invoice
 from cone.domain.errors import InvalidFieldError, NotAllowedError, RecordNotFoundError, RefusalError
 from cone.domain.invoices import Verb, check_can
 from cone.domain.permissions import Permission
 from cone.operations.issue_invoice import issue_invoice
+from cone.operations.once import Made, make_once
 from cone.operations.save_invoice import save_invoice
 from cone.web import editor
 from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.choices import InvoiceChoices, read_invoice_choices
 from cone.web.forms.fields import seen_revision
 from cone.web.forms.invoice import InvoiceForm, LineForm, make_input, mark_refusal
+from cone.web.parameters import read_token
 from cone.web.views.invoices import say_issued
+from cone.web.views.once import say_made
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +92,24 @@ def _save(desk: Desk, draft: editor.Draft, *, is_issued_too: bool) -> HttpRespon
     saved = _try_to_save(desk, header, lines)
     if saved is None:
         return desk.render(draft, (header, lines), status=422)
-    if is_issued_too:
+    if is_issued_too and not saved.is_again:
         _issue(desk.request, saved.uuid)
     elif desk.invoice is None:
-        messages.success(desk.request, "Draft saved. It stays in Cone until you issue it.")
+        say_made(desk.request, saved, "Draft saved. It stays in Cone until you issue it.")
     else:
         messages.success(desk.request, "Changes saved.")
     return redirect("invoice", uuid=saved.uuid)
 
 
-def _try_to_save(desk: Desk, header: InvoiceForm, lines: list[LineForm]) -> Invoice | None:
+def _try_to_save(desk: Desk, header: InvoiceForm, lines: list[LineForm]) -> Made | None:
     # Every form is asked, so that all that's wrong is shown at once.
     if not all([header.is_valid(), *(line.is_valid() for line in lines)]):
         return None
+    actor, typed = desk.request.actor, make_input(header, lines)
     try:
-        return save_invoice(
-            desk.request.actor,
-            make_input(header, lines),
-            uuid=desk.invoice.uuid if desk.invoice else None,
-            expected_revision=seen_revision(header) if desk.invoice else None,
-        )
+        if desk.invoice is None:
+            return make_once(actor, read_token(desk.request), lambda: save_invoice(actor, typed))
+        return Made(save_invoice(actor, typed, uuid=desk.invoice.uuid, expected_revision=seen_revision(header)).uuid)
     except (NotAllowedError, RecordNotFoundError):
         raise
     except InvalidFieldError as refusal:

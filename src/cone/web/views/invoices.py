@@ -25,6 +25,7 @@ from cone.operations.delete_invoice import delete_invoice
 from cone.operations.issue_invoice import issue_invoice
 from cone.operations.mark_invoice_sent import mark_invoice_sent
 from cone.operations.number_invoice import number_invoice
+from cone.operations.once import make_once
 from cone.operations.record_payment import record_payment
 from cone.operations.void_invoice import void_invoice
 from cone.operations.void_payment import void_payment
@@ -32,7 +33,8 @@ from cone.operations.write_off_invoice import write_off_invoice
 from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.forms.payment import PaymentForm
 from cone.web.panel import read_panel
-from cone.web.parameters import read_page_number, read_search
+from cone.web.parameters import read_page_number, read_search, read_token
+from cone.web.views.once import say_made
 
 _TAB_LABELS = {
     Tab.ALL: "All",
@@ -241,12 +243,12 @@ def invoice_payment(request: MemberRequest, uuid: UUID) -> HttpResponse:
     typed = form.to_input(customer=view.customer.uuid, invoice=uuid) if form.is_valid() else None
     if typed is not None:
         try:
-            record_payment(request.actor, typed)
+            made = make_once(request.actor, read_token(request), lambda: record_payment(request.actor, typed))
         except InvalidFieldError as refusal:
             # The invoice's part of a payment is its amount here.
             form.add_error(refusal.field if refusal.field in form.fields else "amount", str(refusal))
         else:
-            messages.success(request, "Payment recorded.")
+            say_made(request, made, "Payment recorded.")
             return redirect("invoice", uuid=uuid)
     return _page(request, view, payment=form, status=422)
 

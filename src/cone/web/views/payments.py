@@ -16,13 +16,15 @@ from cone.domain.payments import PaymentAlreadyVoidError, PaymentChangedMeanwhil
 from cone.domain.permissions import Permission
 from cone.operations.confirm_removed import confirm_removed
 from cone.operations.edit_payment import edit_payment
+from cone.operations.once import make_once
 from cone.operations.record_payment import record_payment
 from cone.operations.void_payment import void_payment
 from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.forms.fields import seen_revision
 from cone.web.forms.payment import PaymentOfManyForm, fill_from
 from cone.web.panel import read_panel
-from cone.web.parameters import read_page_number, read_search
+from cone.web.parameters import read_page_number, read_search, read_token
+from cone.web.views.once import say_made
 
 
 @member_page()
@@ -66,12 +68,12 @@ def payment_new(request: MemberRequest) -> HttpResponse:
         if form.is_valid():
             typed = form.to_input(customer.uuid)
             try:
-                recorded = record_payment(request.actor, typed)
+                made = make_once(request.actor, read_token(request), lambda: record_payment(request.actor, typed))
             except InvalidFieldError as refusal:
                 form.show_refusal(refusal, typed)
             else:
-                messages.success(request, "Payment recorded.")
-                return redirect("payment", uuid=recorded.uuid)
+                say_made(request, made, "Payment recorded.")
+                return redirect("payment", uuid=made.uuid)
     else:
         form = PaymentOfManyForm(initial={"received_date": timezone.localdate().isoformat()})
         form.offer(payable).ask_in(customer.currency, home_currency=home)
