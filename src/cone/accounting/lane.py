@@ -110,6 +110,11 @@ class Lane:
                 if self._in_flight or self._pumps:
                     await self._wait()
                 elif not looked and not self._must_look():
+                    if len(self._waiting):
+                        # Nothing is under way, so nothing arrives: what waits is to be written down.
+                        self._waiting.clear()
+                        self.wake()
+                        continue
                     await self._settle_runs()
                     due = await self._next_due()
                     if not await self._linger(due):
@@ -238,8 +243,11 @@ class Lane:
         if decided:
             # What a record waits for is due now, and what was settled may have moved meanwhile.
             self.wake()
-            self._waiting.forget((one.subject.row.kind, one.subject.row.uuid) for one in decided)
         self._waiting.add(expecting, snapshot.situation)
+        unplanned = {one.reference for one in snapshot.subjects} - {one.reference for one in planned}
+        if self._waiting.forget(unplanned):
+            # They don't come now: a cause stands against them, or planning them broke.
+            self.wake()
         self._is_of_run |= any(one.row.priority or one.row.take_back for one in snapshot.subjects)
         self._is_in_backlog |= len(snapshot.subjects) >= BATCH_FROM
         self._may_be_more = is_full or len(snapshot.subjects) >= limit

@@ -35,7 +35,7 @@ class Planned:
     @property
     def reference(self) -> Reference:
         """The record it's about."""
-        return self.subject.row.kind, self.subject.row.uuid
+        return self.subject.reference
 
     @property
     def is_live(self) -> bool:

@@ -243,6 +243,11 @@ class Subject:
     link: LinkState | None
     attempt: OpenAttempt | None
 
+    @property
+    def reference(self) -> "Reference":
+        """The record it's about."""
+        return self.row.kind, self.row.uuid
+
 
 @dataclass(frozen=True, slots=True)
 class MappedCode:

@@ -5,8 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from cone.accounting.plan.decisions import Decision
+from cone.accounting.plan.next_step import plan
 from cone.accounting.port.documents import InvoiceDocument
 from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
+from cone.accounting.records import Situation, Subject
 from cone.accounting.states import read_record_sync
 from cone.accounting.values import SyncState
 from cone.books.models import Attempt, OutboxRow
@@ -94,3 +97,48 @@ def test_pause_while_the_customer_is_on_its_way_holds_the_invoice(
     resume_sync(owner)
     wait_until(lambda: ledger.records("invoice") and is_settled(owner))
     assert ledger.count_sends("invoice") == 1
+
+
+def test_customer_blocked_in_the_same_look_is_what_its_invoice_waits_for(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    connect(owner, ledger)
+    configure(owner)
+    pause_sync(owner)
+    blocked = make_customer(owner, "Level: Two")
+    make_customer(owner, "Beside")
+    invoice = make_invoice(owner, blocked, is_issued=True)
+    # A backfill has asked for the customer; the invoice is more urgent.
+    OutboxRow.objects.filter(record_uuid=blocked.uuid).update(priority=10)
+    resume_sync(owner)
+
+    make_worker(NO_SWEEP)
+
+    wait_until(lambda: OutboxRow.objects.filter(record_uuid=invoice.uuid, waits_for_uuid=blocked.uuid).exists())
+    sync = read_record_sync(owner.workspace.pk, "invoice", invoice.uuid)
+    assert sync is not None
+    assert (sync.state, sync.waits_for) == (SyncState.NEEDS_ATTENTION, "Level: Two")
+
+
+def test_customer_that_cannot_be_planned_is_what_its_invoice_waits_for(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(owner, ledger)
+    configure(owner)
+    pause_sync(owner)
+    broken = make_customer(owner, "Broken")
+    make_customer(owner, "Beside")
+    invoice = make_invoice(owner, broken, is_issued=True)
+    # Only asked for when the invoice is looked at, so that it breaks a look later.
+    OutboxRow.objects.filter(record_uuid=broken.uuid).delete()
+    resume_sync(owner)
+
+    def break_one(subject: Subject, situation: Situation) -> Decision:
+        if subject.row.uuid == broken.uuid:
+            raise ZeroDivisionError
+        return plan(subject, situation)
+
+    monkeypatch.setattr("cone.accounting.lane.plan", break_one)
+    make_worker(NO_SWEEP)
+
+    wait_until(lambda: OutboxRow.objects.filter(record_uuid=invoice.uuid, waits_for_uuid=broken.uuid).exists())

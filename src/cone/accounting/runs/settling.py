@@ -19,16 +19,14 @@ _STATEMENTS = (
 
 
 async def settle_runs(database: Database, *, companies: Sequence[int] | None = None) -> None:
-    """Settle all that are under way, of these companies or of any."""
+    """Settle all that are under way, of these companies or of any; one after the other, since each locks its runs."""
     if companies is None:
         rows = await (await database.execute(runs_sql.OPEN_COMPANIES)).fetchall()
         companies = [row["company_id"] for row in rows]
-    if not companies:
-        return
-    values = _values(companies)
-    async with database.transaction():
-        for statement in _STATEMENTS:
-            await database.execute(statement, values)
+    for company in companies:
+        async with database.transaction():
+            for statement in _STATEMENTS:
+                await database.execute(statement, _values([company]))
 
 
 def settle_runs_of(company_pk: int) -> None:

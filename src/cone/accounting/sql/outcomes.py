@@ -126,7 +126,10 @@ order by v.for_kind, v.for_uuid
 on conflict (company_id, kind, record_uuid) do update set priority = excluded.priority
 where books_outboxrow.priority > excluded.priority
 returning kind, record_uuid,
-          state = 'due' and waits_for_uuid is null and not_before <= clock_timestamp() as is_due
+          state = 'due' and waits_for_uuid is null and not_before <= clock_timestamp() and not exists (
+              select from books_attempt u
+              where u.company_id = books_outboxrow.company_id and u.kind = books_outboxrow.kind
+                  and u.record_uuid = books_outboxrow.record_uuid and u.state = 'unknown') as is_due
 """
 
 RELEASE_WAITING = """
