@@ -34,6 +34,7 @@ _HEADER = (
     "discount",
     "discount_is",
     "exchange_rate",
+    "rate_currency",
     "revision",
 )
 
@@ -100,6 +101,7 @@ def new_draft(workspace: Workspace, choices: InvoiceChoices, *, customer: str, t
         "discount": "",
         "discount_is": "percent",
         "exchange_rate": "",
+        "rate_currency": "",
         "revision": "",
     }
     return Draft(header, (blank_line(choices),))
@@ -116,6 +118,7 @@ def draft_of(invoice: InvoiceView) -> Draft:
         "discount": typed_number(invoice.discount_percent or invoice.discount.amount) if invoice.discount else "",
         "discount_is": "amount" if invoice.discount and not invoice.discount_percent else "percent",
         "exchange_rate": typed_number(invoice.exchange_rate) if invoice.exchange_rate else "",
+        "rate_currency": "",
         "revision": str(invoice.revision),
     }
     lines = tuple(
@@ -168,6 +171,17 @@ def foreign_currency(draft: Draft, choices: InvoiceChoices) -> str:
     """The currency of the chosen customer where it isn't the firm's own; otherwise empty."""
     currency = choices.currencies.get(draft.header["customer"], choices.home_currency)
     return "" if currency == choices.home_currency else currency
+
+
+def find_strayed_rate(draft: Draft, choices: InvoiceChoices) -> str:
+    """The rate that was typed for another foreign currency than the one it would be taken for now; otherwise empty."""
+    asked_for, currency = draft.header["rate_currency"], foreign_currency(draft, choices)
+    return draft.header["exchange_rate"].strip() if asked_for and currency and asked_for != currency else ""
+
+
+def without_rate(draft: Draft) -> Draft:
+    """The same with an empty rate."""
+    return replace(draft, header={**draft.header, "exchange_rate": ""})
 
 
 def bound_forms(draft: Draft, choices: InvoiceChoices) -> tuple[InvoiceForm, list[LineForm]]:

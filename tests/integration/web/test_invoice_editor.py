@@ -193,6 +193,20 @@ def abroad(cast: Cast) -> Customer:
     return make_customer(cast.owner, typed=CustomerInput("Söhne GmbH", email="b@example.com", currency="EUR"))
 
 
+@pytest.fixture
+def overseas(cast: Cast) -> Customer:
+    return make_customer(cast.owner, typed=CustomerInput("Hudson Inc.", email="c@example.com", currency="USD"))
+
+
+def shown_rate(page: str) -> str:
+    """What stands in the field of the rate, and for which currency."""
+    block = page[page.index('id="rate"') :]
+    [(name, rest)] = re.findall(r'name="rate_currency" value="(\w+)"(.*?)</div></div>', block, re.DOTALL)[:1]
+    typed = re.search(r'name="exchange_rate"(?: value="([^"]*)")?', rest)
+    assert typed is not None
+    return f"{typed[1] or 'empty'} for {name}"
+
+
 def test_rate_is_asked_for_only_where_the_customers_currency_is_foreign(
     cast: Cast, customer: Customer, abroad: Customer, owner: Client
 ) -> None:
@@ -237,3 +251,48 @@ def test_rate_typed_before_a_customer_of_the_own_currency_was_chosen_is_forgotte
     line = {"description": "Advice", "unit_price": "100"}
     answer = owner.post(reverse("invoice_new"), form(cast, customer, line, exchange_rate="0.85", action="save"))
     assert (answer.status_code, Invoice.objects.get().exchange_rate) == (302, None)
+
+
+ADVICE = {"description": "Advice", "unit_price": "100"}
+
+
+@pytest.mark.parametrize(("headers", "action"), [(HTMX, "totals"), ({}, "add")])
+def test_rate_for_one_foreign_currency_is_not_shown_for_another(
+    headers: dict[str, str], action: str, cast: Cast, overseas: Customer, owner: Client
+) -> None:
+    typed = form(cast, overseas, ADVICE, action=action, rate_currency="EUR", exchange_rate="0.85")
+    assert shown_rate(owner.post(reverse("invoice_new"), typed, headers=headers).text) == "empty for USD"
+
+
+@pytest.mark.parametrize("action", ["save", "issue"])
+def test_rate_for_one_foreign_currency_is_not_saved_for_another(
+    action: str, cast: Cast, overseas: Customer, owner: Client
+) -> None:
+    def save(rate: str, currency: str) -> tuple[int, str]:
+        typed = form(cast, overseas, ADVICE, action=action, rate_currency=currency, exchange_rate=rate)
+        answer = owner.post(reverse("invoice_new"), typed)
+        return answer.status_code, answer.text
+
+    status, page = save("0.85", "EUR")
+    assert (status, Invoice.objects.count()) == (422, 0)
+    assert "The rate 0.85 was for 1 EUR; enter the one for 1 USD, or leave it empty." in page
+    # saving it again as it stands sends nothing that was meant for EUR
+    assert shown_rate(page) == "empty for USD"
+    assert save("0.79", "USD")[0] == 302
+    assert Invoice.objects.get().exchange_rate == Decimal("0.79")
+
+
+def test_stored_rate_does_not_follow_to_a_customer_of_another_currency(
+    cast: Cast, abroad: Customer, overseas: Customer, owner: Client
+) -> None:
+    owner.post(reverse("invoice_new"), form(cast, abroad, ADVICE, exchange_rate="0.85", action="save"))
+    edit = reverse("invoice_edit", args=[Invoice.objects.get().uuid])
+    assert shown_rate(owner.get(edit).text) == "0.85 for EUR"
+    moved = {"rate_currency": "EUR", "revision": "1", "action": "save"}
+    refused = owner.post(edit, form(cast, overseas, ADVICE, exchange_rate="0.85", **moved))
+    assert refused.status_code == 422
+    invoice = Invoice.objects.get()
+    assert (invoice.customer, invoice.exchange_rate) == (abroad, Decimal("0.85"))
+    assert owner.post(edit, form(cast, overseas, ADVICE, exchange_rate="", **moved)).status_code == 302
+    invoice.refresh_from_db()
+    assert (invoice.customer, invoice.exchange_rate) == (overseas, None)

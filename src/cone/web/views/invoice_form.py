@@ -51,7 +51,7 @@ class Desk:
             "has_line_errors": any(line.errors for line in lines),
             "totals": totals,
             "foreign_currency": editor.foreign_currency(draft, self.choices),
-            "shown_currency": self.request.POST.get("rate_currency", ""),
+            "shown_currency": draft.header["rate_currency"],
             "is_inclusive": draft.header["amounts_are"] == "inclusive",
         }
         return render(self.request, template, context, status=status)
@@ -81,6 +81,8 @@ def _work(desk: Desk) -> HttpResponse:
     draft = editor.read_draft(desk.request.POST)
     if action in ("save", "issue"):
         return _save(desk, editor.ready_to_save(draft, desk.choices), is_issued_too=action == "issue")
+    if editor.find_strayed_rate(draft, desk.choices):
+        draft = editor.without_rate(draft)
     if action == "totals":
         return desk.render(draft, template="invoices/_totals_swap.html")
     changed = editor.change_lines(draft, action, desk.choices)
@@ -88,7 +90,16 @@ def _work(desk: Desk) -> HttpResponse:
 
 
 def _save(desk: Desk, draft: editor.Draft, *, is_issued_too: bool) -> HttpResponse:
+    strayed = editor.find_strayed_rate(draft, desk.choices)
+    if strayed:
+        # Emptied, so that saving once more can't send it after all; the refusal says what it was.
+        draft = editor.without_rate(draft)
     header, lines = editor.bound_forms(draft, desk.choices)
+    if strayed:
+        was, now = draft.header["rate_currency"], editor.foreign_currency(draft, desk.choices)
+        header.add_error(
+            "exchange_rate", f"The rate {strayed} was for 1 {was}; enter the one for 1 {now}, or leave it empty."
+        )
     saved = _try_to_save(desk, header, lines)
     if saved is None:
         return desk.render(draft, (header, lines), status=422)
