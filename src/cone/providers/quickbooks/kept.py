@@ -3,20 +3,37 @@
 An update that says lines replaces all of them, and the id of a line says which one it is (api-facts §4.6, §5). So what
 an answer tells of the lines is handed back with the next update, told apart by their contents: people add, remove and
 reorder lines here. A line of text there stays below the line that it follows. Only fields that the schema lets be
-written and that carry no figures are kept: amounts, prices and taxes are ours.
+written and that make no figures are kept: amounts, prices and tax codes are ours, and lines of text go without any.
+What isn't as the schema says is left out.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
+from decimal import Decimal
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from cone.providers.quickbooks.wire import NOTHING, JsonObject, LineRow, Ref, SalesItem, number
+from cone.providers.quickbooks.wire import NOTHING, JsonObject, LineRow, Row, SalesItem
+
+
+class _Ref(msgspec.Struct, frozen=True):
+    value: str
+
+
+class _DescriptionLine(Row, frozen=True):
+    service_date: msgspec.Raw = NOTHING
+
 
 _LINES = msgspec.json.Decoder(tuple[LineRow, ...])
+_WORDS = msgspec.json.Decoder(str)
+_AMOUNT = msgspec.json.Decoder(Decimal)
+_REF = msgspec.json.Decoder(_Ref)
+_DESCRIPTION = msgspec.json.Decoder(_DescriptionLine)
 _TEXT = "DescriptionOnly"
+_IS_TEXT = b'"DescriptionOnly"'
 _EMPTY = (b"", b"null", b"[]", b"{}")
+_T = TypeVar("_T")
 _Key: TypeAlias = Callable[[int, LineRow, SalesItem], object]
 
 
@@ -41,13 +58,36 @@ def keep_theirs(fields: JsonObject, kept: str) -> JsonObject:
 
 
 def _has_theirs(line: LineRow) -> bool:
-    # Asked of every line of every answer, so nothing is built for it.
+    # Asked of every line of every answer, so next to nothing is built for it. How a line is classed for tax doesn't
+    # count: companies whose sales tax is automated may have it on every line, by themselves.
     detail = line.sales_item_line_detail
-    if detail is not None and (detail.class_ref or detail.service_date or detail.tax_classification_ref):
+    if detail is not None and (_referred(detail.class_ref) or _say(detail.service_date)):
         return True
-    if line.detail_type == _TEXT or line.project_ref:
+    if bytes(line.detail_type) == _IS_TEXT or _referred(line.project_ref):
         return True
     return _is_said(line.linked_txn) or _is_said(line.custom_field) or _is_said(line.custom_extensions)
+
+
+def _find(decoder: "msgspec.json.Decoder[_T]", value: msgspec.Raw) -> _T | None:
+    """What a field says; None where it isn't there or is of another shape."""
+    if value is NOTHING:
+        return None
+    try:
+        return decoder.decode(value)
+    except msgspec.ValidationError:
+        return None
+
+
+def _say(value: msgspec.Raw) -> str:
+    """The text of a field; empty where there's none."""
+    text: str | None = _find(_WORDS, value)
+    return text or ""
+
+
+def _referred(value: msgspec.Raw) -> str:
+    """The id that a field refers to; empty where it refers to nothing."""
+    ref = _find(_REF, value)
+    return ref.value if ref else ""
 
 
 def _is_said(value: msgspec.Raw) -> bool:
@@ -61,20 +101,24 @@ def _sort(lines: Sequence[LineRow]) -> tuple[list[LineRow], defaultdict[int, lis
     for line in lines:
         if line.sales_item_line_detail is not None:
             sales.append(line)
-        elif line.detail_type == _TEXT:
+        elif _say(line.detail_type) == _TEXT:
             texts[len(sales) - 1].append(line)
     return sales, texts
 
 
 def _item(detail: SalesItem) -> str:
-    return detail.item_ref.value if detail.item_ref else ""
+    return _referred(detail.item_ref)
+
+
+def _figures(line: LineRow, detail: SalesItem) -> tuple[Decimal | None, ...]:
+    return tuple(_find(_AMOUNT, value) for value in (line.amount, detail.qty, detail.unit_price))
 
 
 # The likest first; what only the item tells is told only where no other line has it.
 _ALIKE: tuple[_Key, ...] = (
-    lambda _, line, detail: (_item(detail), line.description, line.amount, detail.qty, detail.unit_price),
-    lambda _, line, detail: (_item(detail), line.description),
-    lambda _, line, __: line.description or None,
+    lambda _, line, detail: (_item(detail), _say(line.description), *_figures(line, detail)),
+    lambda _, line, detail: (_item(detail), _say(line.description)),
+    lambda _, line, __: _say(line.description) or None,
     lambda place, _, detail: (place, _item(detail)),
 )
 
@@ -110,46 +154,46 @@ def _merge(ours: JsonObject, there: LineRow) -> JsonObject:
     if not isinstance(detail, dict):
         raise TypeError("a line of ours is a sales line")
     was = there.sales_item_line_detail
-    is_same_item = was is not None and was.item_ref is not None and detail["ItemRef"] == _only(was.item_ref)
+    is_same_item = was is not None and detail["ItemRef"] == _ref("ItemRef", was.item_ref).get("ItemRef")
     within = _within(there, is_same_item=is_same_item)
-    return {"Id": there.id, **ours, **_around(there), "SalesItemLineDetail": {**detail, **within}}
+    return {**_words("Id", there.id), **ours, **_around(there), "SalesItemLineDetail": {**detail, **within}}
 
 
 def _around(line: LineRow) -> JsonObject:
-    kept: JsonObject = {"ProjectRef": _only(line.project_ref)} if line.project_ref else {}
     raw = {
         "LinkedTxn": line.linked_txn,
         "CustomField": line.custom_field,
         "CustomExtensions": line.custom_extensions,
     }
-    return kept | {name: value for name, value in raw.items() if _is_said(value)}
+    return _ref("ProjectRef", line.project_ref) | {name: value for name, value in raw.items() if _is_said(value)}
 
 
 def _within(line: LineRow, *, is_same_item: bool) -> JsonObject:
     """What stands inside of the line. How it's classed for tax is told by its item."""
-    kept: JsonObject = {}
     if (detail := line.sales_item_line_detail) is None:
-        return kept
-    if detail.class_ref:
-        kept["ClassRef"] = _only(detail.class_ref)
-    if detail.service_date:
-        kept["ServiceDate"] = detail.service_date
-    if detail.tax_classification_ref and is_same_item:
-        kept["TaxClassificationRef"] = _only(detail.tax_classification_ref)
-    return kept
-
-
-def _only(ref: Ref) -> JsonObject:
-    """A reference without its name, which is told only."""
-    return {"value": ref.value}
+        return {}
+    kept = _ref("ClassRef", detail.class_ref) | _words("ServiceDate", detail.service_date)
+    return kept | (_ref("TaxClassificationRef", detail.tax_classification_ref) if is_same_item else {})
 
 
 def _text(line: LineRow) -> JsonObject:
-    detail: JsonObject = {}
-    if (was := line.description_line_detail) is not None:
-        detail |= {"ServiceDate": was.service_date} if was.service_date else {}
-        detail |= {"TaxCodeRef": _only(was.tax_code_ref)} if was.tax_code_ref else {}
-    fields: JsonObject = {"Id": line.id, "Description": line.description or ""}
-    if line.amount is not None:
-        fields["Amount"] = number(line.amount)
-    return {**fields, "DetailType": _TEXT, "DescriptionLineDetail": detail}
+    """A line of text, without the amount and tax code that it may carry: it needs neither, and both are figures'."""
+    was = _find(_DESCRIPTION, line.description_line_detail)
+    return {
+        **_words("Id", line.id),
+        "Description": _say(line.description),
+        "DetailType": _TEXT,
+        "DescriptionLineDetail": _words("ServiceDate", was.service_date) if was else {},
+    }
+
+
+def _ref(name: str, value: msgspec.Raw) -> JsonObject:
+    """A reference as a field, without its name, which is told only; nothing where it refers to nothing."""
+    referred = _referred(value)
+    return {name: {"value": referred}} if referred else {}
+
+
+def _words(name: str, value: msgspec.Raw) -> JsonObject:
+    """Words as a field; nothing where there are none."""
+    words = _say(value)
+    return {name: words} if words else {}

@@ -64,32 +64,27 @@ class LinkedTransaction(Row, frozen=True):
 
 
 class SalesItem(Row, frozen=True, omit_defaults=True):
-    """What a sales line says: what we write first, then what only the bookkeeper sets."""
+    """What a sales line says; what's raw is read by `kept` alone, which takes any shape."""
 
-    item_ref: Ref | None = None
-    qty: Decimal | None = None
-    unit_price: Decimal | None = None
     tax_code_ref: Ref | None = None
-    class_ref: Ref | None = None
-    service_date: str | None = None
-    tax_classification_ref: Ref | None = None
-
-
-class DescriptionLine(Row, frozen=True, omit_defaults=True):
-    service_date: str | None = None
-    tax_code_ref: Ref | None = None
+    item_ref: msgspec.Raw = NOTHING
+    qty: msgspec.Raw = NOTHING
+    unit_price: msgspec.Raw = NOTHING
+    class_ref: msgspec.Raw = NOTHING
+    service_date: msgspec.Raw = NOTHING
+    tax_classification_ref: msgspec.Raw = NOTHING
 
 
 class LineRow(Row, frozen=True, omit_defaults=True):
-    """A line of an invoice; what's raw is handed back as it came."""
+    """A line of an invoice. No shape of what is only kept may cost the answer: hence raw, as in a sales line."""
 
-    id: str | None = None
-    description: str | None = None
-    amount: Decimal | None = None
-    detail_type: str = ""
     sales_item_line_detail: SalesItem | None = None
-    description_line_detail: DescriptionLine | None = None
-    project_ref: Ref | None = None
+    id: msgspec.Raw = NOTHING
+    description: msgspec.Raw = NOTHING
+    amount: msgspec.Raw = NOTHING
+    detail_type: msgspec.Raw = NOTHING
+    description_line_detail: msgspec.Raw = NOTHING
+    project_ref: msgspec.Raw = NOTHING
     linked_txn: msgspec.Raw = NOTHING
     custom_field: msgspec.Raw = NOTHING
     custom_extensions: msgspec.Raw = NOTHING

@@ -112,6 +112,32 @@ def test_tax_class_goes_with_the_item_that_told_it() -> None:
     assert other["SalesItemLineDetail"]["ClassRef"] == {"value": "31"}
 
 
+def test_tax_class_alone_is_nothing_of_theirs() -> None:
+    assert found(answered(1, "Advice", TaxClassificationRef={"value": "EUC-1"}), SUBTOTAL) == ""
+
+
+# fields as the schema doesn't have them
+ODD: list[object] = [{}, {"name": "North"}, {"value": ""}, {"value": None}, {"value": 31}, "31", 31, [], None, False]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_field_of_another_shape_costs_neither_the_answer_nor_what_else_is_kept(odd: object) -> None:
+    inner: dict[str, Any] = {"ClassRef": odd, "TaxClassificationRef": odd, "ServiceDate": {"of": odd}}
+    line = {**answered(1, "Advice", **inner), "ProjectRef": odd}
+    note = {**NOTE, "Amount": {"of": odd}, "DescriptionLineDetail": odd}
+    body = {"Id": "155", "SyncToken": "5", "TotalAmt": 120, "Line": [line]}
+    assert invoice_record(msgspec.json.decode(msgspec.json.encode(body), type=InvoiceRow)).kept == ""
+
+    other = answered(2, "Travel", ItemRef=odd, Qty={"of": odd}, UnitPrice=[odd], ClassRef=SOUTH)
+    written = sent(found({**line, "Id": {"of": odd}}, note, other), ours("Advice"), ours("Travel"))
+    assert written == [
+        {**sent("", ours("Advice"))[0], "LineNum": 1},
+        {name: value for name, value in NOTE.items() if name != "LineNum"} | {"LineNum": 2},
+        written[2],
+    ]
+    assert classes(written[2:]) == ["2 32"]
+
+
 TWO = (answered(1, "Advice", ClassRef=NORTH), answered(2, "Travel", item="8", ClassRef=SOUTH))
 ADVICE, TRAVEL = ours("Advice"), ours("Travel", item_id="8")
 
@@ -172,6 +198,12 @@ def test_line_of_text_stays_below_the_line_it_follows() -> None:
         "LineNum": 4,
     }
     assert [line["Description"] for line in sent(kept, ours("Travel"))] == ["Part one", "Travel"]
+
+
+def test_line_of_text_goes_without_figures() -> None:
+    detail = {"TaxCodeRef": {"value": "6"}, "ServiceDate": "2026-04-30"}
+    kept = found(answered(1, "Advice"), {**NOTE, "Amount": 100, "DescriptionLineDetail": detail})
+    assert sent(kept, ours("Advice"))[1] == {**NOTE, "DescriptionLineDetail": {"ServiceDate": "2026-04-30"}}
 
 
 def test_line_of_an_amount_that_was_added_there_gives_way() -> None:
