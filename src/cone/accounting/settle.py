@@ -133,7 +133,7 @@ class Settler:
             await check_fence(database, self._fence)
             await close_attempts(database, [(attempt, verdict.answered)], state="failed", verdict="theirs_refused")
             values = {"company": self._fence.company_pk, "kind": row.kind, "uuid": row.uuid}
-            await database.execute(outcomes_sql.GIVE_UP_THEIRS, values)
+            await database.execute(outcomes_sql.PUT_THEIRS_ASIDE, values)
             await postpone(database, row, timedelta())
 
     async def lost_together(
@@ -218,10 +218,12 @@ class Settler:
             case OutcomeUnknownError():
                 await self._stay_unknown(database, row, attempt, verdict, situation)
             case RejectedError():
+                await self._take_theirs_back(database, subject)
                 await self._block(database, row, cause_of_refusal(subject, verdict, situation), situation)
             case StaleError():
                 await self._due(database, row, delay=backoff(row.tries))
             case GoneError():
+                await self._take_theirs_back(database, subject)
                 await self._block(database, row, cause_of_loss(subject, verdict), situation)
             case ReconnectError():
                 await self._move(database, State.NEEDS_RECONNECT, verdict.answered.message)
@@ -231,6 +233,12 @@ class Settler:
                 await self._due(database, row, delay=timedelta())
             case _:
                 assert_never(verdict)
+
+    async def _take_theirs_back(self, database: Database, subject: Subject) -> None:
+        """Refused without theirs, too: it wasn't they."""
+        if subject.link is not None and not subject.link.kept:
+            values = {"company": self._fence.company_pk, "kind": subject.row.kind, "uuid": subject.row.uuid}
+            await database.execute(outcomes_sql.TAKE_THEIRS_BACK, values)
 
     async def _stay_unknown(
         self,

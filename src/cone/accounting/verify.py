@@ -21,6 +21,7 @@ from cone.accounting.port.documents import (
 from cone.kit.money import round_amount
 
 _DECIMALS_OF_A_RATE = 6
+_SHOWS_AT_HOME = Decimal("0.005")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,12 +225,16 @@ def _find_difference_of_invoice(expected: Expected, answer: RemoteRecord) -> dic
 
 
 def _find_difference_of_rate(expected: Expectation, answer: RemoteRecord) -> dict[str, str] | None:
-    """How many decimals are kept there isn't documented: six are compared at least, more where it tells more."""
+    """How many decimals are kept there isn't documented: six are compared at least, more where it tells more.
+
+    What rounding to those takes off must not show in the document's worth at home: half of 0.01, or more, is told.
+    """
     ours, theirs = expected.exchange_rate, answer.exchange_rate
     if ours is None or theirs is None:
         return None
     places = max(_DECIMALS_OF_A_RATE, -int(theirs.normalize().as_tuple().exponent))
-    if abs(ours - theirs) < Decimal(1).scaleb(-places):
+    is_rounded = abs(ours - theirs) < Decimal(1).scaleb(-places)
+    if is_rounded and abs(ours - theirs) * expected.total < _SHOWS_AT_HOME:
         return None
     number = expected.number if isinstance(expected, Expected) else ""
     return {
@@ -237,7 +242,11 @@ def _find_difference_of_rate(expected: Expectation, answer: RemoteRecord) -> dic
         "number": number or f"The payment of {_plain(expected.total, expected.currency)}",
         "ours": f"{ours.normalize():f}",
         "theirs": f"{theirs.normalize():f}",
-        "reason": "The company took another rate than the one sent.",
+        "reason": (
+            "The company keeps fewer decimals of a rate, which shows in the amount in its own currency."
+            if is_rounded
+            else "The company took another rate than the one sent."
+        ),
     }
 
 

@@ -14,6 +14,7 @@ from cone.operations.actor import Actor
 from cone.operations.pause_sync import pause_sync
 from cone.operations.resume_sync import resume_sync
 from cone.operations.save_invoice import save_invoice
+from cone.operations.sync_now import sync_all
 from tests.builders import (
     get_no_tax,
     get_tax_rate,
@@ -239,6 +240,22 @@ def test_class_that_is_inactive_by_now_holds_up_no_edit(open_firm: Callable[...,
     assert not OutboxRow.objects.exists()
     verdicts = list(Attempt.objects.filter(kind="invoice").order_by("id").values_list("verdict", flat=True))
     assert verdicts == ["sent", "stale", "sent", "theirs_refused", "sent"]
+
+
+def test_theirs_survive_a_refusal_that_was_not_for_them(open_firm: Callable[..., Firm]) -> None:
+    firm = open_firm()
+    invoice = firm.issue(firm.line("Advice"), firm.line("Travel"))
+    firm.classify(invoice, firm.north, firm.south)
+    firm.edit(invoice, firm.line("Advice", "110.00"), firm.line("Travel"))
+    item = Link.objects.get(kind="service").remote_id
+    firm.control.act("update", "Item", id=item, fields={"Active": False})
+    firm.save(invoice, [firm.line("Advice", "120.00"), firm.line("Travel")])
+    wait_until(lambda: OutboxRow.objects.filter(state="blocked").exists(), seconds=30)
+    firm.control.act("update", "Item", id=item, fields={"Active": True})
+    sync_all(firm.owner)
+    wait_until(lambda: firm.is_there(invoice), seconds=30)
+    assert firm.there(invoice)["TotalAmt"] == 264
+    assert firm.told(invoice) == [("Advice", firm.north, "2026-05-01"), ("Travel", firm.south, "2026-05-02")]
 
 
 def test_tracking_switched_off_there_holds_up_no_edit(open_firm: Callable[..., Firm]) -> None:

@@ -193,6 +193,17 @@ def test_another_rate_there_is_told_with_both(theirs: str) -> None:
     }
 
 
+def test_rate_that_was_rounded_is_told_where_it_shows_at_home() -> None:
+    few = replace(SENT, currency="IDR", total=Decimal(90_000_000), tax=Decimal(0), exchange_rate=Decimal("0.0000615"))
+    answer = replace(ANSWER, total=few.total, tax=few.tax, exchange_rate=Decimal("0.000062"))
+    difference = find_difference(few, answer)
+    assert difference is not None
+    assert (difference["ours"], difference["theirs"]) == ("0.0000615", "0.000062")
+    assert "fewer decimals" in difference["reason"]
+    little = replace(few, total=Decimal(9000))
+    assert find_difference(little, replace(answer, total=little.total)) is None
+
+
 def test_rate_of_theirs_is_no_difference_where_we_sent_none() -> None:
     assert find_difference(SENT, replace(ANSWER, exchange_rate=Decimal("0.85"))) is None
     assert read_expected(OWN_RATE.to_json()) == OWN_RATE

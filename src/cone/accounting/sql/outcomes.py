@@ -55,14 +55,20 @@ on conflict (company_id, kind, record_uuid) do update set
 # What is theirs goes with its version.
 SAVE_VERSION = """
 update books_link set remote_version = %(remote_version)s, standing = %(standing)s,
-       answer = answer - 'kept' || case when %(kept)s::text = '' then '{}'
+       answer = answer - 'kept' - 'kept_refused' || case when %(kept)s::text = '' then '{}'
            else jsonb_build_object('kept', %(kept)s::text) end
 where company_id = %(company)s and kind = %(kind)s and record_uuid = %(uuid)s
 """
 
-GIVE_UP_THEIRS = """
-update books_link set answer = answer - 'kept'
+# The next update goes without theirs; refused as well, it wasn't for them, and they're said again after the mend.
+PUT_THEIRS_ASIDE = """
+update books_link set answer = answer - 'kept' || jsonb_build_object('kept_refused', answer->'kept')
 where company_id = %(company)s and kind = %(kind)s and record_uuid = %(uuid)s
+"""
+
+TAKE_THEIRS_BACK = """
+update books_link set answer = answer - 'kept_refused' || jsonb_build_object('kept', answer->'kept_refused')
+where company_id = %(company)s and kind = %(kind)s and record_uuid = %(uuid)s and answer ? 'kept_refused'
 """
 
 # Taken back there: what its answer said last is kept, but for what counts no more.
