@@ -78,9 +78,9 @@ class Order:
                 12,
                 people=2,
                 pause_ms=250,
-                seconds=8,
+                seconds=6,
                 settle_seconds=180,
-                worker_kills=2,
+                worker_kills=1,
                 database_kills=1,
                 template=str(template),
             )
