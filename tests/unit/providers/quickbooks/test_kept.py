@@ -251,7 +251,7 @@ def test_our_lines_come_whole_and_in_order_and_no_id_twice(
         assert {key: written[key] for key in ("Amount", "Description")} == {
             key: line[key] for key in ("Amount", "Description")
         }
-        assert written["SalesItemLineDetail"]["ItemRef"] == line["SalesItemLineDetail"]["ItemRef"]  # type: ignore[index]
+        assert written["SalesItemLineDetail"]["ItemRef"] == line["SalesItemLineDetail"]["ItemRef"]  # type: ignore[index]  # plain JSON
         if "Id" in written:
             assert written["SalesItemLineDetail"]["ClassRef"] == {"value": str(100 + int(written["Id"]))}
     ids = [written["Id"] for written in merged if "Id" in written]
