@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import IntegrityError, models, transaction
 from psycopg import errors
 
-from cone.books.models import Activity
+from cone.books.models import Activity, Workspace
 from cone.books.models.record import WorkspaceRecord
 from cone.domain.errors import InvalidFieldError, RecordChangedMeanwhileError, RecordNotFoundError
 from cone.operations.actor import Actor
@@ -27,15 +27,14 @@ def get_locked(model: type[Record], actor: Actor, uuid: UUID) -> Record:
         raise RecordNotFoundError from missing
 
 
-def get_unchanged(model: type[Record], actor: Actor, uuid: UUID, expected_revision: int | None) -> Record:
-    """Return a record as `get_locked` does, if it's still in the revision that the form was filled from; None is any.
+def check_unchanged(record: WorkspaceRecord | Workspace, expected_revision: int | None) -> None:
+    """Check that a record is still in the revision that a form was filled from; None is any.
 
-    Raises: RecordNotFoundError, RecordChangedMeanwhileError.
+    To be asked only of a form that would change something: the same one sent twice is nobody else's change.
+    Raises: RecordChangedMeanwhileError.
     """
-    record = get_locked(model, actor, uuid)
     if expected_revision is not None and record.revision != expected_revision:
         raise RecordChangedMeanwhileError
-    return record
 
 
 def find_referred(model: type[Record], actor: Actor, uuids: Collection[UUID]) -> dict[UUID, Record]:

@@ -12,7 +12,8 @@ from cone.domain.errors import InvalidFieldError
 from cone.operations.actor import Actor
 from cone.operations.items import resend_items
 from cone.operations.records import note
-from cone.operations.sync_settings import SettingsChangedMeanwhileError, get_locked_connection
+from cone.operations.seen import is_change
+from cone.operations.sync_settings import get_locked_connection
 
 
 @transaction.atomic
@@ -33,11 +34,9 @@ def save_accounts(
     income = _find(accounts, income_account_id)
     if income is None or not income.is_active or not income.is_income:
         raise InvalidFieldError("income_account", "Choose one of the active income accounts.")
-    if (active.deposit_account_id, active.income_account_id) == (deposit_account_id, income_account_id):
-        return
-    if seen is not None and seen != (active.deposit_account_id, active.income_account_id):
-        raise SettingsChangedMeanwhileError
     previous, former_income = active.deposit_account_id, active.income_account_id
+    if not is_change((deposit_account_id, income_account_id), saved=(previous, former_income), seen=seen):
+        return
     active.deposit_account_id, active.income_account_id = deposit_account_id, income_account_id
     active.settings_revision += 1
     active.save(update_fields=["deposit_account_id", "income_account_id", "settings_revision"])

@@ -12,7 +12,7 @@ from cone.domain.errors import InvalidFieldError
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
 from cone.operations.codes import check_country, check_currency
-from cone.operations.records import change, get_unchanged, note
+from cone.operations.records import change, check_unchanged, get_locked, note
 
 
 @transaction.atomic
@@ -27,16 +27,14 @@ def save_customer(
     """
     actor.check_may(Permission.INVOICING)
     checked = _check(typed)
-    if uuid is None:
-        customer = Customer(workspace=actor.workspace)
-    else:
-        customer = get_unchanged(Customer, actor, uuid, expected_revision)
+    customer = Customer(workspace=actor.workspace) if uuid is None else get_locked(Customer, actor, uuid)
     if not checked.currency:
         checked = replace(checked, currency=customer.currency or actor.workspace.currency)
     changed = change(customer, asdict(checked))
     if uuid is not None:
         if not changed:
             return customer
+        check_unchanged(customer, expected_revision)
         if "currency" in changed and Invoice.objects.filter(customer=customer).exists():
             raise InvalidFieldError(
                 "currency", "This customer has invoices in another currency; make a second customer instead."

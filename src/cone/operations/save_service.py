@@ -12,7 +12,7 @@ from cone.domain.permissions import Permission
 from cone.domain.services import ServiceInput, check_service
 from cone.operations.actor import Actor
 from cone.operations.items import resend_item
-from cone.operations.records import change, find_referred, get_unchanged, note, refusing_duplicates
+from cone.operations.records import change, check_unchanged, find_referred, get_locked, note, refusing_duplicates
 
 _TAKEN = "Another service has this name; choose a different one."
 
@@ -35,10 +35,7 @@ def save_service(
     """
     actor.check_may(Permission.SETTINGS)
     checked = check_service(typed)
-    if uuid is None:
-        service = Service(workspace=actor.workspace)
-    else:
-        service = get_unchanged(Service, actor, uuid, expected_revision)
+    service = Service(workspace=actor.workspace) if uuid is None else get_locked(Service, actor, uuid)
     values = {
         "name": checked.name,
         "description": checked.description,
@@ -51,6 +48,7 @@ def save_service(
     if uuid is not None:
         if not changed and not moves:
             return service
+        check_unchanged(service, expected_revision)
         service.revision += 1
     _check_name_is_free(service)
     with refusing_duplicates("service_name_once", "name", _TAKEN):

@@ -13,7 +13,8 @@ from cone.books.models import TaxMapping, TaxRate
 from cone.domain.errors import InvalidFieldError, RecordNotFoundError
 from cone.operations.actor import Actor
 from cone.operations.records import note
-from cone.operations.sync_settings import SettingsChangedMeanwhileError, get_locked_connection, move_settings
+from cone.operations.seen import is_change
+from cone.operations.sync_settings import get_locked_connection, move_settings
 
 
 @transaction.atomic
@@ -40,10 +41,8 @@ def save_tax_mappings(
         present = saved.get(rate.pk)
         kept = present.remote_id if present else ""
         shown = seen.get(rate_uuid, kept)
-        if code_id in (kept, shown):
+        if code_id == shown or not is_change(code_id, saved=kept, seen=shown):
             continue
-        if kept != shown:
-            raise SettingsChangedMeanwhileError
         changed.append(rate)
         if not code_id:
             TaxMapping.objects.filter(connection=active, tax_rate=rate).delete()

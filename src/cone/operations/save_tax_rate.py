@@ -9,7 +9,7 @@ from cone.domain.errors import InvalidFieldError
 from cone.domain.permissions import Permission
 from cone.domain.tax_rates import NoTaxIsFixedError, TaxPercentSettledError, TaxRateInput, check_tax_rate
 from cone.operations.actor import Actor
-from cone.operations.records import change, get_unchanged, note, refusing_duplicates
+from cone.operations.records import change, check_unchanged, get_locked, note, refusing_duplicates
 
 _TAKEN = "Another tax rate has this name; choose a different one."
 
@@ -26,14 +26,12 @@ def save_tax_rate(
     """
     actor.check_may(Permission.SETTINGS)
     checked = check_tax_rate(typed)
-    if uuid is None:
-        rate = TaxRate(workspace=actor.workspace)
-    else:
-        rate = get_unchanged(TaxRate, actor, uuid, expected_revision)
+    rate = TaxRate(workspace=actor.workspace) if uuid is None else get_locked(TaxRate, actor, uuid)
     changed = change(rate, {"name": checked.name, "percent": checked.percent})
     if uuid is not None:
         if not changed:
             return rate
+        check_unchanged(rate, expected_revision)
         if "percent" in changed:
             _check_percent_is_free(rate)
         rate.revision += 1

@@ -2,15 +2,8 @@
 
 from cone.accounting.connections import ConnectionBusyError, NotConnectedError
 from cone.books.models import Connection
-from cone.domain.errors import RefusalError
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
-
-
-class SettingsChangedMeanwhileError(RefusalError):
-    """Someone else changed these settings meanwhile; nothing was saved. Reload the page and choose again."""
-
-    code = "settings_changed_meanwhile"
 
 
 def get_locked_connection(

@@ -36,10 +36,10 @@ from cone.operations import connect_provider
 from cone.operations.cancel_run import RunOverError
 from cone.operations.refresh_reference import RefreshFailedError, SignInNeededError
 from cone.operations.resolve_uncertain import CandidateGoneError, CandidateTakenError, NotUncertainError
+from cone.operations.seen import SettingsChangedMeanwhileError
 from cone.operations.send_existing_invoices import NothingToSendError, RunUnderWayError
 from cone.operations.settle_name import NotLinkableError
 from cone.operations.sync_now import NotSendableError, SyncPausedError
-from cone.operations.sync_settings import SettingsChangedMeanwhileError
 from cone.operations.undo_run import RunNotUndoableError
 
 TITLES: Mapping[HTTPStatus, str] = {

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from cone.books.models import Customer, Invoice, Payment
+from cone.books.models import Customer, Invoice, Payment, Service, TaxRate
 from tests.builders import Cast, make_customer, make_invoice, make_owner
 from tests.integration.web.conftest import ClientOf
 from tests.integration.web.test_invoice_editor import form as invoice_form
@@ -55,11 +55,30 @@ def type_payment_of_one(cast: Cast) -> Typed:
     return Typed(reverse("invoice", args=place), reverse("invoice_payment", args=place), fields)
 
 
-Model = type[Customer] | type[Invoice] | type[Payment]
+def type_service(_: Cast) -> Typed:
+    url = reverse("service_new")
+    return Typed(url, url, {"name": "Once", "unit_price": "10"})
+
+
+def type_tax_rate(_: Cast) -> Typed:
+    url = reverse("tax_rates")
+    return Typed(url, url, {"name": "Once", "percent": "7"})
+
+
+Model = type[Customer] | type[Invoice] | type[Payment] | type[Service] | type[TaxRate]
 FORMS = pytest.mark.parametrize(
     ("typing", "model"),
-    [(type_customer, Customer), (type_draft, Invoice), (type_payment, Payment), (type_payment_of_one, Payment)],
+    [
+        (type_customer, Customer),
+        (type_draft, Invoice),
+        (type_payment, Payment),
+        (type_payment_of_one, Payment),
+        (type_service, Service),
+        (type_tax_rate, TaxRate),
+    ],
 )
+# A record without a page of its own is added on its list; sent again, the form leads to the record's form.
+AGAIN = {Service: "service_edit", TaxRate: "tax_rate_edit"}
 
 
 @pytest.mark.django_db
@@ -73,7 +92,9 @@ def test_same_form_makes_one_record(cast: Cast, owner: Client, typing: Callable[
     again = owner.post(typed.url, fields, follow=True)
 
     assert first.status_code == 302
-    assert again.redirect_chain == [(first["Location"], 302)]
+    made = model._default_manager.latest("id")
+    landed = reverse(AGAIN[model], args=[made.uuid]) if model in AGAIN else first["Location"]
+    assert again.redirect_chain == [(landed, 302)]
     assert TWICE in again.text
     assert model._default_manager.count() == before + 1
 

@@ -1,11 +1,13 @@
 """Two people at one page: the second to save is told, and nothing of the first is overwritten unseen."""
 
+import re
+
 import pytest
 from django.forms import Form
 from django.test import Client
 from django.urls import reverse
 
-from cone.books.models import Connection, Customer, Payment, Service, TaxMapping, TaxRate
+from cone.books.models import Connection, Customer, Membership, Payment, Service, TaxMapping, TaxRate, Workspace
 from cone.operations.void_invoice import void_invoice
 from tests.builders import Cast, get_tax_rate, make_customer, make_invoice, make_payment
 from tests.fakes.ledger import BANK, INCOME, REDUCED, STANDARD, FakeLedger
@@ -13,6 +15,7 @@ from tests.integration.web.conftest import Books, address
 
 pytestmark = pytest.mark.django_db
 TOLD = "Someone else changed this meanwhile; reload the page and make your change again."
+TOLD_OF_SETTINGS = "Someone else changed these settings meanwhile; nothing was saved."
 
 
 def typed_in(form: Form) -> dict[str, str]:
@@ -55,6 +58,34 @@ def test_second_to_save_a_tax_rate_is_told(owner: Client, books: Books) -> None:
 
     assert (answer.status_code, TOLD in answer.text) == (422, True)
     assert TaxRate.objects.get(uuid=books.tax_rate.uuid).name == "Standard rate"
+
+
+@pytest.mark.parametrize("page", ["customer_edit", "service_edit", "tax_rate_edit", "workspace"])
+def test_same_changes_sent_twice_are_nobody_elses(owner: Client, books: Books, page: str) -> None:
+    url = address(page, books)
+    typed = {**typed_in(owner.get(url).context["form"]), "name": "Renamed"}
+    first = owner.post(url, typed)
+
+    again = owner.post(url, typed, follow=True)
+
+    assert first.status_code == 302
+    assert again.redirect_chain == [(first["Location"], 302)]
+    assert "Changes saved." in again.text
+
+
+def test_second_to_save_the_firm_is_told_and_overwrites_nothing(cast: Cast, owner: Client) -> None:
+    url = reverse("workspace")
+    seen_by_both = typed_in(owner.get(url).context["form"])
+    assert owner.post(url, {**seen_by_both, "invoice_prefix": "FIRST-"}).status_code == 302
+
+    answer = owner.post(url, {**seen_by_both, "phone": "020 7946 0000"})
+
+    assert (answer.status_code, TOLD in answer.text) == (422, True)
+    assert "020 7946 0000" in answer.text
+    firm = Workspace.objects.get(pk=cast.workspace.pk)
+    assert (firm.invoice_prefix, firm.phone, firm.revision) == ("FIRST-", "", 2)
+    fresh = typed_in(owner.get(url).context["form"])
+    assert owner.post(url, {**fresh, "phone": "020 7946 0000"}).status_code == 302
 
 
 def test_payment_changed_meanwhile_keeps_what_was_typed(cast: Cast, owner: Client) -> None:
@@ -120,3 +151,72 @@ def test_accounts_that_another_chose_meanwhile_stay(owner: Client, connected: Fa
     assert answer.status_code == 422
     assert "Someone else changed these settings meanwhile" in answer.text
     assert Connection.objects.get().deposit_account_id == "another"
+
+
+def hidden_in(page: str) -> dict[str, str]:
+    """What a page says that it showed."""
+    return dict(re.findall(r'<input type="hidden" name="(seen[^"]*)" value="([^"]*)">', page))
+
+
+def test_term_left_alone_keeps_what_another_answered_meanwhile(owner: Client, connected: FakeLedger) -> None:
+    seen_by_both = hidden_in(owner.get(reverse("manage")).text)
+    assert (seen_by_both["seen-name_policy"], seen_by_both["seen-item_mode"]) == ("ask", "each")
+    owner.post(reverse("manage_terms"), {**seen_by_both, "name_policy": "suffix", "item_mode": "each"})
+
+    page = owner.post(reverse("manage_terms"), {**seen_by_both, "name_policy": "ask", "item_mode": "one"}, follow=True)
+
+    assert "Saved." in page.text
+    active = Connection.objects.get()
+    assert (active.name_policy, active.item_mode) == ("suffix", "one")
+
+
+def test_term_that_two_people_answered_differently_is_told_and_nothing_saved(
+    owner: Client, connected: FakeLedger
+) -> None:
+    # Three answers, so that two people can both choose another one: the company changed how it numbers meanwhile.
+    seen_by_both = hidden_in(owner.get(reverse("manage")).text)
+    Connection.objects.update(number_mode="sequence")
+
+    page = owner.post(
+        reverse("manage_terms"), {**seen_by_both, "number_mode": "custom", "item_mode": "one"}, follow=True
+    )
+
+    assert TOLD_OF_SETTINGS in page.text
+    active = Connection.objects.get()
+    assert (active.number_mode, active.item_mode) == ("sequence", "each")
+
+
+def test_removal_policy_that_another_chose_meanwhile_stays(owner: Client, connected: FakeLedger) -> None:
+    url, seen = reverse("manage_removals"), hidden_in(owner.get(reverse("manage")).text)["seen"]
+    owner.post(url, {"seen": seen, "removal_policy": "delete", "is_understood": "yes"})
+
+    asked = owner.post(url, {"seen": seen, "removal_policy": "void"})
+    kept = hidden_in(asked.text)["seen"]
+    page = owner.post(url, {"seen": kept, "removal_policy": "void", "is_understood": "yes"}, follow=True)
+
+    assert (seen, kept) == ("leave", "leave")
+    assert TOLD_OF_SETTINGS in page.text
+    assert Connection.objects.get().removal_policy == "delete"
+
+
+def test_removal_policy_left_as_it_was_is_not_called_saved_where_another_chose(
+    owner: Client, connected: FakeLedger
+) -> None:
+    owner.post(reverse("manage_removals"), {"seen": "leave", "removal_policy": "delete", "is_understood": "yes"})
+
+    page = owner.post(reverse("manage_removals"), {"seen": "leave", "removal_policy": "leave"}, follow=True)
+
+    assert TOLD_OF_SETTINGS in page.text
+    assert Connection.objects.get().removal_policy == "delete"
+
+
+def test_role_that_another_gave_meanwhile_stays(cast: Cast, owner: Client) -> None:
+    member = Membership.objects.get(workspace=cast.workspace, role="biller")
+    assert hidden_in(owner.get(reverse("team")).text)["seen"] in ("biller", "bookkeeper")
+    url = reverse("member_role", args=[member.pk])
+    owner.post(url, {"seen": "biller", "role": "bookkeeper"})
+
+    page = owner.post(url, {"seen": "biller", "role": "owner"}, follow=True)
+
+    assert TOLD_OF_SETTINGS in page.text
+    assert Membership.objects.get(pk=member.pk).role == "bookkeeper"

@@ -32,6 +32,7 @@ class Workspace(models.Model):
     invoice_prefix = models.CharField(max_length=10, default="INV-", blank=True)
     payment_terms_days = models.PositiveSmallIntegerField(default=30)
     amounts_are = models.CharField(max_length=9, default="exclusive")
+    revision = models.PositiveBigIntegerField(default=1, db_default=1, help_text="grows with every change of the above")
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

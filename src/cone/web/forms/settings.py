@@ -114,6 +114,7 @@ class WorkspaceForm(fields.PlainForm):
         "Prices on new invoices",
         [(AmountsAre.EXCLUSIVE.value, "exclude tax"), (AmountsAre.INCLUSIVE.value, "include tax")],
     )
+    revision = fields.revision()
 
     def to_input(self) -> WorkspaceInput:
         typed = {name: self.cleaned_data[name] for name in WORKSPACE_NAMES}
@@ -124,7 +125,7 @@ class WorkspaceForm(fields.PlainForm):
 
 def workspace_initial(workspace: Workspace) -> dict[str, object]:
     """The present values, for the form."""
-    return {name: getattr(workspace, name) for name in WORKSPACE_NAMES}
+    return {name: getattr(workspace, name) for name in (*WORKSPACE_NAMES, "revision")}
 
 
 class InvitationForm(fields.PlainForm):

@@ -128,8 +128,10 @@ def save_account_choices(request: MemberRequest) -> HttpResponse:
 
 @member_page("POST", needs=Permission.INTEGRATIONS, back=way_to("manage"))
 def save_term_choices(request: MemberRequest) -> HttpResponse:
-    names = {term.name for term in read_terms(request.actor.workspace.pk)}
-    save_terms(request.actor, {name: str(value) for name, value in request.POST.items() if name in names})
+    names = [term.name for term in read_terms(request.actor.workspace.pk)]
+    answers = {name: request.POST[name] for name in names if name in request.POST}
+    seen = {name: request.POST[_SEEN + name] for name in names if _SEEN + name in request.POST}
+    save_terms(request.actor, answers, seen=seen)
     messages.success(request, "Saved. It counts from the next record on.")
     return redirect("manage")
 
@@ -144,12 +146,12 @@ def refresh(request: MemberRequest) -> HttpResponse:
 @member_page("POST", needs=Permission.INTEGRATIONS, back=way_to("manage"))
 def save_removals(request: MemberRequest) -> HttpResponse:
     """Leaving it is saved at once; taking records back there, once the person has read what that means."""
-    policy = request.POST.get("removal_policy", "")
+    policy, seen = request.POST.get("removal_policy", ""), request.POST.get("seen")
     view = read_manage(request.actor.workspace.pk)
     if policy in ("void", "delete") and "is_understood" not in request.POST:
-        return render(request, "settings/removals.html", {"view": view, "policy": policy})
+        return render(request, "settings/removals.html", {"view": view, "policy": policy, "seen": seen})
     try:
-        save_removal_policy(request.actor, policy)
+        save_removal_policy(request.actor, policy, seen=seen)
     except InvalidFieldError as refusal:
         messages.error(request, str(refusal))
     else:

@@ -12,6 +12,7 @@ from cone.books.models import Service
 from cone.books.queries.services import get_service, list_services
 from cone.domain.permissions import Permission
 from cone.operations.archive_service import archive_service
+from cone.operations.once import make_once
 from cone.operations.restore_service import restore_service
 from cone.operations.save_service import save_service
 from cone.web.access import MemberRequest, member_page, way_to
@@ -20,7 +21,8 @@ from cone.web.formats import typed_number
 from cone.web.forms.fields import attempt, seen_revision
 from cone.web.forms.settings import ServiceForm
 from cone.web.panel import read_panel
-from cone.web.parameters import read_page_number, read_search
+from cone.web.parameters import read_page_number, read_search, read_token
+from cone.web.views.once import say_made
 
 
 def _list(request: MemberRequest, template: str) -> HttpResponse:
@@ -53,13 +55,15 @@ def service_new(request: MemberRequest) -> HttpResponse:
     rates = read_rate_choices(request.actor.workspace)
     accounts, _ = list_service_accounts(request.actor.workspace.pk, None)
     form = ServiceForm(request.POST if request.method == "POST" else None).offer_rates(rates).offer_accounts(accounts)
+
+    def save() -> Service:
+        return save_service(request.actor, form.to_input(), income_account_id=form.income_account_id)
+
     if request.method == "POST":
-        saved = attempt(
-            form, lambda: save_service(request.actor, form.to_input(), income_account_id=form.income_account_id)
-        )
-        if saved is not None:
-            messages.success(request, f"{saved.name} is added.")
-            return redirect("services")
+        made = attempt(form, lambda: make_once(request.actor, read_token(request), save))
+        if made is not None:
+            say_made(request, made, f"{form.cleaned_data['name']} is added.")
+            return redirect("service_edit", uuid=made.uuid) if made.is_again else redirect("services")
     return render(request, "services/form.html", {"form": form}, status=422 if form.errors else 200)
 
 

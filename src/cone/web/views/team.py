@@ -52,7 +52,7 @@ def team(request: MemberRequest) -> HttpResponse:
 def member_role(request: MemberRequest, member_id: int) -> HttpResponse:
     wanted = request.POST.get("role", "")
     if wanted in set(Role):
-        change_member_role(request.actor, member_id, role=Role(wanted))
+        change_member_role(request.actor, member_id, role=Role(wanted), seen=request.POST.get("seen"))
         messages.success(request, "The role is changed.")
     else:
         messages.error(request, "Choose a role from the list.")
