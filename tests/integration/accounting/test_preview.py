@@ -9,9 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from cone.accounting.outbox import find_active_connection
+from cone.accounting.preview import reading
+from cone.accounting.preview.reading import Foreseer
 from cone.accounting.preview.summary import read_preview
 from cone.accounting.preview.values import Action, CurrencySum, Figures, Preview
-from cone.books.models import Attempt, Invoice, InvoiceLine, Link, OutboxRow
+from cone.books.models import Attempt, Connection, Invoice, InvoiceLine, Link, OutboxRow
 from cone.domain.customers import CustomerInput
 from cone.kit.money import Money
 from cone.operations.actor import Actor
@@ -184,3 +187,88 @@ def test_preview_keeps_one_page_of_a_thousand(owner: Actor, ledger: FakeLedger) 
 
     assert (found.shown_count, len(found.shown), found.count(Action.CREATE)) == (1002, 2, 1002)
     assert found.sums[0].total == Money(Decimal("120120.00"), "GBP")
+
+
+@pytest.fixture
+def two_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part is two records."""
+    monkeypatch.setattr(reading, "_AT_ONCE", 2)
+
+
+def check_parts(owner: Actor, request: pytest.FixtureRequest, *, since_days: int | None) -> Preview:
+    """Foresee all at once and in parts: only the order may differ, since services come with what first needs them."""
+    whole = preview(owner, since_days=since_days)
+    request.getfixturevalue("two_parts")
+    in_parts = preview(owner, since_days=since_days)
+    assert {outlook.uuid: outlook for outlook in in_parts.shown} == {outlook.uuid: outlook for outlook in whole.shown}
+    assert (in_parts.total_count, in_parts.sums) == (whole.total_count, whole.sums)
+    assert {card.cause.key: card.count for card in in_parts.causes} == {
+        card.cause.key: card.count for card in whole.causes
+    }
+    return in_parts
+
+
+@pytest.mark.parametrize("of_each", [1, 2])
+def test_preview_of_what_waits_is_the_same_in_parts(
+    owner: Actor, ledger: FakeLedger, request: pytest.FixtureRequest, of_each: int
+) -> None:
+    connect(owner, ledger)
+    configure(owner)
+    for _ in range(of_each):
+        make_invoice(owner, make_customer(owner), is_issued=True)
+        make_invoice(owner, make_customer(owner, f"Bad: {uuid4()}"), is_issued=True)
+
+    found = check_parts(owner, request, since_days=None)
+
+    assert found.total_count == len({outlook.uuid for outlook in found.shown}) == 1 + 4 * of_each
+
+
+def test_preview_of_existing_invoices_is_the_same_in_parts(
+    owner: Actor, ledger: FakeLedger, request: pytest.FixtureRequest
+) -> None:
+    fuel = make_tax_rate(owner, "Fuel")
+    for name in ("One", "Two", "Three"):
+        customer = make_customer(owner, name)
+        make_invoice(owner, customer, is_issued=True)
+        make_invoice(owner, customer, is_issued=True, lines=[make_line(fuel)])
+    connect(owner, ledger)
+    configure(owner)
+
+    found = check_parts(owner, request, since_days=10)
+
+    assert [outlook.label for outlook in found.shown if outlook.kind == "customer"] == ["One", "Two", "Three"]
+    assert (found.total_count, found.count(Action.BLOCKED)) == (10, 3)
+
+
+@pytest.mark.usefixtures("two_parts")
+def test_preview_has_the_next_part_looked_up_while_one_is_judged(owner: Actor, ledger: FakeLedger) -> None:
+    connect(owner, ledger)
+    configure(owner)
+    for _ in range(3):
+        make_customer(owner)
+    active = find_active_connection(owner.workspace.pk)
+    assert active is not None
+
+    with CaptureQueriesContext(connection) as captured:
+        next(Foreseer(active).waiting())
+
+    looks = [query for query in captured if "due as materialized" in query["sql"]]
+    assert len(looks) == 2
+
+
+@pytest.mark.usefixtures("two_parts")
+def test_preview_whose_connection_goes_meanwhile_leaves_the_database_usable(owner: Actor, ledger: FakeLedger) -> None:
+    connect(owner, ledger)
+    configure(owner)
+    for _ in range(5):
+        make_customer(owner)
+    active = find_active_connection(owner.workspace.pk)
+    assert active is not None
+    outlooks = Foreseer(active).waiting()
+    next(outlooks)
+    Connection.objects.all().delete()
+
+    with pytest.raises(LookupError):
+        list(outlooks)
+
+    assert OutboxRow.objects.count() == 5

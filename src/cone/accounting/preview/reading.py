@@ -5,10 +5,11 @@ parts together: what changes meanwhile may be foreseen either way, and nothing i
 """
 
 import json
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, TypeVar
+from functools import cached_property
+from types import coroutine
+from typing import Any, Generic, TypeVar
 
 from django.db import connection
 
@@ -43,41 +44,72 @@ select p.id, p.uuid {PAYMENTS_OF_EXISTING} and p.id > %(after_id)s order by p.id
 """
 
 
-@dataclass(frozen=True, slots=True)
 class _Found:
-    rows: list[dict[str, Any]]
+    """What a statement finds; the database is waited for when it's asked for."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
 
     async def fetchone(self) -> dict[str, Any] | None:
-        return self.rows[0] if self.rows else None
+        await _pause()
+        return next(iter(self.rows), None)
 
     async def fetchall(self) -> list[dict[str, Any]]:
+        await _pause()
         return self.rows
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows by the names of their columns; jsonb as values, which Django's cursors give as text."""
+        with self._cursor:
+            found = self._cursor.fetchall()
+            columns = self._cursor.description or ()
+        names = [column.name for column in columns]
+        rows = [dict(zip(names, row, strict=True)) for row in found]
+        for name in (column.name for column in columns if column.type_code == _JSONB):
+            for row in rows:
+                row[name] = json.loads(row[name]) if isinstance(row[name], str) else row[name]
+        return rows
 
 
 class PageReader:
     """The page's own connection as a reader. It never waits for anything but the database, so `read_now` can run it."""
 
     async def execute(self, query: str, params: Mapping[str, Any], /) -> _Found:
-        """Run a reading statement; jsonb as values, which Django's cursors give as text."""
-        with connection.cursor() as cursor:
-            cursor.execute(query, dict(params))
-            columns = cursor.description or ()
-            names = [column.name for column in columns]
-            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        for name in (column.name for column in columns if column.type_code == _JSONB):
-            for row in rows:
-                row[name] = json.loads(row[name]) if isinstance(row[name], str) else row[name]
-        return _Found(rows)
+        """Run a reading statement; in a pipeline it's sent, and runs while something else is done here."""
+        cursor = connection.cursor()
+        cursor.execute(query, dict(params))
+        return _Found(cursor)
+
+
+@coroutine
+def _pause() -> Generator[None, None, None]:
+    """Where a `Reading` stops until what it found is asked for."""
+    yield
 
 
 def read_now(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine that reads by a `PageReader`: it has nothing to wait for, so no event loop is needed."""
+    """Run a coroutine that reads by a `PageReader`: it has nothing else to wait for, so no event loop is needed."""
     try:
-        work.send(None)
+        while work.send(None) is None:
+            pass
     except StopIteration as done:
         result: Result = done.value
         return result
-    raise RuntimeError("reading on the page's connection doesn't wait")
+    raise RuntimeError("reading on the page's connection waits for the database alone")
+
+
+class Reading(Generic[Result]):
+    """A coroutine that asks a `PageReader` something, begun: its statement is sent."""
+
+    def __init__(self, work: Coroutine[Any, Any, Result]) -> None:
+        work.send(None)
+        self._work = work
+
+    @cached_property
+    def found(self) -> Result:
+        """What it comes to; waited for if it isn't there yet."""
+        return read_now(self._work)
 
 
 class Foreseer:
@@ -95,44 +127,68 @@ class Foreseer:
 
     def waiting(self) -> Iterator[Outlook]:
         """Everything in the outbox, and what it refers to."""
-        place = {"wave": 0, "id": 0}
-        while (part := self._look(preview_sql.WAITING, {**place, "limit": _AT_ONCE})).subjects:
-            rows = [subject.row for subject in part.subjects]
-            values = {"connection": self._active.pk, "rows": [row.id for row in rows]}
-            causes = {row["id"]: _stored(row) for row in self._read(preview_sql.STORED_CAUSES, values)}
-            yield from self._foresee(part, causes)
-            place = {"wave": WAVES[rows[-1].kind], "id": rows[-1].id}
+        return self._foresee_each(self._looks_at_waiting(), self._stored_causes)
 
     def existing(self, from_date: date) -> Iterator[Outlook]:
         """Issued invoices from before the connection dated since then, what they refer to, and their payments."""
         self._since = from_date
+        return self._foresee_each(self._looks_at_existing(from_date), lambda _: {})
+
+    def _looks_at_waiting(self) -> Iterator[Reading[Snapshot]]:
+        place, subjects = {"wave": 0, "id": 0}, None
+        while subjects is None or len(subjects) == _AT_ONCE:
+            look = self._begin_look(preview_sql.WAITING, {**place, "limit": _AT_ONCE})
+            yield look
+            subjects = look.found.subjects
+            place = {"wave": WAVES[subjects[-1].row.kind], "id": subjects[-1].row.id} if subjects else place
+
+    def _looks_at_existing(self, from_date: date) -> Iterator[Reading[Snapshot]]:
         values: dict[str, Any] = {**existing_values(self._active, from_date), "limit": _AT_ONCE}
         values |= {"after_date": from_date, "after_id": 0}
         while part := self._read(_EXISTING_PART, values):
-            yield from self._foresee(self._as_if_wanted([("invoice", row["uuid"]) for row in part]), {})
+            yield self._begin_look_as_if_wanted([("invoice", row["uuid"]) for row in part])
             values |= {"after_date": part[-1]["issue_date"], "after_id": part[-1]["id"]}
         values["after_id"] = 0
         while part := self._read(_PAYMENTS_PART, values):
-            yield from self._foresee(self._as_if_wanted([("payment", row["uuid"]) for row in part]), {})
+            yield self._begin_look_as_if_wanted([("payment", row["uuid"]) for row in part])
             values["after_id"] = part[-1]["id"]
+
+    def _foresee_each(
+        self, looks: Iterator[Reading[Snapshot]], find_causes: Callable[[Snapshot], Mapping[int, Blocked]]
+    ) -> Iterator[Outlook]:
+        """Foresee part by part. While one is judged here, the database looks at the next."""
+        look = next(looks, None)
+        while look is not None:
+            part = self._take(look)
+            causes = find_causes(part)
+            with connection.connection.pipeline():
+                look = next(looks, None)
+                outlooks = list(self._foresee(part, causes))
+            yield from outlooks
 
     def _read(self, query: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
         return read_now(self._reader.execute(query, values)).rows
 
-    def _look(self, statement: str, values: Mapping[str, object]) -> Snapshot:
+    def _begin_look(self, statement: str, values: Mapping[str, object]) -> Reading[Snapshot]:
         ours = {"connection": self._active.pk, "company": self._active.company_id, "general": self._general_service}
-        seen = read_now(read_subjects(self._reader, statement, {**ours, **values}, former=self._situation))
-        self._situation = seen.situation
-        return seen
+        return Reading(read_subjects(self._reader, statement, {**ours, **values}, former=self._situation))
 
-    def _as_if_wanted(self, keys: Sequence[Key]) -> Snapshot:
+    def _begin_look_as_if_wanted(self, keys: Sequence[Key]) -> Reading[Snapshot]:
         values = {"kinds": [kind for kind, _ in keys], "uuids": [uuid for _, uuid in keys]}
-        return self._look(preview_sql.AS_IF_WANTED, values)
+        return self._begin_look(preview_sql.AS_IF_WANTED, values)
+
+    def _take(self, look: Reading[Snapshot]) -> Snapshot:
+        self._situation = look.found.situation
+        return look.found
+
+    def _stored_causes(self, part: Snapshot) -> Mapping[int, Blocked]:
+        values = {"connection": self._active.pk, "rows": [subject.row.id for subject in part.subjects]}
+        return {row["id"]: _stored(row) for row in self._read(preview_sql.STORED_CAUSES, values)}
 
     def _foresee(self, part: Snapshot, causes: Mapping[int, Blocked]) -> Iterator[Outlook]:
         missing = self._missing(part.situation, part.subjects)
         if missing:
-            yield from self._foresee(self._as_if_wanted(missing), {})
+            yield from self._foresee(self._take(self._begin_look_as_if_wanted(missing)), {})
         assumed = assume(part.situation)
         for subject in part.subjects:
             outlook = foresee(
