@@ -39,6 +39,8 @@ class _Words:
 PATIENT = frozenset({CauseCode.DEFAULT_ACCOUNT_MISSING, CauseCode.INCOME_ACCOUNT_MISSING})
 
 _RECORD = None
+# Pages whose record is the one that the cause's key names, not the one that waits.
+_NAMED_BY_KEY: frozenset[ActionTarget] = frozenset({"tax_mapping", "invoice"})
 _WORDS: Mapping[CauseCode, _Words] = {
     CauseCode.DEFAULT_ACCOUNT_MISSING: _Words(
         "Choose the default account",
@@ -120,7 +122,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.INCOME_ACCOUNT_INACTIVE: _Words(
         "The income account {account} can't be used any more",
-        "{account} is inactive in {provider}. Choose another income account, here or for the service that has it as "
+        "{account} is inactive in {provider}. Choose another income account, for all or for the service that has it as "
         "its own; or make it active there and refresh the lists.",
         "Choose the income account",
         "accounts",
@@ -130,7 +132,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
         "Lines for {service} post to the item {item}, which was made inactive in {provider}. Make it active there and "
         "refresh the lists, or use another service on the invoice.",
         "Refresh the lists",
-        "accounts",
+        "lists",
     ),
     CauseCode.REFERENCE_MISSING: _Words(
         "Something {label} needs is missing in {provider}",
@@ -213,8 +215,8 @@ _WORDS: Mapping[CauseCode, _Words] = {
     CauseCode.INVOICE_NOT_THERE: _Words(
         "{number} isn't in {provider}, so its payment can't be either",
         "{why} The payment follows as soon as all invoices that it pays are there.",
-        "Open {label}",
-        _RECORD,
+        "Open {number}",
+        "invoice",
     ),
     CauseCode.REFERENCE_TOO_LONG: _Words(
         "The reference of {label} is too long",
@@ -251,7 +253,7 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
     target: ActionTarget = words.target or kind
     target_uuid: UUID | None = uuid
     if words.target is not None:
-        target_uuid = UUID(key.partition(":")[2]) if words.target == "tax_mapping" else None
+        target_uuid = UUID(key.partition(":")[2]) if words.target in _NAMED_BY_KEY else None
     return Cause(
         key=key,
         title=_begin(words.title.format_map(facts)),
@@ -262,6 +264,7 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
         provider_says=params.get("says", ""),
         namesakes=namesakes_from_params(params),
         is_name_taken=stored["code"] == CauseCode.NAME_TAKEN and kind == "customer",
+        own_account_of=uuid if stored["code"] == CauseCode.INCOME_ACCOUNT_INACTIVE and kind == "service" else None,
     )
 
 

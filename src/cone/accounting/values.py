@@ -27,7 +27,7 @@ class SyncState(StrEnum):
 
 
 ActionTarget: TypeAlias = Literal[
-    "tax_mapping", "accounts", "customer", "invoice", "service", "payment", "connection", "none"
+    "tax_mapping", "accounts", "lists", "customer", "invoice", "service", "payment", "connection", "none"
 ]
 
 
@@ -36,6 +36,7 @@ class Cause:
     """Why records can't be sent, and the one act that mends it.
 
     `target` names the page of the act; `target_uuid` the record on it (the tax rate, for "tax_mapping").
+    `own_account_of` is the service whose own income account may be what is wrong.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Cause:
     # Who has the name that a customer wants: where it's taken, a person chooses among these and a suffix.
     namesakes: tuple[Namesake, ...] = ()
     is_name_taken: bool = False
+    own_account_of: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cone.accounting.causes import list_cause_cards
 from cone.accounting.values import CauseCard
-from cone.web.links import cause_url, is_voided_here, record_url
+from cone.web.links import Mending, find_mending, is_voided_here, record_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class CauseRow:
     """
 
     card: CauseCard
-    url: str
+    mending: Mending | None
     examples: tuple[CauseExample, ...]
     more: int
     can_retry: bool
@@ -44,7 +44,7 @@ def _row(card: CauseCard) -> CauseRow:
     examples = tuple(CauseExample(label, record_url(kind, uuid)) for kind, uuid, label in card.examples)
     return CauseRow(
         card=card,
-        url=cause_url(card.cause),
+        mending=find_mending(card.cause),
         examples=examples,
         more=max(card.count - len(examples), 0),
         can_retry=not is_voided_here(card.cause),

@@ -63,6 +63,9 @@ class Page:
     def role_label(self) -> str:
         return _ROLE_LABELS[self._actor.role]
 
+    def may(self, permission: Permission) -> bool:
+        return may(self._actor.role, permission)
+
     @property
     def may_invoice(self) -> bool:
         return may(self._actor.role, Permission.INVOICING)

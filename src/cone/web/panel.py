@@ -8,11 +8,11 @@ from django.urls import reverse
 
 from cone.accounting.port.documents import Kind
 from cone.accounting.states import read_record_sync
-from cone.accounting.values import Cause, RecordSync, SyncState
+from cone.accounting.values import RecordSync, SyncState
 from cone.books.models import Customer, Invoice, Payment, Service
 from cone.books.models.record import WorkspaceRecord
 from cone.domain.errors import RecordNotFoundError
-from cone.web.links import cause_url, is_voided_here
+from cone.web.links import Mending, find_mending_from, is_voided_here
 
 _MODELS: Mapping[str, type[WorkspaceRecord]] = {
     "customer": Customer,
@@ -33,7 +33,7 @@ class SyncPanel:
     kind: Kind
     uuid: UUID
     sync: RecordSync | None
-    cause_url: str
+    mending: Mending | None
     is_moving: bool
     is_removal_due: bool
     removed_url: str
@@ -47,20 +47,13 @@ def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
         kind=kind,
         uuid=uuid,
         sync=sync,
-        cause_url=_cause_url_from(kind, uuid, sync.cause) if sync and sync.cause else "",
+        mending=find_mending_from(kind, uuid, sync.cause) if sync and sync.cause else None,
         is_moving=sync is not None and sync.state in _MOVING,
         is_removal_due=sync is not None and sync.cause is not None and is_voided_here(sync.cause),
         removed_url=reverse(f"{kind}_removed", args=[uuid]) if kind in ("invoice", "payment") else "",
         # Services travel with the invoices that use them.
         can_sync_now=sync is not None and sync.can_sync_now and kind != "service",
     )
-
-
-def _cause_url_from(kind: Kind, uuid: UUID, cause: Cause) -> str:
-    """Where the cause is mended, seen from the record's own page: a link to where one is already helps nobody."""
-    if (cause.target, cause.target_uuid) != (kind, uuid):
-        return cause_url(cause)
-    return reverse("customer_edit", args=[uuid]) if kind == "customer" else ""
 
 
 def check_record(workspace_id: int, kind: str, uuid: UUID) -> None:

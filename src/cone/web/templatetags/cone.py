@@ -13,9 +13,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from cone.domain.permissions import Permission
 from cone.kit.money import Money
 from cone.operations.codes import list_countries
 from cone.web import formats
+from cone.web.context import Page
 from cone.web.icons import draw_glyph, draw_mark
 from cone.web.states import INVOICE_STATES, SYNC_STATES, StateSign
 
@@ -81,6 +83,12 @@ def lasting(value: timedelta) -> str:
 def country(code: str) -> str:
     """The country's name."""
     return dict(list_countries()).get(code, code)
+
+
+@register.filter
+def allows(page: Page, permission: Permission) -> bool:
+    """Whether the person at the page may do that."""
+    return page.may(permission)
 
 
 @register.filter

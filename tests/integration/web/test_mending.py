@@ -1,0 +1,133 @@
+"""Where a record's page and the cause cards lead: to the place where what stops it is mended, or to who may do that."""
+
+import re
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from cone.accounting.port.documents import Kind
+from cone.accounting.port.verdicts import CauseCode
+from cone.books.models import OutboxRow
+from cone.operations.save_accounts import save_accounts
+from tests.builders import Cast, get_tax_rate, make_invoice, make_payment, make_service
+from tests.fakes.ledger import BANK, INCOME, FakeLedger
+from tests.integration.web.conftest import ClientOf
+
+MANAGE = "/settings/integrations/manage"
+# From an invoice's own page; "" where the act is on that page itself, or in the accounting software.
+FROM_INVOICE = {
+    CauseCode.DEFAULT_ACCOUNT_MISSING: f"{MANAGE}#accounts",
+    CauseCode.INCOME_ACCOUNT_MISSING: f"{MANAGE}#accounts",
+    CauseCode.ACCOUNT_INACTIVE: f"{MANAGE}#accounts",
+    CauseCode.INCOME_ACCOUNT_INACTIVE: f"{MANAGE}#accounts",
+    CauseCode.ITEM_INACTIVE: f"{MANAGE}#lists",
+    CauseCode.TAX_UNMAPPED: MANAGE + "#rate-{rate}",
+    CauseCode.TAX_CODE_INACTIVE: MANAGE + "#rate-{rate}",
+    CauseCode.INVOICE_NOT_THERE: "/invoices/{other}",
+    **dict.fromkeys(
+        (
+            CauseCode.PERIOD_CLOSED,
+            CauseCode.CUSTOMER_CURRENCY_DIFFERS,
+            CauseCode.TOO_MANY_LINES,
+            CauseCode.TAX_CODES_MIXED,
+            CauseCode.TOTAL_WOULD_DIFFER,
+            CauseCode.TOTAL_DIFFERS,
+            CauseCode.REFERENCE_TOO_LONG,
+            CauseCode.REFUSED,
+        ),
+        "/invoices/{invoice}/edit",
+    ),
+    **dict.fromkeys(
+        (
+            CauseCode.NAME_TAKEN,
+            CauseCode.NAME_INVALID,
+            CauseCode.NUMBER_TAKEN,
+            CauseCode.NUMBER_TOO_LONG,
+            CauseCode.NUMBER_TAKEN_HERE,
+            CauseCode.NUMBER_NOT_GIVEN,
+            CauseCode.REFERENCE_MISSING,
+            CauseCode.CURRENCY_UNSUPPORTED,
+            CauseCode.EMAIL_INVALID,
+            CauseCode.OUTCOME_UNCERTAIN,
+            CauseCode.REMOVED_THERE,
+            CauseCode.VOIDED_HERE,
+            CauseCode.PAYMENT_APPLIED,
+        ),
+        "",
+    ),
+}
+
+
+def block(kind: Kind, uuid: UUID, code: CauseCode, key: str) -> None:
+    """As the lane would: the record can't be sent, for this cause."""
+    OutboxRow.objects.filter(kind=kind, record_uuid=uuid).update(
+        state="blocked", cause_key=key, cause={"code": code.value, "params": {"number": "INV-9", "account": "Sales"}}
+    )
+
+
+def links_in_note(page: str) -> list[str]:
+    """The links of the panel's note on what stops the record."""
+    note = re.search(
+        r'<section class="panel" id="sync-panel".*?<div class="note (?:bad|warn)">(.*?)</div></div>', page, re.DOTALL
+    )
+    return re.findall(r'<a href="([^"]*)"', note[1]) if note else []
+
+
+@pytest.mark.parametrize("code", list(CauseCode))
+def test_invoice_page_leads_to_where_its_cause_is_mended(
+    code: CauseCode, cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    invoice, other = make_invoice(cast.owner, is_issued=True), make_invoice(cast.owner, is_issued=True)
+    rate = get_tax_rate(cast.workspace)
+    named = {CauseCode.TAX_UNMAPPED: rate.uuid, CauseCode.TAX_CODE_INACTIVE: rate.uuid}
+    block("invoice", invoice.uuid, code, f"{code.value}:{named.get(code, other.uuid)}")
+
+    page = owner.get(reverse("invoice", args=[invoice.uuid])).text
+
+    expected = FROM_INVOICE[code].format(rate=rate.uuid, other=other.uuid, invoice=invoice.uuid)
+    assert links_in_note(page) == ([expected] if expected else [])
+    assert owner.get(expected or "/").status_code == 200
+
+
+@pytest.mark.parametrize("code", [CauseCode.PERIOD_CLOSED, CauseCode.REFERENCE_TOO_LONG])
+def test_payment_page_leads_to_its_form(code: CauseCode, cast: Cast, owner: Client, connected: FakeLedger) -> None:
+    payment = make_payment(cast.owner, make_invoice(cast.owner, is_issued=True))
+    block("payment", payment.uuid, code, f"{code.value}:{payment.uuid}")
+
+    page = owner.get(reverse("payment", args=[payment.uuid])).text
+
+    assert links_in_note(page) == [reverse("payment_edit", args=[payment.uuid])]
+
+
+def test_inactive_account_of_a_service_leads_to_the_service_too(
+    cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    save_accounts(cast.owner, deposit_account_id=BANK, income_account_id=INCOME)
+    invoice, service = make_invoice(cast.owner, is_issued=True), make_service(cast.owner)
+    row = OutboxRow.objects.get(record_uuid=invoice.uuid)
+    OutboxRow.objects.filter(pk=row.pk).update(waits_for_kind="service", waits_for_uuid=service.uuid)
+    row.pk, row.kind, row.record_uuid = None, "service", service.uuid
+    row.save()
+    block("service", service.uuid, CauseCode.INCOME_ACCOUNT_INACTIVE, "income_account_inactive:79")
+
+    page = owner.get(reverse("invoice", args=[invoice.uuid])).text
+
+    form = reverse("service_edit", args=[service.uuid])
+    assert links_in_note(page) == [f"{MANAGE}#accounts", form]
+    assert f'<a class="button small" href="{form}">Open the service</a>' in owner.get(reverse("integrations")).text
+
+
+def test_who_may_not_mend_is_told_whom_to_ask(cast: Cast, client_of: ClientOf, connected: FakeLedger) -> None:
+    invoice = make_invoice(cast.owner, is_issued=True)
+    rate = get_tax_rate(cast.workspace)
+    block("invoice", invoice.uuid, CauseCode.TAX_UNMAPPED, f"tax_unmapped:{rate.uuid}")
+    biller = client_of(cast.biller)
+
+    page, cards = biller.get(reverse("invoice", args=[invoice.uuid])).text, biller.get(reverse("integrations")).text
+
+    assert links_in_note(page) == []
+    assert "your role doesn't allow that; ask an owner." in page
+    assert "your role doesn't allow that; ask an owner." in cards
+    assert MANAGE not in page + cards
