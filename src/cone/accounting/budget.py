@@ -71,13 +71,15 @@ class CompanyKey:
 
 
 class Budget:
-    """The turns of one company."""
+    """The turns of one company. `known_id`: its row in the ledger, where it was read before."""
 
-    def __init__(self, *, company: CompanyKey, limits: RequestLimits, database: Connect) -> None:
+    def __init__(
+        self, *, company: CompanyKey, limits: RequestLimits, database: Connect, known_id: int | None = None
+    ) -> None:
         self._company = company
         self._limits = limits
         self._database = database
-        self._id: int | None = None
+        self._id = known_id
         self._values: dict[tuple[Share, bool], dict[str, Any]] = {}
         # The even pace of our own backlog, mirrored: until then asking would only be told to wait.
         self._owed_until_ns: dict[bool, int] = {False: 0, True: 0}

@@ -17,7 +17,7 @@ from uuid import UUID
 from cone.accounting.attempts import Fence, LaneLostError
 from cone.accounting.batches import BatchSender
 from cone.accounting.budget import Share
-from cone.accounting.database import Database
+from cone.accounting.database import Database, LongStatements
 from cone.accounting.decided import Decided, settle_decided
 from cone.accounting.delivered import Delivered
 from cone.accounting.errands import Tools
@@ -216,7 +216,7 @@ class Lane:
         busy = [*(one.row_id for one in self._under_way()), *self._waiting.row_ids()]
         async with self._sender.books() as database:
             snapshot = await read_snapshot(
-                database,
+                LongStatements(database),
                 fence=self._fence,
                 general_service=general_service,
                 limit=limit,

@@ -6,6 +6,7 @@ import os
 import signal
 
 import django
+import uvloop
 
 from cone.kit.collector import tune_collector
 
@@ -35,7 +36,7 @@ def main() -> None:
     """Set up Django and the providers, then work."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cone.project.settings")
     django.setup()
-    asyncio.run(_run())
+    uvloop.run(_run())
 
 
 if __name__ == "__main__":

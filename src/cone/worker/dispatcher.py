@@ -213,7 +213,12 @@ class Dispatcher:
                 provider=provider,
                 client=client,
                 tokens=access,
-                budget=Budget(company=company, limits=provider.limits, database=self._pool.connection),
+                budget=Budget(
+                    company=company,
+                    limits=provider.limits,
+                    database=self._pool.connection,
+                    known_id=head["budget_id"],
+                ),
             ),
         )
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TypeAlias
 
 import pytest
+import uvloop
 
 from cone.accounting.manage import read_manage
 from cone.accounting.port.documents import Kind
@@ -96,7 +97,7 @@ class Worker:
     """A dispatcher on an event loop of its own, in a thread: stopped hard, as a killed process would be."""
 
     dispatcher: Dispatcher
-    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _loop: asyncio.AbstractEventLoop = field(default_factory=uvloop.new_event_loop)
     _thread: threading.Thread | None = None
     _task: "asyncio.Task[None] | None" = None
 

@@ -21,12 +21,14 @@ _STATEMENTS = (
 async def settle_runs(database: Database, *, companies: Sequence[int] | None = None) -> None:
     """Settle all that are under way, of these companies or of any; one after the other, since each locks its runs."""
     if companies is None:
-        rows = await (await database.execute(runs_sql.OPEN_COMPANIES)).fetchall()
-        companies = [row["company_id"] for row in rows]
-    for company in companies:
+        cursor = await database.execute(runs_sql.OPEN_COMPANIES)
+    else:
+        cursor = await database.execute(runs_sql.OPEN_AMONG, {"companies": list(companies)})
+    for row in await cursor.fetchall():
+        values = _values([row["company_id"]])
         async with database.transaction():
             for statement in _STATEMENTS:
-                await database.execute(statement, _values([company]))
+                await database.execute(statement, values)
 
 
 def settle_runs_of(company_pk: int) -> None:

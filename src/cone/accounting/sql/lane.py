@@ -19,9 +19,12 @@ select w.uuid as workspace_uuid
 from books_connection c join books_workspace w on w.id = c.workspace_id where c.id = %(connection)s
 """
 
-# What a lane is made from.
+# What a lane is made from. A company that was never asked for anything has no budget yet.
 CONNECTION = """
-select provider, environment, company_id, company_id_remote from books_connection where id = %(connection)s
+select c.provider, c.environment, c.company_id, c.company_id_remote, b.id as budget_id
+from books_connection c left join books_requestbudget b
+    on (b.provider, b.environment, b.company_id_remote) = (c.provider, c.environment, c.company_id_remote)
+where c.id = %(connection)s
 """
 
 # When an open attempt may be taken up: once its own timeout has passed, since until then the first may be answered yet;

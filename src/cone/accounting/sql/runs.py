@@ -84,13 +84,17 @@ where f.state = 'undoing' and f.company_id = any(%(companies)s)
     and not exists (select from books_runrecord r where r.run_id = f.id and r.undo = 'wanted')
 """
 
-OPEN_COMPANIES = """
+_OPEN_COMPANIES = """
 select distinct n.company_id from books_backfillrun n
-where n.state in ('running', 'undoing')
+where {among} (n.state in ('running', 'undoing')
     or (n.state in ('finished', 'cancelled') and exists (
         select from books_runrecord r
-        where r.run_id = n.id and r.outcome = 'waiting' and r.kind in ('invoice', 'payment')))
+        where r.run_id = n.id and r.outcome = 'waiting' and r.kind in ('invoice', 'payment'))))
 """
+
+# Companies with runs of which something may have come meanwhile.
+OPEN_COMPANIES = _OPEN_COMPANIES.format(among="")
+OPEN_AMONG = _OPEN_COMPANIES.format(among="n.company_id = any(%(companies)s) and")
 
 # What hasn't left: neither under way nor of unknown outcome. The lane claims a row only while it's there.
 TAKE_OUT = """
