@@ -14,6 +14,7 @@ Choices = Iterable[tuple[str, str]]
 _GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
 _PLAIN_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 _LONGEST_NUMBER = 40
+_INVISIBLE = "it contains an invisible control character that can't be kept"
 
 
 class PlainForm(forms.Form):
@@ -30,7 +31,10 @@ def text(label: str, *, required: bool = True, rows: int = 0, hint: str = "", **
         required=required,
         widget=widget,
         help_text=hint,
-        error_messages={"required": f"Enter {_the(label)}."},
+        error_messages={
+            "required": f"Enter {_the(label)}.",
+            "null_characters_not_allowed": f"Type {_the(label)} again: {_INVISIBLE}.",
+        },
     )
 
 
@@ -48,7 +52,7 @@ def choice(label: str, choices: Choices = (), *, required: bool = True, hint: st
 class NumberField(forms.DecimalField):
     """A decimal as people type it: spaces and thousands separators are welcome."""
 
-    def __init__(self, label: str, *, required: bool = True, **options: Any) -> None:
+    def __init__(self, label: str, *, required: bool = True, is_whole: bool = False, hint: str = "") -> None:
         super().__init__(
             label=label,
             required=required,
@@ -56,8 +60,11 @@ class NumberField(forms.DecimalField):
             error_messages={
                 "required": f"Enter {_the(label)}.",
                 "invalid": "Enter a number, such as 12.50.",
+                "max_decimal_places": "Enter a whole number.",
             },
-            **options,
+            # How large it may be and how many decimals it may have is the operation's to judge.
+            decimal_places=0 if is_whole else None,
+            help_text=hint,
         )
 
     def to_python(self, value: Any) -> Any:
@@ -93,9 +100,19 @@ def day(label: str, *, required: bool = True, hint: str = "") -> forms.DateField
     )
 
 
+class _RevisionField(forms.IntegerField):
+    """A hidden number: one that isn't any is as good as none, since nobody could see what's wrong with it."""
+
+    def to_python(self, value: Any) -> int | None:
+        try:
+            return super().to_python(value)
+        except forms.ValidationError:
+            return None
+
+
 def revision() -> forms.IntegerField:
     """The revision that a form was filled from, so that it can't overwrite what its person never saw."""
-    return forms.IntegerField(required=False, widget=forms.HiddenInput)
+    return _RevisionField(required=False, widget=forms.HiddenInput)
 
 
 def seen_revision(form: forms.Form) -> int:

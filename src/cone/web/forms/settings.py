@@ -107,9 +107,7 @@ class WorkspaceForm(fields.PlainForm):
     invoice_prefix = fields.text(
         "Invoice number prefix", required=False, hint="INV- makes INV-0001. Numbers given stay as they are."
     )
-    payment_terms_days = fields.NumberField(
-        "Days to pay", max_digits=4, decimal_places=0, help_text="Sets the due date of new invoices."
-    )
+    payment_terms_days = fields.NumberField("Days to pay", is_whole=True, hint="Sets the due date of new invoices.")
     amounts_are = fields.choice(
         "Prices on new invoices",
         [(AmountsAre.EXCLUSIVE.value, "exclude tax"), (AmountsAre.INCLUSIVE.value, "include tax")],
