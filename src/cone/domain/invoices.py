@@ -100,6 +100,14 @@ _NAMES: Mapping[DisplayStatus, str] = {
     DisplayStatus.WRITTEN_OFF: "A written-off invoice",
 }
 
+# Asked for once more, after a lost answer: nothing is wrong.
+_DONE: Mapping[tuple[Verb, DisplayStatus], str] = {
+    (Verb.ISSUE, DisplayStatus.OPEN): "issued",
+    (Verb.ISSUE, DisplayStatus.PAST_DUE): "issued",
+    (Verb.VOID, DisplayStatus.VOID): "void",
+    (Verb.WRITE_OFF, DisplayStatus.WRITTEN_OFF): "written off",
+}
+
 
 class InvoiceStatusError(RefusalError):
     """That can't be done to an invoice in this state."""
@@ -107,7 +115,10 @@ class InvoiceStatusError(RefusalError):
     code = "invoice_status"
 
     def __init__(self, verb: Verb, status: DisplayStatus) -> None:
-        super().__init__(f"{_NAMES[status]} can't {_ACTS[verb]}: {_ADVICE[status]}.")
+        done = _DONE.get((verb, status), "")
+        super().__init__(
+            f"This invoice is {done} already." if done else f"{_NAMES[status]} can't {_ACTS[verb]}: {_ADVICE[status]}."
+        )
         self.verb = verb
         self.status = status
 

@@ -33,15 +33,11 @@ def edit_payment(actor: Actor, typed: PaymentInput, *, uuid: UUID, expected_revi
     payment = get_locked(Payment, actor, uuid)
     if payment.voided_at is not None:
         raise PaymentAlreadyVoidError
-    if expected_revision is not None and payment.revision != expected_revision:
-        raise PaymentChangedMeanwhileError
     if typed.customer != payment.customer.uuid:
         raise InvalidFieldError("customer", "A payment stays with its customer; void it and record another one.")
     checked = check_payment(typed, currency=payment.currency, home_currency=actor.workspace.currency)
-    kept = set(payment.allocations.values_list("invoice__uuid", flat=True))
+    before = dict(payment.allocations.values_list("invoice__uuid", "amount"))
     wanted = {part.invoice: part.amount for part in checked.allocations}
-    invoices = lock_invoices(actor, payment.customer, kept | wanted.keys())
-    before = allocate(actor, payment, checked.allocations, invoices)
     changed = change(
         payment,
         {
@@ -55,6 +51,9 @@ def edit_payment(actor: Actor, typed: PaymentInput, *, uuid: UUID, expected_revi
     )
     if not changed and before == wanted:
         return payment
+    if expected_revision not in (None, payment.revision):
+        raise PaymentChangedMeanwhileError
+    allocate(actor, payment, checked.allocations, lock_invoices(actor, payment.customer, before.keys() | wanted.keys()))
     payment.revision += 1
     payment.save()
     for invoice in sorted(before.keys() | wanted.keys()):

@@ -43,8 +43,11 @@ def save_invoice(
     if uuid is None:
         invoice, before = Invoice(workspace=actor.workspace, paid=Decimal(0)), None
     else:
-        invoice = _get_editable(actor, uuid, expected_revision)
+        invoice = _get_editable(actor, uuid)
         before = read_input(invoice)
+        # The same changes sent twice are nobody else's.
+        if expected_revision not in (None, invoice.revision) and before != wanted:
+            raise InvoiceChangedMeanwhileError
     references = find_references(actor, wanted, before=before)
     rate = check_exchange_rate(
         wanted.exchange_rate, currency=references.customer.currency, home_currency=actor.workspace.currency
@@ -67,9 +70,7 @@ def save_invoice(
     return invoice
 
 
-def _get_editable(actor: Actor, uuid: UUID, expected_revision: int | None) -> Invoice:
+def _get_editable(actor: Actor, uuid: UUID) -> Invoice:
     invoice = get_locked(Invoice, actor, uuid)
     check_can(Verb.EDIT, display_status(read_facts(invoice), today=timezone.localdate()))
-    if expected_revision is not None and invoice.revision != expected_revision:
-        raise InvoiceChangedMeanwhileError
     return invoice

@@ -79,7 +79,7 @@ def test_write_off_invoice_ends_it() -> None:
 
     write_off_invoice(owner, invoice.uuid)
 
-    with pytest.raises(InvoiceStatusError, match="A written-off invoice can't be written off"):
+    with pytest.raises(InvoiceStatusError, match="This invoice is written off already"):
         write_off_invoice(owner, invoice.uuid)
     assert [entry.sentence for entry in list_activity(owner.workspace, "invoice", invoice.uuid)] == [
         "wrote off invoice INV-0001",

@@ -69,7 +69,7 @@ def test_issue_invoice_twice_is_refused_and_keeps_the_number() -> None:
     owner = make_owner()
     invoice = make_invoice(owner, is_issued=True)
 
-    with pytest.raises(InvoiceStatusError, match="An open invoice can't be issued: it is issued already"):
+    with pytest.raises(InvoiceStatusError, match="This invoice is issued already"):
         issue_invoice(owner, invoice.uuid)
 
     invoice.refresh_from_db()

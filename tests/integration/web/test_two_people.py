@@ -73,6 +73,25 @@ def test_same_changes_sent_twice_are_nobody_elses(owner: Client, books: Books, p
     assert "Changes saved." in again.text
 
 
+def test_same_edit_of_an_invoice_or_payment_sent_twice_is_nobody_elses(cast: Cast, owner: Client) -> None:
+    invoice = make_invoice(cast.owner, is_issued=True)
+    payment = make_payment(cast.owner, make_invoice(cast.owner, is_issued=True))
+    for page, record, field in (("invoice_edit", invoice, "memo"), ("payment_edit", payment, "reference")):
+        url = reverse(page, args=[record.uuid])
+        context = owner.get(url).context
+        typed = typed_in(context["form"]) | {field: "changed", "action": "save"}
+        for line in context.get("lines", ()):
+            typed |= typed_in(line.form)
+        first = owner.post(url, typed)
+
+        again = owner.post(url, typed, follow=True)
+
+        assert (first.status_code, again.redirect_chain) == (302, [(first["Location"], 302)])
+        assert "Changes saved." in again.text
+        record.refresh_from_db()
+        assert record.revision == 2 + (page == "invoice_edit")
+
+
 def test_second_to_save_the_firm_is_told_and_overwrites_nothing(cast: Cast, owner: Client) -> None:
     url = reverse("workspace")
     seen_by_both = typed_in(owner.get(url).context["form"])

@@ -64,10 +64,56 @@
     });
   });
 
+  // While Cone can't be reached, a page stays with what was typed on it: the browser's own error page would take its place.
+  var isUnreachable = false;
+  var isAsking = false;
+  var wasReached = false;
+
+  function showReach(isReached, isPressed) {
+    var note = document.getElementById("unreachable");
+    isUnreachable = !isReached;
+    if (!note) return;
+    note.hidden = isReached;
+    if (!isReached && isPressed) note.scrollIntoView({ block: "nearest" });
+  }
+
+  function submitIfReached(form, pressed) {
+    if (isAsking) return;
+    isAsking = true;
+    fetch("/healthz", { method: "HEAD", cache: "no-store" })
+      .then(function (answer) {
+        return answer.ok;
+      })
+      .catch(function () {
+        return false;
+      })
+      .then(function (isReached) {
+        isAsking = false;
+        showReach(isReached, true);
+        if (!isReached) return;
+        wasReached = true;
+        form.requestSubmit(pressed);
+        wasReached = false;
+      });
+  }
+
+  document.addEventListener("htmx:sendError", function (event) {
+    showReach(false, event.detail.elt.matches("form, button"));
+  });
+  document.addEventListener("htmx:beforeOnLoad", function () {
+    showReach(true);
+  });
+
   // One click, one request: a second press while the first is under way would do it twice.
   document.addEventListener("submit", function (event) {
     if (event.defaultPrevented || event.target.method === "dialog") return;
     var pressed = event.submitter;
+    // Offline says little of a Cone on this very machine: so it's asked.
+    if (!wasReached && (isUnreachable || !navigator.onLine)) {
+      event.preventDefault();
+      submitIfReached(event.target, pressed);
+      return;
+    }
     window.setTimeout(function () {
       if (pressed) pressed.disabled = true;
     });
