@@ -1,11 +1,11 @@
 """Batches through the port: each item by its own answer, a repeat of the whole executes nothing again."""
 
-from dataclasses import replace
 from uuid import uuid4
 
 from cone.accounting.port.documents import Create, Document, RemoteRecord, Update
 from cone.accounting.port.provider import BatchItem, Sent
 from cone.accounting.port.verdicts import CauseCode, RejectedError
+from cone.kit.values import replace
 
 from .platform import Connected
 from .writing import a_customer, an_invoice, send

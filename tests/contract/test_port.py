@@ -1,6 +1,6 @@
 """The provider port, kept by every provider: one suite over the fake and over QuickBooks in both tax models."""
 
-from dataclasses import replace
+import dataclasses
 from decimal import Decimal
 from typing import Literal
 from uuid import uuid4
@@ -10,6 +10,7 @@ import pytest
 from cone.accounting.port.documents import Create, InvoiceDocument
 from cone.accounting.port.provider import AuthorizationRefusedError, Sent
 from cone.accounting.port.verdicts import CauseCode, GoneError, ReconnectError, RejectedError, StaleError
+from cone.kit.values import replace
 
 from .platform import REDIRECT_URI, Connected, GrantedAccess, Platform, connect, query_of
 from .writing import a_customer, a_service, an_invoice, send, taxed_code, untaxed_code
@@ -51,7 +52,7 @@ async def test_code_works_once(platform: Platform) -> None:
 
 
 async def test_refused_access_token_is_renewed(platform: Platform, connected: Connected) -> None:
-    grant = replace(connected.access.grant, access_token="not-a-token")
+    grant = dataclasses.replace(connected.access.grant, access_token="not-a-token")
     access = GrantedAccess(connected.client, grant, connected.access.company_id)
     facts = await connected.client.read_company(access)
     assert facts == connected.facts

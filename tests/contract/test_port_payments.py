@@ -1,6 +1,5 @@
 """The port's suite for payments, and for taking invoices and payments back, over every provider."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import uuid4
@@ -20,6 +19,7 @@ from cone.accounting.port.documents import (
 from cone.accounting.port.provider import BatchItem, Sent
 from cone.accounting.port.verdicts import GoneError, RejectedError, StaleError
 from cone.accounting.verify import expected_of, find_difference
+from cone.kit.values import replace
 
 from .platform import Connected
 from .writing import a_customer, a_payment, an_invoice, send, take

@@ -1,11 +1,11 @@
 """Names and numbers by the port: who has a name, and invoices that the provider numbers."""
 
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
 from cone.accounting.port.verdicts import CauseCode, RejectedError
+from cone.kit.values import replace
 
 from .platform import Connected
 from .writing import a_customer, an_invoice, send

@@ -1,7 +1,6 @@
 """What only QuickBooks does: how records stand in its books, and answers that are lost on the way."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -12,6 +11,7 @@ import pytest
 
 from cone.accounting.port.documents import Address, Kind
 from cone.accounting.port.verdicts import OutcomeUnknownError, TryLaterError, VerdictError
+from cone.kit.values import replace
 
 from .emulated import EmulatedQuickBooks
 from .platform import Connected, GrantedAccess, connect

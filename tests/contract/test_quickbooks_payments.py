@@ -1,6 +1,5 @@
 """What the bookkeeper added in QuickBooks stays, and what QuickBooks refuses of payments, against its emulator."""
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -10,6 +9,7 @@ import pytest
 
 from cone.accounting.port.documents import Void
 from cone.accounting.port.verdicts import RejectedError
+from cone.kit.values import replace
 
 from .platform import Connected
 from .test_quickbooks import Books, books, quickbooks

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import product
@@ -14,6 +13,7 @@ import pytest
 from cone.accounting.port.company import TaxCode, TokenGrant
 from cone.accounting.port.documents import InvoiceDocument
 from cone.accounting.port.verdicts import CauseCode, RejectedError
+from cone.kit.values import replace
 from cone.providers.quickbooks.taxes import predict_tax
 
 from .emulated import CLIENT_ID, EmulatedQuickBooks

@@ -1,7 +1,7 @@
 """The books of one company on the in-memory platform: its records, and the rules that refuse a write."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
@@ -23,6 +23,7 @@ from cone.accounting.port.documents import (
 )
 from cone.accounting.port.provider import Sent, WireRequest
 from cone.accounting.port.verdicts import Answered, CauseCode, GoneError, RejectedError, StaleError
+from cone.kit.values import replace
 
 from .chart import INCOME, usual_payment_methods
 

@@ -7,7 +7,7 @@ is one platform: its companies, grants and records outlive every client that is 
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -17,13 +17,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from cone.accounting.facts import as_kind
-from cone.accounting.port.company import (
-    CompanyFacts,
-    EnvironmentName,
-    Reference,
-    TaxModel,
-    TokenGrant,
-)
+from cone.accounting.port.company import CompanyFacts, EnvironmentName, Reference, TaxModel, TokenGrant
 from cone.accounting.port.documents import (
     CustomerDocument,
     Delete,
@@ -55,6 +49,7 @@ from cone.accounting.port.verdicts import (
     Verdict,
     VerdictError,
 )
+from cone.kit.values import replace
 
 from .books import FakeCompany, FakeRecord, is_found_by
 from .chart import (

@@ -5,10 +5,11 @@ Names are unique there over customers, vendors and employees, while here two cus
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from cone.accounting.port.documents import CustomerDocument, Namesake
+from cone.kit.values import asdict
 
 ENTITIES: tuple[Literal["customer", "vendor", "employee"], ...] = ("customer", "vendor", "employee")
 LONGEST_NAME = 500

@@ -4,7 +4,6 @@ Made by `snapshot` in one database snapshot, judged by `plan`; nothing here touc
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, TypeAlias
@@ -14,6 +13,7 @@ from cone.accounting.port.company import CompanyFacts, TaxComponent
 from cone.accounting.port.documents import CustomerDocument, Kind, Namesake
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.verify import Expectation
+from cone.kit.values import Value, field
 
 # Which record of ours.
 Reference: TypeAlias = tuple[Kind, UUID]
@@ -31,8 +31,7 @@ def general_service_uuid(workspace_uuid: UUID) -> UUID:
 GENERAL_SERVICE_NAME = "Services"
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceRecord:
+class ServiceRecord(Value):
     """A service of ours."""
 
     uuid: UUID
@@ -44,8 +43,7 @@ class ServiceRecord:
     income_account_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LineRecord:
+class LineRecord(Value):
     """An invoice line with our own references; figures as in `InvoiceLineDocument`."""
 
     service_uuid: UUID
@@ -60,8 +58,7 @@ class LineRecord:
     tax_percent: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceRecord:
+class InvoiceRecord(Value):
     """An invoice of ours; figures as in `InvoiceDocument`."""
 
     uuid: UUID
@@ -85,8 +82,7 @@ class InvoiceRecord:
     exchange_rate: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedThere:
+class AppliedThere(Value):
     """What one payment of ours pays of an invoice there; `is_pending`: that changes next."""
 
     payment_uuid: UUID
@@ -94,8 +90,7 @@ class AppliedThere:
     is_pending: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AllocationRecord:
+class AllocationRecord(Value):
     """The part of a payment that pays one invoice, and how that invoice stands here and there.
 
     `remote_id` is None until it's linked; `is_behind`: what stands there is older than ours and on its way;
@@ -118,8 +113,7 @@ class AllocationRecord:
     others: tuple[AppliedThere, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentRecord:
+class PaymentRecord(Value):
     """A payment of ours; what its parts leave of the amount is the customer's credit."""
 
     uuid: UUID
@@ -155,8 +149,7 @@ def is_wanted(record: Record | None) -> bool:
     return record is not None and not is_void(record)
 
 
-@dataclass(frozen=True, slots=True)
-class LinkState:
+class LinkState(Value):
     """Which record of theirs is ours, and how it stood when last answered."""
 
     remote_id: str
@@ -170,8 +163,7 @@ class LinkState:
     kept: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenAttempt:
+class OpenAttempt(Value):
     """A write whose outcome isn't known: to be found there, or repeated under the same id, byte for byte.
 
     `age_seconds` counts from the first send, `silence` from the last. What went in a batch is repeated only with the
@@ -192,16 +184,14 @@ class OpenAttempt:
     started_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Value):
     """How long an answer may take, and how long after a send a look that finds nothing says something."""
 
     request_timeout: timedelta
     looks_count_after: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class TakingBack:
+class TakingBack(Value):
     """A run is undone: the record is to be removed there, if it stands as it stood in this version and revision.
 
     `total`: payments of the same run moved the version, so it's the total that must be as it was.
@@ -213,8 +203,7 @@ class TakingBack:
     total: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Value):
     """One due outbox row.
 
     `last_generation` is the highest generation ever used for the record (0: none). `may_have_arrived`: an earlier
@@ -234,8 +223,7 @@ class Row:
     take_back: TakingBack | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Value):
     """A due row with everything a plan for it needs; `record` is None when ours is gone."""
 
     row: Row
@@ -249,8 +237,7 @@ class Subject:
         return self.row.kind, self.row.uuid
 
 
-@dataclass(frozen=True, slots=True)
-class MappedCode:
+class MappedCode(Value):
     """The tax code the firm chose for a rate. `is_active` None: not among the company's codes any more."""
 
     remote_id: str
@@ -259,8 +246,7 @@ class MappedCode:
     components: tuple[TaxComponent, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Value):
     """The connection's settings and the company's facts, as of one snapshot.
 
     `ids_live_for`: how long the platform is trusted to know a request id again, as configured. `reads_held_for`: how

@@ -6,7 +6,6 @@ repeated blindly; a record that's gone already is as good as taken back.
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from datetime import timedelta
 
 from psycopg.types.json import Jsonb
@@ -39,6 +38,7 @@ from cone.accounting.port.verdicts import (
 from cone.accounting.records import Row, Situation, Subject, is_wanted
 from cone.accounting.settle import Settler, backoff
 from cone.accounting.sql import outcomes as outcomes_sql
+from cone.kit.values import replace
 
 
 class RemovalSettler(Settler):

@@ -6,7 +6,6 @@ ends on the run's list of what wasn't taken back; the record stays as it is, her
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 
 from cone.accounting.attempts import Attempt, Fence, as_attempt, check_fence, close_attempts
 from cone.accounting.database import Database
@@ -20,6 +19,7 @@ from cone.accounting.port.verdicts import Answered, GoneError, RejectedError, St
 from cone.accounting.records import Row
 from cone.accounting.removals import RemovalSettler, Remover
 from cone.accounting.sql import runs as runs_sql
+from cone.kit.values import replace
 
 
 class UndoSettler(RemovalSettler):

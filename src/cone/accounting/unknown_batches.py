@@ -8,7 +8,7 @@ look has proved that it sees such records. Only where looks prove to be blind do
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +34,7 @@ from cone.accounting.sending import Sender
 from cone.accounting.snapshot import read_subjects
 from cone.accounting.sql import attempts as attempts_sql
 from cone.accounting.sql import lane as lane_sql
+from cone.kit.values import replace
 
 # So many records that certainly stand there are looked for, to learn whether a look sees such records.
 _PROBES = 3

@@ -5,7 +5,6 @@ process, is checked against what was sent and not against what the record has be
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -19,13 +18,13 @@ from cone.accounting.port.documents import (
     ServiceDocument,
 )
 from cone.kit.money import round_amount
+from cone.kit.values import Value
 
 _DECIMALS_OF_A_RATE = 6
 _SHOWS_AT_HOME = Decimal("0.005")
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(Value):
     """The figures of a sent invoice, in its currency."""
 
     number: str
@@ -49,8 +48,7 @@ class Expected:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedPayment:
+class ExpectedPayment(Value):
     """The figures of a sent payment; `applied` is the amount by the invoice's id there."""
 
     currency: str

@@ -7,10 +7,11 @@ writes down what they wait for.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cone.accounting.port.documents import RemoteRecord
 from cone.accounting.records import InvoiceRecord, Reference, Situation, Subject
+from cone.kit.values import replace
 
 
 @dataclass(frozen=True, slots=True)

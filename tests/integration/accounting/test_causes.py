@@ -5,7 +5,6 @@ Nothing but notifications wakes these workers: what a person mends must go at on
 
 import asyncio
 import threading
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,6 +26,7 @@ from cone.books.models import Attempt, Customer, Invoice, Link, OutboxRow
 from cone.domain.customers import CustomerInput
 from cone.domain.errors import NotAllowedError, RecordNotFoundError
 from cone.domain.permissions import Role
+from cone.kit.values import replace
 from cone.operations.actor import Actor
 from cone.operations.confirm_removed import confirm_removed
 from cone.operations.pause_sync import pause_sync

@@ -1,13 +1,12 @@
 """Items: one for each service or one for all, on the income account that was chosen, and found ones left alone."""
 
-from dataclasses import replace
-
 import pytest
 
 from cone.accounting.port.documents import InvoiceDocument, ServiceDocument
 from cone.books.models import Link, Service
 from cone.domain.errors import InvalidFieldError
 from cone.domain.services import ServiceInput
+from cone.kit.values import replace
 from cone.operations.actor import Actor
 from cone.operations.save_accounts import save_accounts
 from cone.operations.save_service import save_service

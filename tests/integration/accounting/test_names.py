@@ -1,6 +1,6 @@
 """Customers whose names are taken there: both of one name end up there, and nobody is linked by a guess."""
 
-from dataclasses import replace
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -12,6 +12,7 @@ from cone.accounting.states import read_record_sync
 from cone.accounting.values import SyncState
 from cone.books.models import Attempt, Customer, Link, RemoteName
 from cone.domain.customers import CustomerInput
+from cone.kit.values import replace
 from cone.operations.actor import Actor
 from cone.operations.save_customer import save_customer
 from cone.operations.save_terms import save_terms
@@ -53,7 +54,7 @@ def test_two_customers_of_one_name_both_stand_there(owner: Actor, ledger: FakeLe
     assert names_there(ledger) == ["Acme", "Acme (2)", "Acme (3)"]
 
     # Renamed here, it goes under its own new name.
-    save_customer(owner, replace(typed, name="Acme North"), uuid=changed.uuid)
+    save_customer(owner, dataclasses.replace(typed, name="Acme North"), uuid=changed.uuid)
     wait_until(lambda: "Acme North" in names_there(ledger))
     assert names_there(ledger) == ["Acme", "Acme (3)", "Acme North"]
 

@@ -1,7 +1,5 @@
 """Who numbers invoices: the accounting software's own sequence, taken over once, and never changed afterwards."""
 
-from dataclasses import replace
-
 import pytest
 
 from cone.accounting.port.documents import InvoiceDocument
@@ -11,6 +9,7 @@ from cone.accounting.values import SyncState
 from cone.books.models import Connection, Counter, Invoice
 from cone.domain.errors import InvalidFieldError
 from cone.domain.numbering import NumberPendingError, NumberSettledError
+from cone.kit.values import replace
 from cone.operations.actor import Actor
 from cone.operations.delete_invoice import delete_invoice
 from cone.operations.disconnect_provider import disconnect_provider

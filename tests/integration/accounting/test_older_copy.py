@@ -6,7 +6,6 @@ after it is told apart by its mark and never taken for ours.
 
 import subprocess
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +19,7 @@ from cone.accounting.port.documents import InvoiceDocument, Kind
 from cone.books.models import Invoice, Link, OutboxRow, Payment
 from cone.cli.postgres.binaries import find_binaries
 from cone.domain.customers import CustomerInput
+from cone.kit.values import replace
 from cone.operations.actor import Actor
 from cone.operations.note_restored import note_restored
 from cone.operations.pause_sync import pause_sync

@@ -1,7 +1,6 @@
 """Payments there: after their invoices, over several of them, in part and over; changed and voided in due order."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,6 +13,7 @@ from cone.accounting.states import read_record_sync
 from cone.accounting.values import SyncState
 from cone.books.models import Attempt, Connection, Customer, Invoice, Link, OutboxRow, Payment
 from cone.domain.payments import AllocationInput, PaymentInput
+from cone.kit.values import replace
 from cone.operations.actor import Actor
 from cone.operations.confirm_removed import confirm_removed
 from cone.operations.edit_payment import edit_payment

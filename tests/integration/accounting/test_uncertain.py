@@ -1,6 +1,5 @@
 """Where nothing decides what became of a create, a person does: it's this one, or it isn't there."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -14,6 +13,7 @@ from cone.accounting.values import RecordSync
 from cone.books.models import Attempt, Connection, Invoice, Link, OutboxRow
 from cone.domain.errors import NotAllowedError
 from cone.domain.permissions import Role
+from cone.kit.values import replace
 from cone.operations.actor import Actor
 from cone.operations.pause_sync import pause_sync
 from cone.operations.resolve_uncertain import (

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -23,6 +22,7 @@ from cone.accounting.states import read_record_sync
 from cone.accounting.values import SyncState
 from cone.books.models import Attempt, Connection, Invoice, Link, OutboxRow
 from cone.domain.customers import CustomerInput
+from cone.kit.values import replace
 from cone.operations.actor import Actor
 from cone.operations.refresh_reference import refresh_reference
 from cone.operations.resolve_uncertain import send_again

@@ -1,6 +1,5 @@
 """Values of the engine with valid defaults: an issued invoice of 100.00 at 20 % that could be sent."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,6 +20,7 @@ from cone.accounting.records import (
     Situation,
     Subject,
 )
+from cone.kit.values import replace
 
 _SPACE = UUID("6f0f7f0e-58a4-4d0c-9d3b-3b8b1f0f0a01")
 WORKSPACE, CUSTOMER, SERVICE, INVOICE, STANDARD, REDUCED = (

@@ -1,7 +1,5 @@
 """A taken name: linked to whom it certainly is, suffixed, or asked about."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +17,7 @@ from cone.accounting.names import (
     resolve_name,
 )
 from cone.accounting.port.documents import Namesake
+from cone.kit.values import replace
 from tests.unit.accounting.builders import NAMED
 
 NAME = NAMED.name

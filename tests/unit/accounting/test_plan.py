@@ -1,6 +1,5 @@
 """Every decision of the plan, as a table; and that it decides always, purely, and never sends what it may not."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -21,6 +20,7 @@ from cone.accounting.port.documents import (
 )
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import InvoiceRecord, LinkState, MappedCode, OpenAttempt, Record, Situation, Subject
+from cone.kit.values import replace
 from tests.unit.accounting.builders import (
     ATTEMPT,
     CONNECTED_AT,

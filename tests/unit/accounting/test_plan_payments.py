@@ -1,6 +1,5 @@
 """Every decision of the plan for payments, and for what is to be taken back there, as a table."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +12,7 @@ from cone.accounting.port.documents import AllocationDocument, Create, Delete, P
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import AllocationRecord, AppliedThere, PaymentRecord, Situation, Subject
 from cone.accounting.verify import expected_of
+from cone.kit.values import replace
 from tests.unit.accounting.builders import (
     ATTEMPT,
     CONNECTED_AT,

@@ -1,6 +1,5 @@
 """The queue of planned rows: what goes at once, what together, what only by itself."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from cone.accounting.plan.decisions import Decision, Repeat, Send
@@ -8,6 +7,7 @@ from cone.accounting.port.documents import Create
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.ready import BATCH_FROM, Planned, Ready
 from cone.accounting.records import OpenAttempt
+from cone.kit.values import replace
 from tests.unit.accounting.builders import NAMED, subject
 
 

@@ -1,7 +1,6 @@
 """The engine's small rules: back-off, the states' table, request ids, words of causes, JSON of facts."""
 
 import string
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -29,6 +28,7 @@ from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import Row
 from cone.accounting.settle import backoff
 from cone.books.models import Connection
+from cone.kit.values import replace
 from tests.unit.accounting.builders import INVOICE, ISSUED, NAMED, READY, facts, ready, subject
 from tests.unit.accounting.test_plan import DECISIONS
 

@@ -1,6 +1,5 @@
 """Verify after send: figures, and answers that can't be to what was sent."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -15,6 +14,7 @@ from cone.accounting.verify import (
     is_somebody_elses,
     read_expected,
 )
+from cone.kit.values import replace
 from tests.unit.accounting.builders import INVOICE, NAMED
 
 SENT = Expected("INV-0042", "GBP", Decimal("100.00"), Decimal("20.00"), Decimal("120.00"), "58")

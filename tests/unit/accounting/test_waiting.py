@@ -1,6 +1,5 @@
 """Invoices kept in mind: planned once all that they refer to has arrived, let go when some of it doesn't come."""
 
-from dataclasses import replace
 from uuid import UUID
 
 from cone.accounting.plan.decisions import Send
@@ -8,6 +7,7 @@ from cone.accounting.plan.next_step import plan
 from cone.accounting.port.documents import Create, InvoiceDocument, RemoteRecord
 from cone.accounting.records import Reference, Subject
 from cone.accounting.waiting import Expecting, Waiting, can_expect
+from cone.kit.values import replace
 from tests.unit.accounting.builders import CUSTOMER, ISSUED, NAMED, SERVICE, ready, subject
 
 THE_CUSTOMER: Reference = ("customer", CUSTOMER)

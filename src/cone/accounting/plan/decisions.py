@@ -1,7 +1,6 @@
 """What a plan may decide for one due row: a closed set, as data."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -9,15 +8,14 @@ from uuid import UUID
 from cone.accounting.port.documents import Kind, Removal, Write
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import OpenAttempt, Reference
+from cone.kit.values import Value, field
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(Value):
     """It's true already, or nobody wants it there (a draft, out of scope): the row can go."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Value):
     """Send this step under a new attempt.
 
     `find_first` looks whether the record is there by its business key: services always, and everything that an earlier
@@ -28,15 +26,13 @@ class Send:
     find_first: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(Value):
     """Send an earlier attempt again, byte for byte: its outcome isn't known."""
 
     attempt: OpenAttempt
 
 
-@dataclass(frozen=True, slots=True)
-class LookUp:
+class LookUp(Value):
     """Look, by what was sent, whether the record is there instead of sending it again.
 
     It was voided or deleted here while the outcome of sending it isn't known, or the platform may have forgotten the id
@@ -46,13 +42,11 @@ class LookUp:
     attempt: OpenAttempt
 
 
-@dataclass(frozen=True, slots=True)
-class Postpone:
+class Postpone(Value):
     """It begins with a look at what stands there, or repeats a batch: this month's allowance of those is used up."""
 
 
-@dataclass(frozen=True, slots=True)
-class WaitFor:
+class WaitFor(Value):
     """Another record must be linked first; or, `until` it's settled, stand there as it is here.
 
     `also` are further records it will need: asked for at once, so that they needn't be waited for one after another.
@@ -69,22 +63,19 @@ class WaitFor:
         return ((self.kind, self.uuid), *self.also)
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(Value):
     """Void or delete it there, after a look at how it stands."""
 
     step: Removal
 
 
-@dataclass(frozen=True, slots=True)
-class LookBack:
+class LookBack(Value):
     """Read how it stands there, then plan again: a void or delete was lost, or a person asked."""
 
     attempt: OpenAttempt | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TakeBack:
+class TakeBack(Value):
     """Undo what a run sent, after a look at how it stands. `attempt`: an earlier try of which no answer came.
 
     `total`: what an invoice must still come to whose version moved when the same run's payments came and went.
@@ -95,15 +86,13 @@ class TakeBack:
     total: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(Value):
     """It's not taken back after all, for this reason."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(Value):
     """A person must act. `key` is shared by all records that the same act mends.
 
     `also` are further causes of the same record, known at once: a person needn't find them one after the other.

@@ -71,6 +71,8 @@ def _tax_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
 
 def _item_cause(record: InvoiceRecord, situation: Situation) -> Blocked | None:
     """The first line whose item there can't be sold any more."""
+    if not situation.inactive_items:
+        return None
     for line in record.lines:
         remote_id = situation.linked.get(("service", line.service_uuid), "")
         if remote_id in situation.inactive_items:

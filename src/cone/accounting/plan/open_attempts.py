@@ -4,12 +4,12 @@ A create is looked for before it may go again: only where neither the look nor t
 could it then stand there twice. Updates, voids and deletes can't make a second record.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, TypeAlias
 
 from cone.accounting.plan.decisions import Decision, LookBack, LookUp, Repeat
 from cone.accounting.records import OpenAttempt
+from cone.kit.values import Value
 
 
 def find_out(attempt: OpenAttempt) -> Decision:
@@ -47,8 +47,7 @@ def after_undecided(attempt: OpenAttempt, *, looks_count_after: timedelta) -> tu
     return ("wait", looks_count_after) if attempt.silence < looks_count_after else ("ask", _NO_TIME)
 
 
-@dataclass(frozen=True, slots=True)
-class BatchFacts:
+class BatchFacts(Value):
     """How a batch stands of which some creates weren't found.
 
     `is_any_there`: some of its creates are known to stand there. `may_repeat`: all the others are wanted, and nothing

@@ -5,12 +5,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from cone.kit.values import Value
+
 TaxModel: TypeAlias = Literal["us", "global", "none"]
 EnvironmentName: TypeAlias = Literal["emulator", "sandbox", "production"]
 
 
-@dataclass(frozen=True, slots=True)
-class CompanyFacts:
+class CompanyFacts(Value):
     """Facts and preferences that decide how documents are written; `country` ISO 3166-1, currencies ISO 4217."""
 
     name: str
@@ -26,8 +27,7 @@ class CompanyFacts:
     computes_tax_itself: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Value):
     """An account of the chart of accounts; `type` and `subtype` are the provider's own words, for people to read."""
 
     remote_id: str
@@ -41,8 +41,7 @@ class Account:
     is_income: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TaxComponent:
+class TaxComponent(Value):
     """One rate of a tax code: its tax is rounded apart from the others'. `takes_amounts`: we may state its tax."""
 
     remote_id: str
@@ -50,8 +49,7 @@ class TaxComponent:
     takes_amounts: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TaxCode:
+class TaxCode(Value):
     """A tax code that a sales line may name. `percent` is the sum of its sales rates; None when it isn't fixed.
 
     `components` are those rates; empty when `percent` is None.
@@ -65,8 +63,7 @@ class TaxCode:
     components: tuple[TaxComponent, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentMethod:
+class PaymentMethod(Value):
     """A way of paying that the company's payments may name."""
 
     remote_id: str
@@ -74,16 +71,14 @@ class PaymentMethod:
     is_active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class InactiveItem:
+class InactiveItem(Value):
     """An item that sales can't name any more."""
 
     remote_id: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Value):
     """The lists that settings choose from. `suggested_income_account_id` comes from the company's own chart.
 
     Of the items only the inactive ones: what they were linked to can't be sent, and nothing is chosen from the others.

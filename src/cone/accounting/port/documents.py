@@ -3,21 +3,20 @@
 Money is Decimal in whole minor units of the document's currency unless it says otherwise; nothing is rounded again.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, TypeAlias
 from uuid import UUID
 
 from cone.accounting.port.company import TaxComponent
+from cone.kit.values import Value
 
 Kind: TypeAlias = Literal["customer", "service", "invoice", "payment"]
 # Whether a record stands there; voided and deleted ones count for nothing.
 Standing: TypeAlias = Literal["live", "void", "deleted"]
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Value):
     """A postal address; `country` is ISO 3166-1 alpha-2 or empty."""
 
     line1: str = ""
@@ -28,8 +27,7 @@ class Address:
     country: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerDocument:
+class CustomerDocument(Value):
     """A customer as it should stand there."""
 
     uuid: UUID
@@ -46,8 +44,7 @@ class CustomerDocument:
     kind: Literal["customer"] = "customer"
 
 
-@dataclass(frozen=True, slots=True)
-class Namesake:
+class Namesake(Value):
     """Somebody there who has a name that a customer of ours wants; inactive ones hold theirs too."""
 
     entity: Literal["customer", "vendor", "employee"]
@@ -60,8 +57,7 @@ class Namesake:
     is_active: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceDocument:
+class ServiceDocument(Value):
     """A service as an item whose sales post to `income_account_id`."""
 
     uuid: UUID
@@ -73,8 +69,7 @@ class ServiceDocument:
     kind: Literal["service"] = "service"
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceLineDocument:
+class InvoiceLineDocument(Value):
     """One line. `amount` is net when the invoice's amounts are exclusive, gross when inclusive; `net` is always net.
 
     `amount` is quantity × unit_price, half up, less the line's discount and its part of the invoice's: where it differs
@@ -92,8 +87,7 @@ class InvoiceLineDocument:
     tax_components: tuple[TaxComponent, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceDocument:
+class InvoiceDocument(Value):
     """An issued invoice as it should stand there, with the figures its answer must agree with."""
 
     uuid: UUID
@@ -118,16 +112,14 @@ class InvoiceDocument:
     kind: Literal["invoice"] = "invoice"
 
 
-@dataclass(frozen=True, slots=True)
-class AllocationDocument:
+class AllocationDocument(Value):
     """The part of a payment that pays one invoice there."""
 
     invoice_id: str
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentDocument:
+class PaymentDocument(Value):
     """A payment as it should stand there; what the allocations leave of `amount` is the customer's credit.
 
     `method_id` is empty where the company has no payment method of the name: the name is then kept in the note.
@@ -151,15 +143,13 @@ class PaymentDocument:
 Document: TypeAlias = CustomerDocument | ServiceDocument | InvoiceDocument | PaymentDocument
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
+class Create(Value):
     """Make the record there."""
 
     document: Document
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Value):
     """Change the record there: our fields win, theirs stay. `kept` is what was read of theirs, see `RemoteRecord`."""
 
     document: Document
@@ -168,8 +158,7 @@ class Update:
     kept: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Void:
+class Void(Value):
     """Void the record there: it stays, with nothing owed or paid."""
 
     kind: Kind
@@ -179,8 +168,7 @@ class Void:
     remote_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(Value):
     """Delete the record there."""
 
     kind: Kind
@@ -195,8 +183,7 @@ Removal: TypeAlias = Void | Delete
 Step: TypeAlias = Write | Removal
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteRecord:
+class RemoteRecord(Value):
     """A record as the provider has it. Figures are None where the kind has none; decimals are exact.
 
     `tax_codes` are the codes of the lines in order; `deposit_account_id` is the account the answer names, if any.

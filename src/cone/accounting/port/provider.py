@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -10,6 +9,7 @@ from cone.accounting.port.company import CompanyFacts, EnvironmentName, Referenc
 from cone.accounting.port.documents import Document, Kind, Namesake, RemoteRecord, Step
 from cone.accounting.port.sent import SentRecord
 from cone.accounting.port.verdicts import Answered, Verdict
+from cone.kit.values import Value
 
 
 class AuthorizationRefusedError(Exception):
@@ -20,48 +20,42 @@ class AuthorizationRefusedError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizationReturn:
+class AuthorizationReturn(Value):
     """What the browser brought back: a one-time code and the company the person chose."""
 
     code: str
     company_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Availability:
+class Availability(Value):
     """Where Connect goes, or (environment None) what to configure first, in words for the operator."""
 
     environment: EnvironmentName | None
     explanation: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class WireRequest:
+class WireRequest(Value):
     """A write, ready to send, opaque to the engine: stored before it's sent and repeated byte for byte."""
 
     line: str
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class BatchItem:
+class BatchItem(Value):
     """One write in a batch, and the key by which its answer is found: unique within the batch, short."""
 
     key: str
     request: WireRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Value):
     """A write that succeeded: the record as it now stands, and what is known of the answer."""
 
     record: RemoteRecord
     answered: Answered
 
 
-@dataclass(frozen=True, slots=True)
-class RequestLimits:
+class RequestLimits(Value):
     """How many requests the platform takes for one company. `minute` is a minute, but for a platform in fast motion."""
 
     per_minute: int

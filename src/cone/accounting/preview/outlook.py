@@ -4,8 +4,7 @@ What a record refers to and isn't there yet is taken as made: otherwise "waits f
 behind it. Whether it really can be made is known by then, since what others refer to is foreseen first.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TypeAlias
 from uuid import UUID
@@ -41,6 +40,7 @@ from cone.accounting.preview.values import Action, Figures, Outlook
 from cone.accounting.records import AllocationRecord, InvoiceRecord, PaymentRecord, Record, Situation, Subject
 from cone.accounting.refusals import cause_of_refusal
 from cone.kit.money import Money
+from cone.kit.values import replace
 
 Key: TypeAlias = tuple[Kind, UUID]
 
@@ -108,13 +108,13 @@ def foresee(
     situation: Situation,
     provider: Provider,
     *,
-    earlier: Mapping[Key, Outlook],
+    references: Sequence[Outlook],
     stored_cause: Blocked | None = None,
 ) -> Outlook:
     """Say what would become of a record, in a situation by `assume`.
 
-    `earlier`: the outlooks of what isn't linked and was foreseen before. `stored_cause`: what the record was refused
-    for when it was sent, unless settings have changed since; only a person sends it again.
+    `references`: the outlooks of what it refers to and isn't linked. `stored_cause`: what the record was refused for
+    when it was sent, unless settings have changed since; only a person sends it again.
     """
     action, document, causes = _judge(subject, plan(subject, situation), situation, provider)
     if action not in (Action.BLOCKED, Action.NOTHING) and stored_cause is not None:
@@ -133,7 +133,7 @@ def foresee(
     )
     if action in (Action.BLOCKED, Action.NOTHING, Action.FIND_OUT, Action.REMOVE):
         return outlook
-    return _after(outlook, [earlier[key] for key in references_of(subject.record) if key in earlier])
+    return _after(outlook, references)
 
 
 def _judge(
@@ -199,7 +199,7 @@ def _figures(document: Document | None) -> Figures | None:
             return None
 
 
-def _after(outlook: Outlook, references: list[Outlook]) -> Outlook:
+def _after(outlook: Outlook, references: Sequence[Outlook]) -> Outlook:
     """The same, in the light of what it refers to and isn't there yet."""
     for reference in references:
         if reference.action in (Action.BLOCKED, Action.WAIT):

@@ -5,9 +5,10 @@ parts together: what changes meanwhile may be foreseen either way, and nothing i
 """
 
 import json
-from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
+from itertools import chain
 from types import coroutine
 from typing import Any, Generic, TypeVar
 
@@ -19,7 +20,7 @@ from cone.accounting.port.provider import Provider
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.preview.outlook import Key, as_if_sent, assume, foresee, references_of
 from cone.accounting.preview.values import Action, Outlook
-from cone.accounting.records import Situation, Subject, general_service_uuid
+from cone.accounting.records import Situation, general_service_uuid
 from cone.accounting.registry import get_provider
 from cone.accounting.snapshot import Snapshot, read_subjects
 from cone.accounting.sql import preview as preview_sql
@@ -186,7 +187,8 @@ class Foreseer:
         return {row["id"]: _stored(row) for row in self._read(preview_sql.STORED_CAUSES, values)}
 
     def _foresee(self, part: Snapshot, causes: Mapping[int, Blocked]) -> Iterator[Outlook]:
-        missing = self._missing(part.situation, part.subjects)
+        references = {subject.row.id: references_of(subject.record) for subject in part.subjects}
+        missing = self._missing(part, references.values())
         if missing:
             yield from self._foresee(self._take(self._begin_look_as_if_wanted(missing)), {})
         assumed = assume(part.situation)
@@ -195,7 +197,7 @@ class Foreseer:
                 as_if_sent(subject, assumed, since=self._since),
                 assumed,
                 self._provider,
-                earlier=self._foreseen,
+                references=[self._foreseen[key] for key in references[subject.row.id] if key in self._foreseen],
                 stored_cause=causes.get(subject.row.id),
             )
             is_stuck = outlook.action in (Action.BLOCKED, Action.WAIT)
@@ -203,11 +205,11 @@ class Foreseer:
                 self._foreseen[subject.row.kind, subject.row.uuid] = outlook
             yield outlook
 
-    def _missing(self, situation: Situation, subjects: Sequence[Subject]) -> list[Key]:
+    def _missing(self, part: Snapshot, references: Iterable[Iterable[Key]]) -> list[Key]:
         """What these refer to that's neither there, nor foreseen, nor among them (and then before them)."""
-        own: set[Key] = {(subject.row.kind, subject.row.uuid) for subject in subjects}
-        wanted = dict.fromkeys(key for subject in subjects for key in references_of(subject.record))
-        known = own | self._foreseen.keys() | situation.linked.keys()
+        own: set[Key] = {(subject.row.kind, subject.row.uuid) for subject in part.subjects}
+        wanted = dict.fromkeys(chain.from_iterable(references))
+        known = own | self._foreseen.keys() | part.situation.linked.keys()
         # Invoices come before the payments of them; one that didn't isn't asked for.
         return [key for key in wanted if key not in known and key[0] != "invoice"]
 

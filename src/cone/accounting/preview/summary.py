@@ -1,9 +1,10 @@
 """Counts outlooks for pages and the API: per action, per cause, per currency; and keeps one page of them."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 from cone.accounting.causes import describe
@@ -33,9 +34,9 @@ class _Stuck:
 
 @dataclass
 class _Sum:
-    count: int
-    tax: Money
-    total: Money
+    count: int = 0
+    tax: Decimal = Decimal(0)
+    total: Decimal = Decimal(0)
 
 
 def read_preview(
@@ -63,7 +64,7 @@ def read_preview(
         total_count=counting.kinds.total(),
         actions=counting.actions(),
         causes=counting.causes(get_provider(active.provider).name, now=now),
-        sums=tuple(CurrencySum(entry.count, entry.tax, entry.total) for _, entry in sorted(counting.sums.items())),
+        sums=counting.sums(),
         may_exist_count=counting.may_exist,
         shown=tuple(counting.shown),
         shown_from=start,
@@ -78,7 +79,7 @@ class _Counting:
         self._only, self._window = only, range(start, start + size)
         self.kinds: Counter[tuple[Action, Kind]] = Counter()
         self.stuck: dict[str, _Stuck] = {}
-        self.sums: dict[str, _Sum] = {}
+        self._sums: defaultdict[str, _Sum] = defaultdict(_Sum)
         self.shown: list[Outlook] = []
         self.suited = self.may_exist = 0
 
@@ -105,8 +106,14 @@ class _Counting:
         if outlook.figures is None or outlook.action not in GOING:
             return
         tax, total = outlook.figures.tax, outlook.figures.total
-        entry = self.sums.setdefault(total.currency, _Sum(0, Money.zero(total.currency), Money.zero(total.currency)))
-        entry.count, entry.tax, entry.total = entry.count + 1, entry.tax + tax, entry.total + total
+        entry = self._sums[total.currency]
+        entry.count, entry.tax, entry.total = entry.count + 1, entry.tax + tax.amount, entry.total + total.amount
+
+    def sums(self) -> tuple[CurrencySum, ...]:
+        return tuple(
+            CurrencySum(entry.count, Money(entry.tax, currency), Money(entry.total, currency))
+            for currency, entry in sorted(self._sums.items())
+        )
 
     def actions(self) -> tuple[ActionCount, ...]:
         counts = []

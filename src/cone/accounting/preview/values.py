@@ -1,6 +1,5 @@
 """A preview as data: one outlook per record, and what they come to."""
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -9,6 +8,7 @@ from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.documents import Kind
 from cone.accounting.values import CauseCard
 from cone.kit.money import Money
+from cone.kit.values import Value
 
 
 class Action(StrEnum):
@@ -29,16 +29,14 @@ class Action(StrEnum):
     NOTHING = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Value):
     """What a document's answer should say."""
 
     tax: Money
     total: Money
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(Value):
     """What would become of one record. `follows` is what must be made first; `waits_for` what can't be.
 
     `causes` are the record's own, or those of what it waits for. `may_exist`: one of its name may stand there already,
@@ -58,8 +56,7 @@ class Outlook:
     may_exist: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ActionCount:
+class ActionCount(Value):
     """How many records an action would befall, by kind."""
 
     action: Action
@@ -67,8 +64,7 @@ class ActionCount:
     kinds: tuple[tuple[Kind, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CurrencySum:
+class CurrencySum(Value):
     """What the documents in one currency that would be sent come to."""
 
     count: int
@@ -76,8 +72,7 @@ class CurrencySum:
     total: Money
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Value):
     """The whole of it; `shown` are the outlooks of one page, of one action if that was asked for.
 
     `from_date`: of existing invoices since then; None: of everything that waits. `may_exist_count`: new customers whose

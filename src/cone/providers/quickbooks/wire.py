@@ -5,6 +5,7 @@ Unknown fields are ignored: answers grow. Field names are QuickBooks' own, in Py
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -271,6 +272,7 @@ class QueryAnswer(Row, frozen=True):
 _ENCODER = msgspec.json.Encoder()
 
 
+@lru_cache(4096)  # quantities, prices and rates come again and again
 def number(amount: Decimal) -> msgspec.Raw:
     """An exact JSON number in plain notation: 1.10 and 1.1 give the same bytes, and nothing gets an exponent."""
     text = f"{amount:f}"

@@ -1,6 +1,5 @@
 """Documents in QuickBooks' words: whole requests, exact money, and refusals before anything is sent."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from cone.accounting.port.company import CompanyFacts
 from cone.accounting.port.documents import Address, Create, Document, Update
 from cone.accounting.port.verdicts import CauseCode, RejectedError
 from cone.kit.money import round_amount
+from cone.kit.values import replace
 from cone.providers.quickbooks.mapping import prepare
 
 from .builders import UUID_ONE, a_company, a_customer, a_line, a_payment, a_service, an_american_company, an_invoice

@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -12,6 +11,7 @@ import msgspec
 from cone.accounting.port.documents import Create
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.port.sent import SentRecord
+from cone.kit.values import replace
 from cone.providers.quickbooks import mapping, wire
 from cone.providers.quickbooks.candidates import list_candidates_together
 from cone.providers.quickbooks.sent import read_fields, read_sent
