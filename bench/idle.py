@@ -22,7 +22,7 @@ _MOST_TIMES = 10
 
 def run(*, is_quick: bool) -> dict[str, object]:
     """CPU and memory at rest; metered reads per company and day; refreshes of tokens that nobody uses."""
-    number, seconds, stepped = (2_000, 30, 10) if is_quick else (10_000, 600, 200)
+    number, seconds, stepped = (500, 20, 10) if is_quick else (10_000, 600, 200)
     with running_emulator("--country", "GB", "--no-limits") as emulator, prepared_books(emulator.url):
         open_companies(emulator, number)
         figures = _rest(emulator, seconds)

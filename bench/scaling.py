@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 def run(*, is_quick: bool) -> dict[str, object]:
     """Throughput with one, two and four workers; cost per record, memory and plans as the book and the backlog grow."""
-    first, each, sizes = (100, 100, (200, 1_000, 4_000)) if is_quick else (500, 500, (1_000, 10_000, 100_000))
-    rounds = 2 if is_quick else 5
+    first, each, sizes = (60, 60, (240, 1_200, 6_000)) if is_quick else (500, 500, (1_000, 10_000, 100_000))
+    rounds, sample = (2, 120) if is_quick else (5, 3_000)
     with running_emulator("--country", "GB", "--no-limits") as emulator, prepared_books(emulator.url):
         workers = [_measure_workers(emulator, count, is_quick=is_quick) for count in (1, 2, 4)]
         # One worker all the while, as in life: what it prepared was planned when the tables were small.
         with running_worker() as (worker,):
             growing = Growing(emulator, worker, first=first, each=each)
             grown = [row for size in sizes for row in growing.grow_to(size, rounds=rounds)]
-            waiting = [growing.wait_with(size) for size in sizes]
+            waiting = [growing.wait_with(size, sample=sample) for size in sizes]
             plans = growing.explain()
     return {
         "throughput": workers,
@@ -103,8 +103,8 @@ class Growing:
             self._size += multiply(self._active, self._first, times=times, label=f"s{size}", is_sent=True)
         return [{"sent_before": size, **self._send(self._make(self._each))} for _ in range(rounds)]
 
-    def wait_with(self, number: int) -> dict[str, object]:
-        """Let so many invoices wait, and see what the worker needs for the first of them."""
+    def wait_with(self, number: int, *, sample: int) -> dict[str, object]:
+        """Let so many invoices wait, and see what the worker needs for the first of them, `sample` at most."""
         from bench.firms import go, hold  # noqa: PLC0415  # after django.setup()
         from bench.growth import multiply  # noqa: PLC0415  # as above
         from cone.books.models import OutboxRow  # noqa: PLC0415  # as above
@@ -115,7 +115,7 @@ class Growing:
         )
         memory, used, read = self._worker.memory_mb(), self._worker.cpu_seconds(), read_in_sequence()
         # Counted there: a count of the backlog here would be what's read in sequence.
-        enough = asked(self._emulator) + min(6 * self._each, waiting // 2) // 30
+        enough = asked(self._emulator) + min(sample, waiting // 2) // 30
         most = 0.0
         go([self._active])
         while asked(self._emulator) < enough:
@@ -124,7 +124,7 @@ class Growing:
             time.sleep(1 / 10)
         used, read = self._worker.cpu_seconds() - used, since(read)
         hold(self._active)
-        time.sleep(2)  # until what is on its way has been answered
+        self._wait_for_answers()
         sent = waiting - OutboxRow.objects.filter(company_id=self._active.company_id).count()
         return {
             "waiting": waiting,
@@ -138,8 +138,16 @@ class Growing:
     def _forget_what_waits(self) -> None:
         from cone.books.models import OutboxRow  # noqa: PLC0415  # after django.setup()
 
-        time.sleep(3)  # until what is on its way has been answered
+        self._wait_for_answers()
         OutboxRow.objects.filter(company_id=self._active.company_id).delete()
+
+    def _wait_for_answers(self) -> None:
+        """Wait until the worker has seen the pause, and nothing is on its way any more."""
+        from cone.books.models import OutboxRow  # noqa: PLC0415  # after django.setup()
+
+        time.sleep(1 / 2)
+        while OutboxRow.objects.filter(company_id=self._active.company_id, state="sending").exists():
+            time.sleep(1 / 10)
 
     def explain(self) -> list[Plan]:
         """Plans of what each look and the sweep ask, while what's left of the backlog waits."""
