@@ -69,12 +69,10 @@
   var isAsking = false;
   var wasReached = false;
 
-  function showReach(isReached, isPressed) {
+  function showReach(isReached) {
     var note = document.getElementById("unreachable");
     isUnreachable = !isReached;
-    if (!note) return;
-    note.hidden = isReached;
-    if (!isReached && isPressed) note.scrollIntoView({ block: "nearest" });
+    if (note) note.hidden = isReached;
   }
 
   function submitIfReached(form, pressed) {
@@ -89,7 +87,7 @@
       })
       .then(function (isReached) {
         isAsking = false;
-        showReach(isReached, true);
+        showReach(isReached);
         if (!isReached) return;
         wasReached = true;
         form.requestSubmit(pressed);
@@ -97,11 +95,12 @@
       });
   }
 
-  document.addEventListener("htmx:sendError", function (event) {
-    showReach(false, event.detail.elt.matches("form, button"));
+  document.addEventListener("htmx:sendError", function () {
+    showReach(false);
   });
-  document.addEventListener("htmx:beforeOnLoad", function () {
-    showReach(true);
+  document.addEventListener("htmx:beforeOnLoad", function (event) {
+    // From 502 on it's a proxy's word: there's no Cone behind it just now.
+    showReach(event.detail.xhr.status < 502);
   });
 
   // One click, one request: a second press while the first is under way would do it twice.
