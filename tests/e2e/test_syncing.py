@@ -103,6 +103,7 @@ def test_m15_voided_after_sending_says_remove_it_there(owner: Desk) -> None:
     assert there is not None
     assert there["TotalAmt"] == Decimal(120)
     owner.press("I removed it there")
+    owner.sees("Noted: it's removed there.")
     owner.go("/settings/integrations")
     expect(owner.page.locator("article.cause")).to_have_count(0)
 
