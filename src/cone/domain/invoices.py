@@ -103,7 +103,9 @@ _NAMES: Mapping[DisplayStatus, str] = {
 # Asked for once more, after a lost answer: nothing is wrong.
 _DONE: Mapping[tuple[Verb, DisplayStatus], str] = {
     (Verb.ISSUE, DisplayStatus.OPEN): "issued",
+    (Verb.ISSUE, DisplayStatus.SENT): "issued",
     (Verb.ISSUE, DisplayStatus.PAST_DUE): "issued",
+    (Verb.ISSUE, DisplayStatus.PAID): "issued",
     (Verb.VOID, DisplayStatus.VOID): "void",
     (Verb.WRITE_OFF, DisplayStatus.WRITTEN_OFF): "written off",
 }

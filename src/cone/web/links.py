@@ -1,7 +1,7 @@
 """Where things are: a record's page, and the page where a cause is mended."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.urls import reverse
@@ -80,6 +80,8 @@ def find_mending(cause: Cause) -> Mending | None:
 
 def find_mending_from(kind: Kind, uuid: UUID, cause: Cause) -> Mending | None:
     """The same, seen from a record's own page: a link to where one is already helps nobody, one to its form does."""
+    if cause.own_account_of == uuid:
+        cause = replace(cause, own_account_of=None)
     if (cause.target, cause.target_uuid) != (kind, uuid):
         return find_mending(cause)
     if kind == "customer":

@@ -117,6 +117,7 @@ def test_inactive_account_of_a_service_leads_to_the_service_too(
     form = reverse("service_edit", args=[service.uuid])
     assert links_in_note(page) == [f"{MANAGE}#accounts", form]
     assert f'<a class="button small" href="{form}">Open the service</a>' in owner.get(reverse("integrations")).text
+    assert links_in_note(owner.get(form).text) == [f"{MANAGE}#accounts"]
 
 
 def test_who_may_not_mend_is_told_whom_to_ask(cast: Cast, client_of: ClientOf, connected: FakeLedger) -> None:

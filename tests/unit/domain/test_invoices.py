@@ -97,7 +97,9 @@ def test_check_can_refuses_what_the_table_does_not_allow(verb: Verb, status: Dis
     assert str(refusal.value).endswith(".")
     done = {
         "issue-open": "issued",
+        "issue-sent": "issued",
         "issue-past_due": "issued",
+        "issue-paid": "issued",
         "void-void": "void",
         "write_off-written_off": "written off",
     }

@@ -78,7 +78,12 @@
   function submitIfReached(form, pressed) {
     if (isAsking) return;
     isAsking = true;
-    fetch("/healthz", { method: "HEAD", cache: "no-store" })
+    // A network that swallows what is sent would keep it asking for minutes.
+    var asked = new AbortController();
+    var limit = window.setTimeout(function () {
+      asked.abort();
+    }, 5000);
+    fetch("/healthz", { method: "HEAD", cache: "no-store", signal: asked.signal })
       .then(function (answer) {
         return answer.ok;
       })
@@ -86,12 +91,16 @@
         return false;
       })
       .then(function (isReached) {
+        window.clearTimeout(limit);
         isAsking = false;
         showReach(isReached);
         if (!isReached) return;
         wasReached = true;
-        form.requestSubmit(pressed);
-        wasReached = false;
+        try {
+          form.requestSubmit(pressed);
+        } finally {
+          wasReached = false;
+        }
       });
   }
 
