@@ -143,7 +143,8 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.CURRENCY_UNSUPPORTED: _Words(
         "{provider} keeps this company's books in {home_currency} only",
-        "Invoices and payments in {currency} need multicurrency, which is switched off in this company.",
+        "Customers, invoices and payments in {currency} need multicurrency, which is switched off in this company. "
+        "Switch it on there, then press Sync now.",
         "Open {label}",
         _RECORD,
     ),
@@ -194,7 +195,8 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.REMOVED_THERE: _Words(
         "{label} is no longer in {provider}",
-        "It was deleted or merged in {provider} after it was sent, or something it refers to was made inactive. "
+        "It was deleted, voided or merged in {provider} after it was sent, or something it refers to was made "
+        "inactive. "
         "It's not made again by itself: restore it there and send it again, or void it here if it isn't wanted.",
         "Open {label}",
         _RECORD,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from cone.accounting.port.documents import CustomerDocument, Namesake
-from cone.kit.values import asdict
+from cone.kit.values import asdict, replace
 
 ENTITIES: tuple[Literal["customer", "vendor", "employee"], ...] = ("customer", "vendor", "employee")
 LONGEST_NAME = 500
@@ -61,16 +61,17 @@ def resolve_name(
 ) -> Resolution:
     """Decide what becomes of a taken name. `linked_ids` are customers there that other records of ours are.
 
-    Only one candidate may agree in e-mail address or tax number: a tie is never guessed. The suffix is the lowest that
-    nobody there has, so that the same books give the same name.
+    Only one candidate may agree in e-mail address or tax number: a tie is never guessed, and one in another currency
+    never is the same. The suffix is the lowest that nobody there has, so that the same books give the same name.
     """
-    free = [entry for entry in namesakes if _is_free(entry, linked_ids)]
+    seen = tuple(_mark(entry, linked_ids, document.currency) for entry in namesakes)
+    free = [entry for entry in seen if entry.entity == "customer" and entry.is_active and not entry.obstacle]
     certain = [entry for entry in free if _is_same(document, entry)]
     if may_link and len(certain) == 1:
         return Link(certain[0])
     if may_suffix and not certain and (name := find_free_name(own_name, namesakes)):
         return Suffix(name)
-    return Ask(tuple(namesakes))
+    return Ask(seen)
 
 
 def find_free_name(own_name: str, namesakes: Sequence[Namesake]) -> str:
@@ -79,8 +80,13 @@ def find_free_name(own_name: str, namesakes: Sequence[Namesake]) -> str:
     return next((name for name in possible_names(own_name)[1:] if _plain(name) not in taken), "")
 
 
-def _is_free(entry: Namesake, linked_ids: Collection[str]) -> bool:
-    return entry.entity == "customer" and entry.is_active and entry.remote_id not in linked_ids
+def _mark(entry: Namesake, linked_ids: Collection[str], currency: str) -> Namesake:
+    """Say why our customer can't be that one; ids of vendors and employees are no customers'."""
+    if entry.entity != "customer":
+        return entry
+    if entry.remote_id in linked_ids:
+        return replace(entry, obstacle="ours")
+    return entry if entry.currency in ("", currency) else replace(entry, obstacle="currency")
 
 
 def _is_same(document: CustomerDocument, entry: Namesake) -> bool:

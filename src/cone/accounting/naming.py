@@ -59,8 +59,8 @@ async def settle_name(
             await settler.found(database, subject.row, record=_as_record(namesake), attempt=attempt)
         case Suffix(name):
             await _rename(database, fence, subject, attempt, verdict, name)
-        case Ask():
-            params = {**verdict.params, "namesakes": namesakes_to_json(namesakes)}
+        case Ask(seen):
+            params = {**verdict.params, "namesakes": namesakes_to_json(seen)}
             asking = replace(verdict, params=params)
             await settler.failed(database, subject, attempt, verdict=asking, situation=situation)
 

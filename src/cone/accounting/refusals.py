@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from cone.accounting.plan.decisions import Blocked
+from cone.accounting.port.documents import CustomerDocument
 from cone.accounting.port.verdicts import CauseCode, GoneError, RejectedError
 from cone.accounting.records import InvoiceRecord, LineRecord, PaymentRecord, ServiceRecord, Situation, Subject
 
@@ -81,7 +82,7 @@ def _period(subject: Subject, situation: Situation) -> _Found | None:
 
 
 def _currency(subject: Subject, situation: Situation) -> _Found | None:
-    if not isinstance(subject.record, InvoiceRecord | PaymentRecord):
+    if not isinstance(subject.record, InvoiceRecord | PaymentRecord | CustomerDocument):
         return None
     facts = {"currency": subject.record.currency, "home_currency": situation.facts.home_currency}
     return f":{subject.record.currency}", facts

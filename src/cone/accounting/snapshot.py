@@ -222,7 +222,7 @@ def _situation(head: Mapping[str, Any], look: _Look, former: Situation | None) -
         payment_methods=look.methods,
         taken_numbers=_numbers_taken(look),
         taken_names={
-            one.name.lower(): (Namesake("customer", one.remote_id, one.version, one.name), one.uuid)
+            one.name.lower(): (Namesake("customer", one.remote_id, one.version, one.name, obstacle="ours"), one.uuid)
             for one in look.names_taken
         },
         removal_policy=head["removal_policy"],

@@ -254,10 +254,14 @@ def _likely_reason(expected: Expected, answer: RemoteRecord) -> str:
     # With tax-inclusive prices another rate leaves the total as it is and moves the net.
     if answer.total != expected.total and answer.total - answer.tax != expected.net:
         return "The amounts of the lines differ."
+    if round_amount(answer.tax, expected.currency) == expected.tax:
+        return f"{expected.currency} has fewer decimals here than there."
     if abs(answer.tax - expected.tax) <= Decimal("0.05"):
         return "The tax is rounded differently: per line on one side, per invoice on the other."
     return "The mapped tax code charges another percentage, or the company computes sales tax by itself."
 
 
 def _plain(amount: Decimal, currency: str) -> str:
-    return f"{round_amount(amount, currency):,f} {currency}"
+    """As people write it, and with every decimal where it has more of them than the currency."""
+    rounded = round_amount(amount, currency)
+    return f"{rounded if rounded == amount else amount:,f} {currency}"

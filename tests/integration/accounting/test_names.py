@@ -72,7 +72,8 @@ def test_second_of_a_name_is_asked_about_without_a_request(
     assert ledger.calls[calls:] == []
     [card] = list_cause_cards(owner.workspace.pk)
     assert (card.cause.key, card.cause.is_name_taken) == (f"name_taken:{second.uuid}", True)
-    # It's another of ours: it can't be linked twice.
+    # It's another of ours: it can't be linked twice, and no page offers it.
+    assert [each.obstacle for each in card.cause.namesakes] == ["ours"]
     with pytest.raises(NotLinkableError):
         link_customer(owner, second.uuid, card.cause.namesakes[0].remote_id)
 

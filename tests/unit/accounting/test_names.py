@@ -58,6 +58,14 @@ def test_others_are_suffixed_or_asked_about(namesake: Namesake) -> None:
 
 def test_customer_that_another_of_ours_is_gets_no_second_link() -> None:
     assert resolve(SAME_MAIL, policy="suffix", linked="58") == Suffix(f"{NAME} (2)")
+    assert resolve(SAME_MAIL, linked="58") == Ask((replace(SAME_MAIL, obstacle="ours"),))
+
+
+def test_one_in_another_currency_is_never_the_same() -> None:
+    foreign = replace(SAME_MAIL, currency="CHF")
+    assert resolve(foreign, policy="suffix") == Suffix(f"{NAME} (2)")
+    assert resolve(foreign) == Ask((replace(foreign, obstacle="currency"),))
+    assert resolve(replace(SAME_MAIL, currency=NAMED.currency)) == Link(replace(SAME_MAIL, currency=NAMED.currency))
 
 
 def test_certain_one_that_cant_be_linked_now_is_asked_about() -> None:

@@ -189,6 +189,15 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
         READY,
         Blocked(CauseCode.NAME_INVALID, key=f"name_invalid:{CUSTOMER}"),
     ),
+    "customer in a currency that the company doesn't keep waits for the same as its invoices": (
+        subject(replace(NAMED, currency="EUR")),
+        READY,
+        Blocked(
+            CauseCode.CURRENCY_UNSUPPORTED,
+            key="currency_unsupported:EUR",
+            params={"number": "", "currency": "EUR", "home_currency": "GBP"},
+        ),
+    ),
     "name that another customer of ours has there": (
         subject(NAMED),
         ready(taken_names={"brûlé & söhne": (NAMESAKE, INVOICE)}),

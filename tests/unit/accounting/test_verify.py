@@ -33,6 +33,15 @@ OTHER_TAX = "The mapped tax code charges another percentage, or the company comp
 LINES = "The amounts of the lines differ."
 
 
+def test_decimals_that_a_currency_has_only_there_are_shown() -> None:
+    sent = Expected("INV-0042", "JPY", Decimal(1001), Decimal(200), Decimal(1201), "58")
+    answer = replace(ANSWER, total=Decimal("1201.20"), tax=Decimal("200.20"))
+    found = find_difference(sent, answer)
+    assert found is not None
+    assert (found["ours"], found["theirs"]) == ("1,201 JPY", "1,201.20 JPY")
+    assert found["reason"] == "JPY has fewer decimals here than there."
+
+
 @pytest.mark.parametrize(
     ("answer", "what", "ours", "theirs", "reason"),
     [

@@ -2,7 +2,7 @@
 
 from cone.accounting.names import namesakes_to_json
 from cone.accounting.plan.decisions import Blocked, Decision
-from cone.accounting.plan.known_causes import find_name_cause
+from cone.accounting.plan.known_causes import find_currency_cause, find_name_cause
 from cone.accounting.plan.sending import send
 from cone.accounting.port.documents import CustomerDocument
 from cone.accounting.port.verdicts import CauseCode
@@ -17,6 +17,8 @@ def plan_customer(subject: Subject, record: CustomerDocument, situation: Situati
     Where the firm chose suffixes the refusal is what makes the lane look for a free one.
     """
     if cause := find_name_cause(record.uuid, record.name, longest=LONGEST_NAME):
+        return cause
+    if cause := find_currency_cause(record.currency, "", situation):
         return cause
     known = situation.taken_names.get(record.name.lower())
     if known is not None and known[1] != record.uuid and situation.name_policy != "suffix":

@@ -105,16 +105,23 @@ def _rate_cause(line: LineRecord, situation: Situation) -> Blocked | None:
     )
 
 
-def _currency_cause(record: InvoiceRecord | PaymentRecord, situation: Situation) -> Blocked | None:
+def find_currency_cause(currency: str, number: str, situation: Situation) -> Blocked | None:
+    """Whether the company keeps its books in one currency only, and not in that one."""
     facts = situation.facts
-    is_unsupported = record.currency != facts.home_currency and not facts.is_multicurrency
-    theirs = situation.customer_currencies.get(record.customer_uuid) or record.currency
-    if not is_unsupported and theirs == record.currency:
+    if currency == facts.home_currency or facts.is_multicurrency:
         return None
+    params = {"number": number, "currency": currency, "home_currency": facts.home_currency}
+    return Blocked(CauseCode.CURRENCY_UNSUPPORTED, key=f"currency_unsupported:{currency}", params=params)
+
+
+def _currency_cause(record: InvoiceRecord | PaymentRecord, situation: Situation) -> Blocked | None:
     number = record.number if isinstance(record, InvoiceRecord) else record.reference
-    params = {"number": number, "currency": record.currency, "home_currency": facts.home_currency}
-    if is_unsupported:
-        return Blocked(CauseCode.CURRENCY_UNSUPPORTED, key=f"currency_unsupported:{record.currency}", params=params)
+    if cause := find_currency_cause(record.currency, number, situation):
+        return cause
+    theirs = situation.customer_currencies.get(record.customer_uuid) or record.currency
+    if theirs == record.currency:
+        return None
+    params = {"number": number, "currency": record.currency, "home_currency": situation.facts.home_currency}
     return Blocked(
         CauseCode.CUSTOMER_CURRENCY_DIFFERS,
         key=f"customer_currency_differs:{record.customer_uuid}",

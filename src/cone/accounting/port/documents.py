@@ -45,7 +45,10 @@ class CustomerDocument(Value):
 
 
 class Namesake(Value):
-    """Somebody there who has a name that a customer of ours wants; inactive ones hold theirs too."""
+    """Somebody there who has a name that a customer of ours wants; inactive ones hold theirs too.
+
+    `obstacle`: why our customer can't be this one, where we know: another of ours is, or its currency differs for life.
+    """
 
     entity: Literal["customer", "vendor", "employee"]
     remote_id: str
@@ -55,6 +58,7 @@ class Namesake(Value):
     tax_number: str = ""
     currency: str = ""
     is_active: bool = True
+    obstacle: Literal["", "ours", "currency"] = ""
 
 
 class ServiceDocument(Value):
