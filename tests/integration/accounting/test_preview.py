@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -14,6 +14,7 @@ from cone.accounting.preview import reading
 from cone.accounting.preview.reading import Foreseer
 from cone.accounting.preview.summary import read_preview
 from cone.accounting.preview.values import Action, CurrencySum, Figures, Preview
+from cone.accounting.sql import preview as preview_sql
 from cone.books.models import Attempt, Connection, Invoice, InvoiceLine, Link, OutboxRow
 from cone.domain.customers import CustomerInput
 from cone.kit.money import Money
@@ -272,3 +273,23 @@ def test_preview_whose_connection_goes_meanwhile_leaves_the_database_usable(owne
         list(outlooks)
 
     assert OutboxRow.objects.count() == 5
+
+
+@pytest.mark.usefixtures("two_parts")
+def test_next_part_that_cannot_be_looked_up_is_an_error_of_the_page_s_own_connection(
+    owner: Actor, ledger: FakeLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(owner, ledger)
+    configure(owner)
+    for _ in range(3):
+        make_customer(owner)
+    active = find_active_connection(owner.workspace.pk)
+    assert active is not None
+
+    def break_next_look(*_: object) -> dict[int, object]:
+        monkeypatch.setattr(preview_sql, "WAITING", "select 1 / 0")
+        return {}
+
+    monkeypatch.setattr(Foreseer, "_stored_causes", break_next_look)
+    with pytest.raises(DataError):
+        next(Foreseer(active).waiting())

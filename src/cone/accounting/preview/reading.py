@@ -162,7 +162,8 @@ class Foreseer:
         while look is not None:
             part = self._take(look)
             causes = find_causes(part)
-            with connection.connection.pipeline():
+            # What fails in a pipeline is told at its end, which Django doesn't see by itself.
+            with connection.wrap_database_errors, connection.connection.pipeline():
                 look = next(looks, None)
                 outlooks = list(self._foresee(part, causes))
             yield from outlooks
