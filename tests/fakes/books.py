@@ -180,6 +180,8 @@ class FakeCompany:
             marker=marker,
             customer_id=invoice.customer_id,
             issue_date=invoice.issue_date,
+            due_date=invoice.due_date,
+            words=(invoice.memo, "", *(line.description for line in invoice.lines)),
             email=invoice.customer_email,
             payment_ids=tuple(payment.remote_id for payment in payments),
         )

@@ -16,7 +16,7 @@ from cone.accounting.plan.decisions import TakeBack
 from cone.accounting.port.documents import RemoteRecord, Removal
 from cone.accounting.port.provider import Sent
 from cone.accounting.port.verdicts import Answered, GoneError, RejectedError, StaleError, Verdict
-from cone.accounting.records import Row
+from cone.accounting.records import InvoiceRecord, Record, Row
 from cone.accounting.removals import RemovalSettler, Remover
 from cone.accounting.sql import runs as runs_sql
 from cone.kit.values import replace
@@ -69,7 +69,7 @@ class Undoer:
             answered = Answered(message="Found done there." if attempt else "It had been removed there already.")
             async with self._books() as database:
                 await self._settler.taken_back(database, errand.row, attempt, answered)
-        elif reason := _reason_to_keep(decision, record):
+        elif reason := _reason_to_keep(decision, record, errand.subject.record):
             async with self._books() as database:
                 answered = Answered(message="Read back: it stands there, and not as it was sent.")
                 await self._settler.kept(database, errand.row, attempt, reason=reason, answered=answered)
@@ -98,11 +98,25 @@ class Undoer:
         await self._settler.failed(database, errand.subject, attempt, verdict=verdict, situation=errand.situation)
 
 
-def _reason_to_keep(decision: TakeBack, record: RemoteRecord) -> str:
-    if record.payment_ids:
+def _reason_to_keep(decision: TakeBack, there: RemoteRecord, ours: Record | None) -> str:
+    if there.payment_ids:
         return "paid_there"
-    if decision.total is not None:
-        is_same = record.total == decision.total
+    if decision.total is None:
+        is_same = there.version == decision.step.remote_version
     else:
-        is_same = record.version == decision.step.remote_version
+        # Payments of the same run moved the version: what it says tells whether somebody has touched it.
+        is_same = there.total == decision.total and isinstance(ours, InvoiceRecord) and _says_the_same(there, ours)
     return "" if is_same else "changed_there"
+
+
+def _says_the_same(there: RemoteRecord, ours: InvoiceRecord) -> bool:
+    """Whether an invoice there says what was sent of one that hasn't changed here since, and nothing besides."""
+    sent = (ours.memo, "", *(line.description or line.service_name for line in ours.lines))
+    return (
+        not there.kept
+        and there.tax == ours.tax
+        and there.number in (ours.number, None)
+        and (there.issue_date, there.due_date) == (ours.issue_date, ours.due_date)
+        and there.email in (ours.customer_email, "")
+        and [each.split() for each in there.words] == [each.split() for each in sent]
+    )

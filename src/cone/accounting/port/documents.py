@@ -193,6 +193,7 @@ class RemoteRecord(Value):
     `tax_codes` are the codes of the lines in order; `deposit_account_id` is the account the answer names, if any.
     `payment_ids` are the payments applied to an invoice, `applied` what a payment pays of which invoice there.
     `kept` is what an update must say again of theirs, in the provider's own words: nobody else reads it.
+    `words` are an invoice's: its memo, what stands in its private note beside the marker, then each line's description.
     """
 
     kind: Kind
@@ -215,6 +216,8 @@ class RemoteRecord(Value):
     unapplied: Decimal | None = None
     applied: tuple[AllocationDocument, ...] = ()
     issue_date: date | None = None
+    due_date: date | None = None
+    words: tuple[str, ...] = ()
     created_at: datetime | None = None
     kept: str = ""
     exchange_rate: Decimal | None = None

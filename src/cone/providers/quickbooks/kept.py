@@ -61,7 +61,7 @@ def _has_theirs(line: LineRow) -> bool:
     # Asked of every line of every answer, so next to nothing is built for it. How a line is classed for tax doesn't
     # count: companies whose sales tax is automated may have it on every line, by themselves.
     detail = line.sales_item_line_detail
-    if detail is not None and (_referred(detail.class_ref) or _say(detail.service_date)):
+    if detail is not None and (_referred(detail.class_ref) or say(detail.service_date)):
         return True
     if bytes(line.detail_type) == _IS_TEXT or _referred(line.project_ref):
         return True
@@ -78,7 +78,7 @@ def _find(decoder: "msgspec.json.Decoder[_T]", value: msgspec.Raw) -> _T | None:
         return None
 
 
-def _say(value: msgspec.Raw) -> str:
+def say(value: msgspec.Raw) -> str:
     """The text of a field; empty where there's none."""
     text: str | None = _find(_WORDS, value)
     return text or ""
@@ -101,7 +101,7 @@ def _sort(lines: Sequence[LineRow]) -> tuple[list[LineRow], defaultdict[int, lis
     for line in lines:
         if line.sales_item_line_detail is not None:
             sales.append(line)
-        elif _say(line.detail_type) == _TEXT:
+        elif say(line.detail_type) == _TEXT:
             texts[len(sales) - 1].append(line)
     return sales, texts
 
@@ -116,9 +116,9 @@ def _figures(line: LineRow, detail: SalesItem) -> tuple[Decimal | None, ...]:
 
 # The likest first; what only the item tells is told only where no other line has it.
 _ALIKE: tuple[_Key, ...] = (
-    lambda _, line, detail: (_item(detail), _say(line.description), *_figures(line, detail)),
-    lambda _, line, detail: (_item(detail), _say(line.description)),
-    lambda _, line, __: _say(line.description) or None,
+    lambda _, line, detail: (_item(detail), say(line.description), *_figures(line, detail)),
+    lambda _, line, detail: (_item(detail), say(line.description)),
+    lambda _, line, __: say(line.description) or None,
     lambda place, _, detail: (place, _item(detail)),
 )
 
@@ -181,7 +181,7 @@ def _text(line: LineRow) -> JsonObject:
     was = _find(_DESCRIPTION, line.description_line_detail)
     return {
         **_words("Id", line.id),
-        "Description": _say(line.description),
+        "Description": say(line.description),
         "DetailType": _TEXT,
         "DescriptionLineDetail": _words("ServiceDate", was.service_date) if was else {},
     }
@@ -195,5 +195,5 @@ def _ref(name: str, value: msgspec.Raw) -> JsonObject:
 
 def _words(name: str, value: msgspec.Raw) -> JsonObject:
     """Words as a field; nothing where there are none."""
-    words = _say(value)
+    words = say(value)
     return {name: words} if words else {}

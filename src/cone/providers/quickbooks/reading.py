@@ -17,7 +17,7 @@ from cone.accounting.port.company import (
 )
 from cone.accounting.port.documents import AllocationDocument, Namesake, RemoteRecord, Standing
 from cone.accounting.port.verdicts import Answered, MisconfiguredError
-from cone.providers.quickbooks.kept import read_theirs
+from cone.providers.quickbooks.kept import read_theirs, say
 from cone.providers.quickbooks.mapping import MARKER
 from cone.providers.quickbooks.taxes import NOT_TAXABLE, TAXABLE
 from cone.providers.quickbooks.wire import (
@@ -95,8 +95,16 @@ def invoice_record(row: InvoiceRow) -> RemoteRecord:
         payment_ids=tuple(link.txn_id for link in row.linked_txn if link.txn_type == "Payment"),
         kept=read_theirs(row.line),
         issue_date=row.txn_date,
+        due_date=row.due_date,
+        words=_words(row),
         created_at=row.meta_data.create_time if row.meta_data else None,
     )
+
+
+def _words(row: InvoiceRow) -> tuple[str, ...]:
+    memo = (row.customer_memo.value or "") if row.customer_memo else ""
+    note = _MARKED.sub("", row.private_note or "").strip()
+    return memo, note, *(say(line.description) for line in row.line if line.sales_item_line_detail)
 
 
 def payment_record(row: PaymentRow) -> RemoteRecord:

@@ -34,6 +34,12 @@ class EmailAddress(Row, frozen=True):
     address: str | None = None
 
 
+class Memo(msgspec.Struct, frozen=True):
+    """What an invoice tells the customer."""
+
+    value: str | None = None
+
+
 class Stamps(Row, frozen=True):
     create_time: datetime | None = None
 
@@ -103,6 +109,7 @@ class InvoiceRow(Row, frozen=True):
     balance: Decimal | None = None
     doc_number: str | None = None
     private_note: str | None = None
+    customer_memo: Memo | None = None
     customer_ref: Ref | None = None
     bill_email: EmailAddress | None = None
     deposit_to_account_ref: Ref | None = None
@@ -110,6 +117,7 @@ class InvoiceRow(Row, frozen=True):
     txn_tax_detail: TaxDetail | None = None
     linked_txn: tuple[LinkedTransaction, ...] = ()
     txn_date: date | None = None
+    due_date: date | None = None
     meta_data: Stamps | None = None
 
 
