@@ -21,7 +21,7 @@ from cone.kit.money import Money
 from cone.operations.actor import Actor
 from cone.operations.save_accounts import save_accounts
 from cone.operations.save_customer import save_customer
-from tests.builders import make_customer, make_invoice, make_line, make_owner, make_service, make_tax_rate
+from tests.builders import make_customer, make_invoice, make_line, make_owner, make_payment, make_service, make_tax_rate
 from tests.fakes.ledger import BANK, INCOME, FakeLedger
 from tests.integration.accounting.conftest import configure, connect
 
@@ -89,6 +89,20 @@ def test_preview_of_existing_invoices_foresees_what_they_need_and_what_stops_the
     assert (found.total_count, found.may_exist_count, found.count(Action.LINK)) == (5, 1, 2)
     assert len(ledger.calls) == calls
     assert (OutboxRow.objects.count(), Attempt.objects.count(), Link.objects.count()) == (0, 0, 0)
+
+
+def test_payments_are_summed_apart_from_the_invoices_that_they_pay(owner: Actor, ledger: FakeLedger) -> None:
+    for _ in range(2):
+        make_payment(owner, make_invoice(owner, is_issued=True))
+    connect(owner, ledger)
+    configure(owner)
+
+    found = preview(owner, since_days=10)
+
+    assert [(each.kind, each.count, str(each.tax.amount), str(each.total.amount)) for each in found.sums] == [
+        ("invoice", 2, "40.00", "240.00"),
+        ("payment", 2, "0.00", "240.00"),
+    ]
 
 
 def test_causes_behind_what_is_not_there_yet_are_seen(owner: Actor, ledger: FakeLedger) -> None:

@@ -9,14 +9,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from cone.accounting.outbox import enqueue
-from cone.accounting.port.documents import InvoiceDocument, Kind
+from cone.accounting.port.documents import Kind
 from cone.accounting.runs.reading import view_run
 from cone.accounting.runs.values import Progress
 from cone.accounting.undoing import UndoSettler
 from cone.books.models import Attempt, BackfillRun, Invoice, Link, OutboxRow, RunRecord
 from cone.domain.errors import InvalidFieldError, NotAllowedError, RecordNotFoundError
 from cone.domain.permissions import Role
-from cone.kit.values import replace
 from cone.operations.actor import Actor
 from cone.operations.cancel_run import RunOverError, cancel_run
 from cone.operations.pause_sync import pause_sync
@@ -373,35 +372,6 @@ def test_undo_keeps_what_was_touched_since_and_says_why(
     assert standing == {edited.uuid: "live", changed.uuid: "live", paid.uuid: "live"}
     wait_until(lambda: OutboxRow.objects.count() == 0)
     assert Link.objects.filter(kind="invoice").count() == 3
-
-
-def test_undo_keeps_what_was_changed_there_though_payments_of_the_run_moved_its_version(
-    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
-) -> None:
-    untouched, due, memo = invoices = existing(owner, 3)
-    for invoice in invoices:
-        make_payment(owner, invoice)
-    connect(owner, ledger)
-    configure(owner)
-    run = send_existing_invoices(owner, TODAY)
-    make_worker()
-    finish(run)
-    there_now = {each.document.uuid: each for each in ledger.records("invoice")}
-    for invoice, words in ((due, {"due_date": TODAY + timedelta(days=90)}), (memo, {"memo": "Told on the phone"})):
-        record = there_now[invoice.uuid]
-        assert isinstance(record.document, InvoiceDocument)
-        record.document = replace(record.document, **words)
-        record.version += 1
-
-    undo_run(owner, run.uuid, by="delete")
-    finish(run, "undone")
-
-    changed = "It was changed there after it had been sent."
-    assert {each.uuid: each.why for each in view_run(run).refused} == {due.uuid: changed, memo.uuid: changed}
-    standing = {each.document.uuid: each.standing for each in ledger.records("invoice")}
-    assert standing == {due.uuid: "live", memo.uuid: "live"}
-    assert untouched.uuid not in standing
-    assert ledger.records("payment") == []
 
 
 def test_edit_while_an_undo_waits_keeps_the_invoice_and_sends_the_edit(

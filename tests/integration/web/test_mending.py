@@ -9,10 +9,11 @@ from django.urls import reverse
 
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
-from cone.books.models import OutboxRow
+from cone.books.models import Connection, OutboxRow
 from cone.operations.save_accounts import save_accounts
 from tests.builders import Cast, get_tax_rate, make_invoice, make_payment, make_service
-from tests.fakes.ledger import BANK, INCOME, FakeLedger
+from tests.fakes.ledger import BANK, CLOSED_BANK, INCOME, FakeLedger
+from tests.integration.accounting.conftest import configure, connect
 from tests.integration.web.conftest import ClientOf
 
 MANAGE = "/settings/integrations/manage"
@@ -132,3 +133,17 @@ def test_who_may_not_mend_is_told_whom_to_ask(cast: Cast, client_of: ClientOf, c
     assert "your role doesn't allow that; ask an owner." in page
     assert "your role doesn't allow that; ask an owner." in cards
     assert MANAGE not in page + cards
+
+
+def test_manage_says_when_a_saved_account_is_not_on_offer_any_more(
+    owner: Client, cast: Cast, ledger: FakeLedger
+) -> None:
+    connect(cast.owner, ledger)
+    configure(cast.owner)
+    assert "The saved" not in owner.get(MANAGE).text
+
+    Connection.objects.update(deposit_account_id=CLOSED_BANK, income_account_id="closed")
+
+    page = owner.get(MANAGE).text
+    assert "The saved default account is inactive" in page
+    assert "The saved income account is inactive" in page

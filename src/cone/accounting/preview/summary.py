@@ -1,4 +1,4 @@
-"""Counts outlooks for pages and the API: per action, per cause, per currency; and keeps one page of them."""
+"""Counts outlooks for pages and the API: per action, per cause, per currency and kind; and keeps one page of them."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -79,7 +79,7 @@ class _Counting:
         self._only, self._window = only, range(start, start + size)
         self.kinds: Counter[tuple[Action, Kind]] = Counter()
         self.stuck: dict[str, _Stuck] = {}
-        self._sums: defaultdict[str, _Sum] = defaultdict(_Sum)
+        self._sums: defaultdict[tuple[str, Kind], _Sum] = defaultdict(_Sum)
         self.shown: list[Outlook] = []
         self.suited = self.may_exist = 0
 
@@ -106,13 +106,13 @@ class _Counting:
         if outlook.figures is None or outlook.action not in GOING:
             return
         tax, total = outlook.figures.tax, outlook.figures.total
-        entry = self._sums[total.currency]
+        entry = self._sums[total.currency, outlook.kind]
         entry.count, entry.tax, entry.total = entry.count + 1, entry.tax + tax.amount, entry.total + total.amount
 
     def sums(self) -> tuple[CurrencySum, ...]:
         return tuple(
-            CurrencySum(entry.count, Money(entry.tax, currency), Money(entry.total, currency))
-            for currency, entry in sorted(self._sums.items())
+            CurrencySum(entry.count, Money(entry.tax, currency), Money(entry.total, currency), kind)
+            for (currency, kind), entry in sorted(self._sums.items())
         )
 
     def actions(self) -> tuple[ActionCount, ...]:

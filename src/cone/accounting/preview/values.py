@@ -65,11 +65,12 @@ class ActionCount(Value):
 
 
 class CurrencySum(Value):
-    """What the documents in one currency that would be sent come to."""
+    """What the documents of one kind and currency come to. Payments apart: what they pay is in the invoices already."""
 
     count: int
     tax: Money
     total: Money
+    kind: Kind = "invoice"
 
 
 class Preview(Value):

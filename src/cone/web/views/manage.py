@@ -69,6 +69,8 @@ def _page(
         "lines": lines,
         "is_default_account_lost": bool(view.deposit_account_id)
         and view.deposit_account_id not in {account.remote_id for account in view.deposit_accounts},
+        "is_income_account_lost": bool(view.income_account_id)
+        and view.income_account_id not in {account.remote_id for account in view.income_accounts},
         "has_suggestions": any(line.is_suggestion for line in lines),
         "accounts": accounts or _accounts_form(view),
         "terms": read_terms(request.actor.workspace.pk),

@@ -52,6 +52,7 @@ def test_invoice_is_read_whole_and_exactly() -> None:
         marker=str(UUID_ONE),
         customer_id="12",
         email="a@example.com",
+        words=("", "ask Ann\n\npaid by cheque", "", ""),
     )
 
 

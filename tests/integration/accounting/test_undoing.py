@@ -1,0 +1,47 @@
+"""Undoing a run whose payments moved the versions of its invoices there."""
+
+from datetime import timedelta
+
+import pytest
+
+from cone.accounting.port.documents import InvoiceDocument
+from cone.accounting.runs.reading import view_run
+from cone.kit.values import replace
+from cone.operations.actor import Actor
+from cone.operations.send_existing_invoices import send_existing_invoices
+from cone.operations.undo_run import undo_run
+from tests.builders import make_payment
+from tests.fakes.ledger import FakeLedger
+from tests.integration.accounting.conftest import MakeWorker, configure, connect
+from tests.integration.accounting.test_runs import TODAY, existing, finish
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_undo_keeps_what_was_changed_there_though_payments_of_the_run_moved_its_version(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    untouched, due, memo = invoices = existing(owner, 3)
+    for invoice in invoices:
+        make_payment(owner, invoice)
+    connect(owner, ledger)
+    configure(owner)
+    run = send_existing_invoices(owner, TODAY)
+    make_worker()
+    finish(run)
+    there_now = {each.document.uuid: each for each in ledger.records("invoice")}
+    for invoice, words in ((due, {"due_date": TODAY + timedelta(days=90)}), (memo, {"memo": "Told on the phone"})):
+        record = there_now[invoice.uuid]
+        assert isinstance(record.document, InvoiceDocument)
+        record.document = replace(record.document, **words)
+        record.version += 1
+
+    undo_run(owner, run.uuid, by="delete")
+    finish(run, "undone")
+
+    changed = "It was changed there after it had been sent."
+    assert {each.uuid: each.why for each in view_run(run).refused} == {due.uuid: changed, memo.uuid: changed}
+    standing = {each.document.uuid: each.standing for each in ledger.records("invoice")}
+    assert standing == {due.uuid: "live", memo.uuid: "live"}
+    assert untouched.uuid not in standing
+    assert ledger.records("payment") == []
