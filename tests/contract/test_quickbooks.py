@@ -117,7 +117,7 @@ async def test_edited_invoice_has_the_new_lines_only_and_an_empty_memo(quickbook
     )
     created = (await send(quickbooks, document)).record
     less = replace(document, lines=document.lines[1:], memo="", net=Decimal(20), total=Decimal(20))
-    sent = await send(quickbooks, less, over=created)
+    sent = await send(quickbooks, less, over=created, has_text=True)
     assert (sent.record.total, len(sent.record.tax_codes)) == (Decimal(20), 1)
     row = await books.get("Invoice", created.remote_id)
     assert row.get("CustomerMemo", {}).get("value", "") == ""

@@ -33,9 +33,11 @@ async def take(connected: Connected, step: Removal) -> RemoteRecord:
     return sent.record
 
 
-async def send(connected: Connected, document: Document, *, over: RemoteRecord | None = None, key: str = "") -> Sent:
-    """Create, or update `over`."""
-    step = Create(document) if over is None else Update(document, over.remote_id, over.version)
+async def send(
+    connected: Connected, document: Document, *, over: RemoteRecord | None = None, key: str = "", has_text: bool = False
+) -> Sent:
+    """Create, or update `over`, where a text of ours may stand."""
+    step = Create(document) if over is None else Update(document, over.remote_id, over.version, has_text=has_text)
     request = connected.provider.prepare(step, connected.facts)
     return await connected.client.send(connected.access, request, request_id=key or str(uuid4()), kind=document.kind)
 

@@ -33,7 +33,7 @@ class Delivered:
 class Linked:
     """Which record there is which of ours, in which revision of ours it stands there, and whether its figures agree.
 
-    `is_made_here`: by us, and not found.
+    `is_made_here`: by us, and not found. `has_text` as in `LinkState`.
     """
 
     row: Row
@@ -41,6 +41,7 @@ class Linked:
     revision: int
     is_equal: bool = True
     is_made_here: bool = False
+    has_text: bool = False
 
 
 async def settle_delivered(
@@ -87,7 +88,9 @@ async def _settle_plain(database: Database, delivered: Sequence[Delivered], fenc
             "remote_ids": [one.sent.record.remote_id for one in delivered],
             "remote_versions": [one.sent.record.version for one in delivered],
             "standings": [one.sent.record.standing for one in delivered],
-            "answers": [_answer(one.sent.record, is_equal=True) for one in delivered],
+            "answers": [
+                _answer(one.sent.record, is_equal=True, has_text=carries_text(one.attempt)) for one in delivered
+            ],
         },
     )
     found = await cursor.fetchone()
@@ -102,15 +105,28 @@ async def _settle_with_problem(database: Database, one: Delivered, *, fence: Fen
         await check_fence(database, fence)
         await close_attempts(database, [(attempt, one.sent.answered)], state="succeeded", verdict="sent")
         problem = await _find_problem(database, fence, one)
-        linked = Linked(row, one.sent.record, attempt.revision, is_equal=problem is None, is_made_here=True)
+        linked = Linked(
+            row,
+            one.sent.record,
+            attempt.revision,
+            is_equal=problem is None,
+            is_made_here=True,
+            has_text=carries_text(attempt),
+        )
         await save_links(database, fence, [linked])
         await finish_rows(database, fence, [(row, attempt.revision if problem is None else -1)])
         if problem is not None:
             await block_rows(database, [(row, problem)], fence, situation)
 
 
-def _answer(record: RemoteRecord, *, is_equal: bool) -> str:
-    return msgspec.json.encode(answer_to_json(record) | {"is_equal": is_equal}).decode()
+def carries_text(attempt: Attempt) -> bool:
+    """Whether a memo or reference of ours went with it."""
+    return attempt.expected is not None and attempt.expected.has_text
+
+
+def _answer(record: RemoteRecord, *, is_equal: bool, has_text: bool) -> str:
+    ours: dict[str, object] = {"has_text": True} if has_text else {}
+    return msgspec.json.encode(answer_to_json(record) | {"is_equal": is_equal} | ours).decode()
 
 
 async def _find_problem(database: Database, fence: Fence, one: Delivered) -> Blocked | None:
@@ -139,7 +155,7 @@ async def save_links(database: Database, fence: Fence, linked: Sequence[Linked])
             "remote_versions": [one.record.version for one in linked],
             "revisions": [one.revision for one in linked],
             "made_here": [one.is_made_here for one in linked],
-            "answers": [_answer(one.record, is_equal=one.is_equal) for one in linked],
+            "answers": [_answer(one.record, is_equal=one.is_equal, has_text=one.has_text) for one in linked],
             "standings": [one.record.standing for one in linked],
         },
     )

@@ -161,6 +161,8 @@ class LinkState(Value):
     is_made_here: bool = False
     # What an update must say again of theirs, as of that version.
     kept: str = ""
+    # Our last write carried a text that may also be left out there: an invoice's memo, a payment's reference.
+    has_text: bool = False
 
 
 class OpenAttempt(Value):

@@ -14,7 +14,7 @@ from cone.accounting.candidates import candidates_to_json
 from cone.accounting.connections import State, sources_of
 from cone.accounting.database import Database
 from cone.accounting.decided import block_rows
-from cone.accounting.delivered import Linked, finish_rows, save_links
+from cone.accounting.delivered import Linked, carries_text, finish_rows, save_links
 from cone.accounting.holds import hold, hold_rows, postpone
 from cone.accounting.numbers import adopt_number
 from cone.accounting.plan.decisions import Blocked
@@ -79,8 +79,14 @@ class Settler:
                 await close_attempts(database, [(attempt, answered)], state="succeeded", verdict="found")
             # One that can't be had is told by the update that follows.
             await adopt_number(database, row, record, company_pk=self._fence.company_pk)
-            is_made_here = attempt is not None
-            await save_links(database, self._fence, [Linked(row, record, revision, is_made_here=is_made_here)])
+            linked = Linked(
+                row,
+                record,
+                revision,
+                is_made_here=attempt is not None,
+                has_text=attempt is not None and carries_text(attempt),
+            )
+            await save_links(database, self._fence, [linked])
             await finish_rows(database, self._fence, [(row, revision)])
 
     async def wait_to_look(self, database: Database, row: Row, attempt: Attempt, *, delay: timedelta) -> None:

@@ -25,7 +25,7 @@ _SHOWS_AT_HOME = Decimal("0.005")
 
 
 class Expected(Value):
-    """The figures of a sent invoice, in its currency."""
+    """The figures of a sent invoice, in its currency; `has_text`: a memo went with it."""
 
     number: str
     currency: str
@@ -34,11 +34,11 @@ class Expected(Value):
     total: Decimal
     customer_id: str
     exchange_rate: Decimal | None = None
+    has_text: bool = False
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         """Every figure as a string: exact through any JSON."""
-        rate = {} if self.exchange_rate is None else {"exchange_rate": str(self.exchange_rate)}
-        return rate | {
+        return _optional(self) | {
             "number": self.number,
             "currency": self.currency,
             "net": str(self.net),
@@ -49,7 +49,7 @@ class Expected(Value):
 
 
 class ExpectedPayment(Value):
-    """The figures of a sent payment; `applied` is the amount by the invoice's id there."""
+    """The figures of a sent payment; `applied` is the amount by the invoice's id there, `has_text` as above."""
 
     currency: str
     total: Decimal
@@ -58,11 +58,11 @@ class ExpectedPayment(Value):
     customer_id: str
     received_date: date
     exchange_rate: Decimal | None = None
+    has_text: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Every figure as a string: exact through any JSON."""
-        rate = {} if self.exchange_rate is None else {"exchange_rate": str(self.exchange_rate)}
-        return rate | {
+        return _optional(self) | {
             "currency": self.currency,
             "total": str(self.total),
             "deposit_account_id": self.deposit_account_id,
@@ -86,6 +86,7 @@ def expected_of(document: Document) -> Expectation | None:
             customer_id=document.customer_id,
             received_date=document.received_date,
             exchange_rate=document.exchange_rate,
+            has_text=bool(document.reference),
         )
     if not isinstance(document, InvoiceDocument):
         return None
@@ -97,6 +98,7 @@ def expected_of(document: Document) -> Expectation | None:
         total=document.total,
         customer_id=document.customer_id,
         exchange_rate=document.exchange_rate,
+        has_text=bool(document.memo),
     )
 
 
@@ -113,6 +115,7 @@ def read_expected(stored: Mapping[str, Any] | None) -> Expectation | None:
             customer_id=stored["customer_id"],
             received_date=date.fromisoformat(stored["received_date"]),
             exchange_rate=_rate(stored),
+            has_text=stored.get("has_text", False),
         )
     return Expected(
         number=stored["number"],
@@ -122,7 +125,18 @@ def read_expected(stored: Mapping[str, Any] | None) -> Expectation | None:
         total=Decimal(stored["total"]),
         customer_id=stored["customer_id"],
         exchange_rate=_rate(stored),
+        has_text=stored.get("has_text", False),
     )
+
+
+def _optional(expected: Expected | ExpectedPayment) -> dict[str, Any]:
+    """What is said only where there's something to say: an attempt is written for every record."""
+    said: dict[str, Any] = {}
+    if expected.exchange_rate is not None:
+        said["exchange_rate"] = str(expected.exchange_rate)
+    if expected.has_text:
+        said["has_text"] = True
+    return said
 
 
 def _rate(stored: Mapping[str, Any]) -> Decimal | None:

@@ -58,7 +58,7 @@ def link_candidate(actor: Actor, kind: Kind, uuid: UUID, *, remote_id: str) -> N
                 remote_id=remote_id,
                 remote_version=chosen["version"],
                 synced_revision=0,
-                answer={"kept": chosen["kept"]} if chosen.get("kept") else {},
+                answer=({"kept": chosen["kept"]} if chosen.get("kept") else {}) | _own_text(active, kind, uuid),
             )
     except IntegrityError as error:
         raise CandidateTakenError from error
@@ -97,6 +97,12 @@ def _get_uncertain(actor: Actor, kind: Kind, uuid: UUID) -> tuple[Connection, Ou
     if row is None:
         raise NotUncertainError
     return active, row
+
+
+def _own_text(active: Connection, kind: Kind, uuid: UUID) -> dict[str, bool]:
+    """Whether a memo or reference of ours went with what it is: emptied here, it's emptied there."""
+    unknown = Attempt.objects.filter(company_id=active.company_id, kind=kind, record_uuid=uuid, state="unknown")
+    return {"has_text": True} if unknown.filter(expected__has_text=True).exists() else {}
 
 
 def _close(active: Connection, kind: Kind, uuid: UUID, *, state: str, verdict: str, message: str) -> None:

@@ -10,4 +10,11 @@ def send(subject: Subject, document: CustomerDocument | InvoiceDocument | Paymen
     link = subject.link
     if link is None:
         return Send(Create(document), find_first=subject.row.may_have_arrived)
-    return Send(Update(document, remote_id=link.remote_id, remote_version=link.remote_version, kept=link.kept))
+    update = Update(
+        document,
+        remote_id=link.remote_id,
+        remote_version=link.remote_version,
+        kept=link.kept,
+        has_text=link.has_text,
+    )
+    return Send(update)

@@ -154,12 +154,17 @@ class Create(Value):
 
 
 class Update(Value):
-    """Change the record there: our fields win, theirs stay. `kept` is what was read of theirs, see `RemoteRecord`."""
+    """Change the record there: our fields win, theirs stay. `kept` is what was read of theirs, see `RemoteRecord`.
+
+    `has_text`: the memo or reference that stands there was sent by us, so that ours, emptied, empties it. Where it
+    wasn't, an empty one of ours leaves it as it is.
+    """
 
     document: Document
     remote_id: str
     remote_version: str
     kept: str = ""
+    has_text: bool = False
 
 
 class Void(Value):

@@ -46,6 +46,7 @@ _ROWS = """
 select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is_in_scope, o.take_back,
        l.remote_id, l.remote_version, l.standing, l.synced_revision, l.is_made_here,
        coalesce((l.answer->>'is_equal')::bool, true) as is_equal, coalesce(l.answer->>'kept', '') as kept,
+       coalesce((l.answer->>'has_text')::bool, false) as has_text,
        coalesce(g.last_generation, 0) as last_generation, coalesce(g.may_have_arrived, false) as may_have_arrived,
        u.id as attempt_id, u.operation, u.revision as attempt_revision, u.request_line, u.body, u.request_id, u.sends,
        u.expected, u.batch_id, u.batch_place, u.started_at,
@@ -247,7 +248,8 @@ _DUE = """
             'is_in_scope', is_in_scope, 'take_back', take_back),
         'link', case when remote_id is not null then json_build_object(
             'remote_id', remote_id, 'remote_version', remote_version, 'synced_revision', synced_revision,
-            'is_equal', is_equal, 'standing', standing, 'is_made_here', is_made_here, 'kept', kept) end,
+            'is_equal', is_equal, 'standing', standing, 'is_made_here', is_made_here, 'kept', kept,
+            'has_text', has_text) end,
         'attempt', case when attempt_id is not null then json_build_object(
             'id', attempt_id, 'operation', operation, 'revision', attempt_revision, 'line', request_line,
             'body', translate(encode(body, 'base64'), e'\\n', ''), 'request_id', request_id, 'expected', expected,

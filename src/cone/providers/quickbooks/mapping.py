@@ -3,9 +3,9 @@
 What QuickBooks would cut, or refuse for a reason known here, is refused before anything is sent. Rules and lengths:
 api-facts §4.4 to §4.6 and §4.11.
 
-Updates are sparse: our fields win, the rest stays. A field that's empty here isn't sent for customers, so that what
-the bookkeeper filled in stays; an invoice's memo is ours and is emptied. What stands on an invoice's lines there has to
-be said again: see `kept`.
+Updates are sparse: our fields win, the rest stays. A field that's empty here isn't sent, so that what the bookkeeper
+filled in stays; but an invoice's memo and a payment's reference are emptied where ours stood there. What stands on an
+invoice's lines there has to be said again: see `kept`.
 
 A tax mapping in a US company: TAX and NON are line codes. A real code's id means "taxable under that code": its lines
 carry TAX and the code goes on the document (`TxnTaxCodeRef`), which takes only one. Companies with automated sales
@@ -20,14 +20,15 @@ from cone.accounting.port.documents import (
     Create,
     CustomerDocument,
     Delete,
-    Document,
     InvoiceDocument,
     InvoiceLineDocument,
     PaymentDocument,
     Removal,
     ServiceDocument,
     Step,
+    Update,
     Void,
+    Write,
 )
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
@@ -47,8 +48,7 @@ def prepare(step: Step, facts: CompanyFacts) -> WireRequest:
     """Write a step as a request. Raises RejectedError for what QuickBooks can't take."""
     if isinstance(step, Void | Delete):
         return _removal(step)
-    is_new = isinstance(step, Create)
-    entity, fields = _written(step.document, facts, is_new=is_new)
+    entity, fields = _written(step, facts)
     if isinstance(step, Create):
         return WireRequest(line=f"POST /{entity}?minorversion={MINOR_VERSION}", body=encode(fields))
     if step.kept:
@@ -76,16 +76,18 @@ def is_deletion(line: str) -> bool:
     return "?operation=delete&" in line
 
 
-def _written(document: Document, facts: CompanyFacts, *, is_new: bool) -> tuple[str, JsonObject]:
-    match document:
+def _written(step: Write, facts: CompanyFacts) -> tuple[str, JsonObject]:
+    is_new = isinstance(step, Create)
+    empties_text = isinstance(step, Update) and step.has_text
+    match document := step.document:
         case CustomerDocument():
             return "customer", _customer(document, facts, is_new=is_new)
         case ServiceDocument():
             return "item", _item(document, is_new=is_new)
         case InvoiceDocument():
-            return "invoice", _invoice(document, facts, is_new=is_new)
+            return "invoice", _invoice(document, facts, is_new=is_new, empties_text=empties_text)
         case PaymentDocument():
-            return "payment", _payment(document, facts, is_new=is_new)
+            return "payment", _payment(document, facts, is_new=is_new, empties_text=empties_text)
 
 
 def _customer(document: CustomerDocument, facts: CompanyFacts, *, is_new: bool) -> JsonObject:
@@ -131,7 +133,7 @@ def _item(document: ServiceDocument, *, is_new: bool) -> JsonObject:
     return fields
 
 
-def _invoice(document: InvoiceDocument, facts: CompanyFacts, *, is_new: bool) -> JsonObject:
+def _invoice(document: InvoiceDocument, facts: CompanyFacts, *, is_new: bool, empties_text: bool) -> JsonObject:
     _check_currency(document.currency, facts)
     check_taxes(document, facts)
     fields: JsonObject = {"CustomerRef": {"value": document.customer_id}}
@@ -145,7 +147,7 @@ def _invoice(document: InvoiceDocument, facts: CompanyFacts, *, is_new: bool) ->
     fields["Line"] = [_line(line, document, facts) for line in document.lines]
     if detail := tax_detail(document, facts):
         fields["TxnTaxDetail"] = detail
-    if document.memo or not is_new:
+    if document.memo or empties_text:
         fields["CustomerMemo"] = {"value": _text(document.memo, "memo", longest=1000)}
     if is_new:
         fields["PrivateNote"] = f"{MARKER}{document.uuid}"
@@ -189,7 +191,7 @@ def _price(line: InvoiceLineDocument, document: InvoiceDocument) -> tuple[Decima
     return Decimal(1), line.net
 
 
-def _payment(document: PaymentDocument, facts: CompanyFacts, *, is_new: bool) -> JsonObject:
+def _payment(document: PaymentDocument, facts: CompanyFacts, *, is_new: bool, empties_text: bool) -> JsonObject:
     """A payment with the full list of its lines, which an update replaces as a whole (§4.7).
 
     The company's own payment method of the same name is used, and none is made: a list of theirs that grows by what
@@ -211,7 +213,7 @@ def _payment(document: PaymentDocument, facts: CompanyFacts, *, is_new: bool) ->
     fields["DepositToAccountRef"] = {"value": document.deposit_account_id}
     if document.method_id:
         fields["PaymentMethodRef"] = {"value": document.method_id}
-    if document.reference or not is_new:
+    if document.reference or empties_text:
         fields["PaymentRefNum"] = document.reference
     if is_new:
         paid_by = f"\nPaid by: {document.method}" if document.method and not document.method_id else ""

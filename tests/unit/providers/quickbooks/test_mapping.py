@@ -25,8 +25,8 @@ def body_of(document: Document, facts: CompanyFacts | None = None) -> Any:
     return _EXACT.decode(prepare(Create(document), facts or a_company()).body)
 
 
-def update_of(document: Document, facts: CompanyFacts | None = None) -> Any:
-    return _EXACT.decode(prepare(Update(document, "155", "4"), facts or a_company()).body)
+def update_of(document: Document, facts: CompanyFacts | None = None, *, has_text: bool = False) -> Any:
+    return _EXACT.decode(prepare(Update(document, "155", "4", has_text=has_text), facts or a_company()).body)
 
 
 def refusal_of(document: Document, facts: CompanyFacts | None = None) -> RejectedError:
@@ -186,8 +186,12 @@ def test_invoice_inclusive_of_tax_has_net_amounts_with_the_gross_beside_them() -
     assert (detail["Qty"], detail["UnitPrice"]) == (3, Decimal("33.3333333"))
 
 
+def test_invoice_update_leaves_a_memo_that_was_never_ours() -> None:
+    assert "CustomerMemo" not in update_of(an_invoice())
+
+
 def test_invoice_update_replaces_lines_empties_the_memo_and_leaves_the_note() -> None:
-    body = update_of(an_invoice())
+    body = update_of(an_invoice(), has_text=True)
     assert (body["Id"], body["SyncToken"], body["sparse"]) == ("155", "4", True)
     assert len(body["Line"]) == 1
     assert body["CustomerMemo"] == {"value": ""}

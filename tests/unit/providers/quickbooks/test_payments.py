@@ -58,7 +58,7 @@ def test_payment_on_account_has_no_lines() -> None:
 
 
 def test_update_of_a_payment_has_every_line_and_leaves_the_note() -> None:
-    changed = prepare(Update(a_payment(reference=""), "180", "4"), a_company())
+    changed = prepare(Update(a_payment(reference=""), "180", "4", has_text=True), a_company())
     assert _EXACT.decode(changed.body) == {
         "Id": "180",
         "SyncToken": "4",
@@ -71,6 +71,11 @@ def test_update_of_a_payment_has_every_line_and_leaves_the_note() -> None:
         "Line": LINES,
     }
     assert _EXACT.decode(prepare(Update(a_payment(allocations=()), "180", "4"), a_company()).body)["Line"] == []
+
+
+def test_update_leaves_a_reference_that_was_never_ours() -> None:
+    changed = prepare(Update(a_payment(reference=""), "180", "4"), a_company())
+    assert "PaymentRefNum" not in _EXACT.decode(changed.body)
 
 
 @pytest.mark.parametrize(
