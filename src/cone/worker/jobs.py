@@ -63,7 +63,7 @@ async def end_disconnects(desk: Desk) -> None:
 
 
 async def refresh_references(desk: Desk) -> None:
-    """Read the facts and lists of companies that nobody has read for a day."""
+    """Read the facts and lists of companies that nobody has read for a day, or that refused something since."""
     for row in await _claim(desk, upkeep_sql.CLAIM_STALE_REFERENCE):
         provider = get_provider(row["provider"])
         company = CompanyKey(row["provider"], row["environment"], row["company_id_remote"])
@@ -110,7 +110,7 @@ async def _claim(desk: Desk, statement: str) -> list[dict[str, Any]]:
 
 
 async def _note(desk: Desk, row: Mapping[str, Any], verdict: Verdict) -> None:
-    """Take a refusal for what it says of the connection; anything else is tried again in an hour."""
+    """Take a refusal for what it says of the connection; anything else is tried again by the clock."""
     logger.info("upkeep of connection %s: %s", row["id"], type(verdict).__name__)
     values: dict[str, Any] = {"connection": row["id"], "epoch": row["lane_epoch"], "try_now_at": row["try_now_at"]}
     async with desk.pool.connection() as database:

@@ -30,7 +30,8 @@ TIMETABLE = (
     Entry(jobs.revoke, every=timedelta(seconds=15)),
     Entry(jobs.end_disconnects, every=timedelta(seconds=15)),
     Entry(jobs.send_mails, every=timedelta(minutes=1)),
-    Entry(jobs.refresh_references, every=timedelta(minutes=1)),  # each company once a day
+    # Each company once a day; and soon after a refusal, so that the next record needn't be refused for the same.
+    Entry(jobs.refresh_references, every=timedelta(seconds=15)),
     Entry(jobs.refresh_aging_tokens, every=timedelta(hours=1)),
     Entry(jobs.prune_history, every=timedelta(hours=6)),
 )

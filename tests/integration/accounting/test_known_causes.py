@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.db import DataError, connection
+from django.db.models import F
 from django.utils import timezone
 
 from cone.accounting.manage import read_manage
@@ -36,6 +37,8 @@ from cone.operations.actor import Actor
 from cone.operations.refresh_reference import refresh_reference
 from cone.operations.save_tax_mappings import save_tax_mappings
 from cone.operations.void_invoice import void_invoice
+from cone.worker.jobs import refresh_references
+from cone.worker.timetable import TIMETABLE
 from tests.builders import (
     get_no_tax,
     get_tax_rate,
@@ -370,3 +373,54 @@ def test_item_refused_once_is_known_for_the_next_record(
     item.is_active = True
     refresh_reference(owner)
     wait_until(lambda: len(ledger.records("invoice")) == 3 and is_settled(owner))
+
+
+def invoice_in_closed_books(owner: Actor, customer: Customer) -> None:
+    make_invoice(owner, customer, is_issued=True)
+    wait_until(lambda: OutboxRow.objects.filter(state="blocked").exists() and is_settled(owner))
+
+
+def claim_stale() -> int:
+    """How many companies the timetable would read now."""
+    with connection.cursor() as cursor:
+        cursor.execute(upkeep_sql.CLAIM_STALE_REFERENCE, {"reachable": ["fake emulator"]})
+        return len(cursor.fetchall())
+
+
+def test_books_closed_again_within_the_hour_are_read_again_soon_but_not_for_each_refusal(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    connect(owner, ledger)
+    configure(owner)
+    customer = make_customer(owner)
+    worker = make_worker()
+    make_invoice(owner, customer, is_issued=True)
+    wait_until(lambda: bool(ledger.records("invoice")) and is_settled(owner))
+    closed_through = timezone.now().date() + timedelta(days=900)
+    ledger.close_books(closed_through)
+    for _ in range(2):
+        invoice_in_closed_books(owner, customer)
+    assert ledger.count_sends("invoice") == 3
+    worker.stop()
+
+    # Read for something else a quarter of an hour ago, which no refusal may wait for any longer.
+    assert claim_stale() == 1
+    assert claim_stale() == 0
+    Connection.objects.update(refresh_not_before=F("refresh_not_before") - timedelta(minutes=15))
+    reads = ledger.calls.count("read_reference")
+    worker = make_worker()
+    key = f"period_closed:{closed_through}"
+    wait_until(lambda: OutboxRow.objects.filter(state="blocked", cause_key=key).count() == 2)
+    invoice_in_closed_books(owner, customer)
+    assert OutboxRow.objects.filter(cause_key=key).count() == 3
+    assert (ledger.count_sends("invoice"), ledger.calls.count("read_reference")) == (3, reads + 1)
+    worker.stop()
+
+    # Refused for something else: not within the same minutes.
+    OutboxRow.objects.update(changed_at=timezone.now(), cause={"code": "reference_missing", "params": {"says": "no"}})
+    assert claim_stale() == 0
+
+
+def test_lists_are_looked_after_within_seconds_of_a_refusal() -> None:
+    [entry] = [entry for entry in TIMETABLE if entry.job is refresh_references]
+    assert entry.every <= timedelta(seconds=15)

@@ -1,9 +1,10 @@
 """What the worker's timetable asks the database: claims are taken so that two workers never do the same."""
 
 # Lists that are a day old, or that something was refused after: they may tell of the next record why, before it's sent.
-# A refresh that fails is tried again in an hour. Paused: nothing is asked there.
+# Once in ten minutes at most, whether it fails or whatever is refused meanwhile: reads are metered. Paused: nothing is
+# asked there.
 CLAIM_STALE_REFERENCE = """
-update books_connection set refresh_not_before = now() + interval '1 hour'
+update books_connection set refresh_not_before = now() + interval '10 minutes'
 where id in (
     select id from books_connection
     where state = 'connected' and paused_at is null
