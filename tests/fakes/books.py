@@ -325,4 +325,4 @@ def _date_of(document: Document) -> date | None:
 
 
 def _refusal(message: str, cause: CauseCode, field_name: str) -> RejectedError:
-    return RejectedError(Answered(http_status=400, message=message), cause=cause, field_name=field_name)
+    return RejectedError(Answered(http_status=400, message=message, said=message), cause=cause, field_name=field_name)

@@ -188,8 +188,8 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.OUTCOME_UNCERTAIN: _Words(
         "It isn't certain whether {label} reached {provider}",
-        "No answer came, and looking for it couldn't decide. Nothing is sent again by itself: choose what it is in "
-        "{provider}, or say that it isn't there.",
+        "No answer came, and looking for it couldn't decide.{detail} Nothing is sent again by itself: choose what it "
+        "is in {provider}, or say that it isn't there.",
         "Decide",
         _RECORD,
     ),
@@ -250,7 +250,7 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
     """The words of a stored cause of one record."""
     words = _WORDS[CauseCode(stored["code"])]
     params: Mapping[str, str] = stored.get("params") or {}
-    facts = _Facts({"explanation": "It says why below."} | dict(params))
+    facts = _Facts({"explanation": "It says why below.", "detail": ""} | dict(params))
     facts.update(provider=provider_name, label=label or "this record")
     target: ActionTarget = words.target or kind
     target_uuid: UUID | None = uuid

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 
 from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.documents import CustomerDocument
-from cone.accounting.port.verdicts import CauseCode, GoneError, RejectedError
+from cone.accounting.port.verdicts import Answered, CauseCode, GoneError, RejectedError
 from cone.accounting.records import InvoiceRecord, LineRecord, PaymentRecord, ServiceRecord, Situation, Subject
 
 
 def cause_of_refusal(subject: Subject, verdict: RejectedError, situation: Situation) -> Blocked:
     """The cause of a refused record, shared where a setting mends it and the record's own otherwise."""
-    params = {**verdict.params, "says": verdict.answered.message, "code": verdict.answered.code}
+    params = {**verdict.params, **_quote(verdict.answered)}
     cause = verdict.cause
     if cause is CauseCode.ACCOUNT_INACTIVE and isinstance(subject.record, ServiceRecord):
         # The only account that an item of ours names.
@@ -24,10 +24,15 @@ def cause_of_refusal(subject: Subject, verdict: RejectedError, situation: Situat
 
 def cause_of_loss(subject: Subject, verdict: GoneError) -> Blocked:
     """The cause of a record that is no longer there; of one that never was, it's something it refers to."""
-    params = {"says": verdict.answered.message, "code": verdict.answered.code}
+    params = _quote(verdict.answered)
     if subject.link is None:
         return Blocked(CauseCode.REFERENCE_MISSING, key=f"reference_missing:{subject.row.uuid}", params=params)
     return Blocked(CauseCode.REMOVED_THERE, key=f"removed_there:{subject.row.uuid}", params=params)
+
+
+def _quote(answered: Answered) -> dict[str, str]:
+    """The provider's own words and code; nothing where Cone refused before anything was sent."""
+    return {} if answered.http_status is None else {"says": answered.said, "code": answered.code}
 
 
 _Found = tuple[str, Mapping[str, str]]

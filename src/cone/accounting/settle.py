@@ -110,14 +110,14 @@ class Settler:
         """Nothing decides what became of it: a person chooses among what could be it. Nothing is made again for it."""
         async with database.transaction():
             await check_fence(database, self._fence)
-            await self._block(database, row, _uncertain(row, "", possible), situation)
+            await self._block(database, row, _uncertain(row, possible=possible), situation)
 
     async def taken(self, database: Database, row: Row, *, situation: Situation) -> None:
         """The answer is of a record that another of ours is linked to: a person looks, the attempt stays open."""
         async with database.transaction():
             await check_fence(database, self._fence)
             await self._block(
-                database, row, _uncertain(row, "Another record here is linked to the answer's."), situation
+                database, row, _uncertain(row, why="Another record here is linked to the answer's."), situation
             )
 
     async def failed(
@@ -156,7 +156,7 @@ class Settler:
             await note_unknown(database, [attempt for _, attempt in lost], verdict.answered)
             too_old = [row for row, attempt in lost if attempt.age_seconds > _UNCERTAIN_AFTER.total_seconds()]
             for row in too_old:
-                await self._block(database, row, _uncertain(row, verdict.answered.message), situation)
+                await self._block(database, row, _uncertain(row, says=verdict.answered.said), situation)
             rows = [row.id for row, _ in lost if row not in too_old]
             delay = max(self._request_timeout, backoff(lost[0][1].sends))
             await database.execute(outcomes_sql.ROWS_DUE, {"rows": rows, "delay": delay, "tried": 1})
@@ -195,7 +195,7 @@ class Settler:
             if row.tries < _MOST_FRESH_STARTS:
                 await self._due(database, row, delay=backoff(row.tries))
                 return
-            await self._block(database, row, _uncertain(row, why), situation)
+            await self._block(database, row, _uncertain(row, why=why), situation)
 
     async def bug(self, database: Database, row: Row) -> None:
         """Something of ours broke: an open attempt stays open, the row comes back later."""
@@ -256,7 +256,7 @@ class Settler:
     ) -> None:
         """Repeat it later, only after its own timeout; when a day of repeats brought no answer, a person looks."""
         if attempt is not None and attempt.age_seconds > _UNCERTAIN_AFTER.total_seconds():
-            await self._block(database, row, _uncertain(row, verdict.answered.message), situation)
+            await self._block(database, row, _uncertain(row, says=verdict.answered.said), situation)
             return
         sends = attempt.sends if attempt is not None else 1
         await self._due(database, row, delay=max(self._request_timeout, backoff(sends)))
@@ -286,9 +286,11 @@ class Settler:
         )
 
 
-def _uncertain(row: Row, says: str, possible: Sequence[RemoteRecord] = ()) -> Blocked:
+def _uncertain(row: Row, *, says: str = "", why: str = "", possible: Sequence[RemoteRecord] = ()) -> Blocked:
+    """`says` are the provider's own words, `why` ours."""
     key = f"outcome_uncertain:{row.uuid}"
-    return Blocked(CauseCode.OUTCOME_UNCERTAIN, key=key, params={"says": says}, candidates=candidates_to_json(possible))
+    params = {name: words for name, words in (("says", says), ("detail", f" {why}" if why else "")) if words}
+    return Blocked(CauseCode.OUTCOME_UNCERTAIN, key=key, params=params, candidates=candidates_to_json(possible))
 
 
 def _says_nothing_of(attempt: Attempt, verdict: Verdict) -> bool:

@@ -55,12 +55,16 @@ class CauseCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What is known of the answer that carried a verdict; `message` is redacted and at most 2,000 characters."""
+    """What is known of the answer that carried a verdict; `message` is redacted and at most 2,000 characters.
+
+    `said` is the platform's own text within it, redacted too; empty where it said nothing, or was asked nothing.
+    """
 
     http_status: int | None = None
     tid: str = ""
     code: str = ""
     message: str = ""
+    said: str = ""
 
 
 @dataclass(eq=False)

@@ -171,7 +171,7 @@ def _refusal(subject: Subject, step: Write, situation: Situation, provider: Prov
     except RejectedError as verdict:
         return cause_of_refusal(subject, verdict, situation)
     except VERDICTS as verdict:
-        params = {"says": verdict.answered.message}
+        params = {"explanation": verdict.answered.message}
         return Blocked(CauseCode.REFUSED, key=f"refused:{subject.row.uuid}", params=params)
     return None
 

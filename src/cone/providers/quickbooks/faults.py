@@ -181,6 +181,7 @@ def _verdict(received: Received, row: FaultRow, entries: Sequence[FaultEntry], *
         tid=received.tid,
         code=str(row.code) if row.code else code,
         message=_message(row, said),
+        said=said,
     )
     if row.meaning is Meaning.REJECTED:
         element = next((entry.element for entry in entries if entry.element), "")[:100]

@@ -138,7 +138,14 @@ def test_refusal_is_explained_in_plain_words_beside_quickbooks_own(row: FaultRow
     found = verdict_of(upper(str(row.code), "Their message", "Their detail"))
     assert isinstance(found, RejectedError)
     assert found.params["explanation"] == row.words
-    assert found.answered.message == "Their message: Their detail"
+    assert found.answered.message == found.answered.said == "Their message: Their detail"
+
+
+def test_what_quickbooks_said_is_told_apart_from_what_it_means() -> None:
+    found = verdict_of(upper("610", "Object Not Found", "Their detail"))
+    assert isinstance(found, GoneError)
+    assert found.answered.said == "Object Not Found: Their detail"
+    assert verdict_of(b"<html>", 404).answered.said == ""
 
 
 @pytest.mark.parametrize("code", ["10000", "4002"])
