@@ -36,7 +36,9 @@ from cone.accounting.port.verdicts import (
     VERDICTS,
     CauseCode,
     GoneError,
+    MisconfiguredError,
     OutcomeUnknownError,
+    ReconnectError,
     RejectedError,
     StaleError,
     TryLaterError,
@@ -353,10 +355,36 @@ class Sender:
             async with self.settling() as database:
                 await self.settler.refused_theirs(database, errand.row, attempt, verdict=verdict)
             return
+        # A customer refers to nothing that could be gone.
+        if isinstance(verdict, GoneError) and errand.subject.link is not None and errand.row.kind != "customer":
+            told = await self._tell_what_is_gone(errand, attempt, errand.subject.link, verdict)
+            if told is None:
+                return
+            verdict = told
         async with self.settling() as database:
             await self.settler.failed(database, errand.subject, attempt, verdict=verdict, situation=errand.situation)
         if isinstance(verdict, StaleError):
             await self._read_version(errand)
+
+    async def _tell_what_is_gone(
+        self, errand: Errand, attempt: Attempt, link: LinkState, lost: GoneError
+    ) -> Verdict | None:
+        """Whether an update's record is gone, or what that refers to; None when it couldn't be read now.
+
+        The refusal is the same for both. Unread, no cause is said: the update is tried again.
+        """
+        try:
+            record = await self._tools.client.read(errand.access, errand.row.kind, link.remote_id)
+        except GoneError:
+            return lost
+        except VERDICTS as unread:
+            again = TryLaterError(lost.answered, scope="record")
+            async with self.settling() as database:
+                await self.settler.failed(database, errand.subject, attempt, verdict=again, situation=errand.situation)
+            if isinstance(unread, TryLaterError | ReconnectError | MisconfiguredError):
+                await self.settle_unsent(errand, unread)
+            return None
+        return RejectedError(lost.answered, cause=CauseCode.REFERENCE_MISSING) if record.standing == "live" else lost
 
     async def settle_lost(self, lost: Sequence[tuple[Errand, Attempt]], verdict: OutcomeUnknownError) -> None:
         """Write down that nobody knows what became of a whole batch."""
