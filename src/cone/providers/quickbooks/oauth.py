@@ -59,6 +59,10 @@ def read_return(query: Mapping[str, str]) -> AuthorizationReturn:
     return AuthorizationReturn(code=code, company_id=realm)
 
 
+# The grant is over: revoked, or unused for 100 days, or five years old (api-facts §1.4).
+_DEAD = "invalid_grant"
+
+
 class Tokens:
     """The token endpoint, spoken to with our credentials."""
 
@@ -76,7 +80,7 @@ class Tokens:
         if received.status >= 500 or received.status == 429:
             raise AuthorizationRefusedError("unreachable")
         if received.status != 200:
-            raise AuthorizationRefusedError("expired" if _error_of(received) == "invalid_grant" else "invalid")
+            raise AuthorizationRefusedError("expired" if _error_of(received) == _DEAD else "invalid")
         grant = _grant_of(received)
         if grant is None:
             raise AuthorizationRefusedError("unreachable")
@@ -90,7 +94,7 @@ class Tokens:
             return grant
         error = _error_of(received)
         answered = _answered(received, error)
-        if error == "invalid_grant":
+        if error == _DEAD:
             raise ReconnectError(answered)
         raise TryLaterError(answered, delay=received.retry_after)
 
@@ -155,7 +159,12 @@ def _error_of(received: Received) -> str:
 
 
 def _answered(received: Received, error: str) -> Answered:
-    message = redact(f"QuickBooks' sign-in answered {error or 'without a reason'} (HTTP {received.status}).")
+    # The code and the status say the rest, where they're shown.
+    message = redact(
+        "QuickBooks has ended this sign-in: it was revoked there, or wasn't used for long. Connect again to go on."
+        if error == _DEAD
+        else f"QuickBooks' sign-in answered {error or 'without a reason'} (HTTP {received.status})."
+    )
     return Answered(
         http_status=received.status, tid=received.tid, code=redact(error, received.secrets), message=message
     )

@@ -146,6 +146,9 @@ async def test_refresh_of_a_dead_token_asks_to_reconnect_without_repeating_it() 
     assert caught.value.answered.code == "invalid_grant"
     assert caught.value.answered.http_status == 400
     assert "sample_refresh_token" not in str(caught.value)
+    assert str(caught.value).startswith("QuickBooks has ended this sign-in")
+    assert "invalid_grant" not in str(caught.value)
+    assert "HTTP" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
