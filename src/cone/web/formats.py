@@ -108,12 +108,12 @@ def show_ago(moment: datetime, *, now: datetime) -> str:
 
 
 def show_lasting(duration: timedelta) -> str:
-    """How long, rounded up to minutes: "less than a minute", "7 min", "2 h 5 min"."""
+    """How long, rounded up to minutes: "less than a minute", "about 7 min", "about 2 h 5 min"."""
     minutes = -(-int(duration.total_seconds()) // _MINUTE)
     if minutes <= 1:
         return "less than a minute"
     hours, rest = divmod(minutes, _MINUTE)
-    return f"{hours} h {rest} min" if hours else f"{minutes} min"
+    return f"about {hours} h {rest} min" if hours else f"about {minutes} min"
 
 
 def show_month(day: date) -> str:

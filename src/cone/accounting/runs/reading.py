@@ -89,21 +89,23 @@ def _progress(run: BackfillRun, counts: Mapping[str, int], active: Connection | 
         failed=counts["failed"],
         left=left,
         dropped=counts["dropped"],
-        time_left=_time_left(left, counts["latest"], active) if is_moving and active and left else None,
+        time_left=_time_left(run, left, active) if is_moving and active and left else None,
     )
 
 
-def _time_left(left: int, latest: int, active: Connection) -> timedelta:
-    """By the last minute's pace, or by what the budget allows before there was one."""
+def _time_left(run: BackfillRun, left: int, active: Connection) -> timedelta:
+    """By the pace of the last minute, or of the time since the start while that's less; before any, by the budget."""
     provider = get_provider(active.provider)
     limits = provider.limits
     held, _ = read_allowance(active)
     batches = 0 if held else limits.batches_per_minute
     singles = limits.per_minute * 9 // 10 - batches if held or active.backlog_pace != "batches" else 0
     allowed = batches * provider.largest_batch + singles
-    if latest > left // 100 and latest < allowed:
-        return timedelta(minutes=1) * left / latest
-    return limits.minute * left / allowed
+    at_allowed = limits.minute * left / allowed
+    pace = _read(runs_sql.COUNT_LATEST, run)[0]
+    latest: int = pace["latest"]
+    lasted: timedelta = pace["lasted"]
+    return max(lasted * left / latest, at_allowed) if latest > left // 100 else at_allowed
 
 
 def _undo(run: BackfillRun, counts: Mapping[str, int]) -> UndoProgress | None:

@@ -63,13 +63,25 @@ select count(*) filter (where r.outcome not in ('cancelled', 'dropped')) as tota
        count(*) filter (where r.outcome in ('created', 'linked') or l.id is not null) as done,
        count(*) filter (where r.outcome = 'waiting' and l.id is null and {_IS_STUCK}) as failed,
        count(*) filter (where r.outcome in ('cancelled', 'dropped')) as dropped,
-       count(*) filter (where l.synced_at > now() - interval '1 minute') as latest,
        count(*) filter (where r.undo = 'wanted') as undo_wanted,
        count(*) filter (where r.undo = 'done') as undo_done,
        count(*) filter (where r.undo = 'refused') as undo_refused
 {_STANDING}
 where r.run_id = %(run)s and r.kind in ('invoice', 'payment')
 """  # made of constants
+
+# What came to stand there within the last minute, or since the run began while that's less: settled or not.
+COUNT_LATEST = """
+with since as (
+    select n.company_id, greatest(n.started_at, now() - interval '1 minute') as at
+    from books_backfillrun n where n.id = %(run)s)
+select now() - s.at as lasted, (
+    select count(*) from books_runrecord r
+    join books_link l on l.company_id = s.company_id and l.kind = r.kind and l.record_uuid = r.record_uuid
+    where r.run_id = %(run)s and r.kind in ('invoice', 'payment') and l.synced_revision >= r.revision
+        and l.synced_at > s.at) as latest
+from since s
+"""
 
 FINISH_RUNS = f"""
 update books_backfillrun f set state = 'finished', ended_at = now()

@@ -75,7 +75,7 @@ def ahead(value: datetime) -> str:
 
 @register.filter
 def lasting(value: timedelta) -> str:
-    """How long, roughly: "less than a minute", "7 min", "2 h 5 min"."""
+    """How long, roughly: "less than a minute", "about 7 min", "about 2 h 5 min"."""
     return formats.show_lasting(value)
 
 
