@@ -1,0 +1,42 @@
+"""What a page says of a run, in words."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.template.loader import render_to_string
+
+from cone.accounting.port.documents import Kind
+from cone.accounting.runs.values import Compared, Progress
+from cone.web.formats import show_lasting
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(20, "Less than a minute left."), (400, "About 7 min left."), (7500, "About 2 h 5 min left.")],
+)
+def test_time_left_is_a_sentence(seconds: int, words: str) -> None:
+    progress = Progress(total=9, done=4, failed=0, left=5, dropped=0, time_left=timedelta(seconds=seconds))
+    page = render_to_string("settings/_run.html", {"run": {"uuid": uuid4(), "state": "running", "progress": progress}})
+    assert f"5 to go. {words}" in page
+
+
+def test_lasting_hours_count_minutes_too() -> None:
+    assert show_lasting(timedelta(hours=1)) == "about 1 h 0 min"
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "words"),
+    [
+        ("payment", "the payment of 1,920.00 GBP", "The payment of 1,920.00 GBP"),
+        ("payment", "", "Payment"),
+        ("service", "Advice", "Service Advice"),
+    ],
+)
+@pytest.mark.parametrize("template", ["settings/_compared.html", "settings/_undo.html"])
+def test_record_that_is_kept_is_named_once(kind: Kind, label: str, words: str, template: str) -> None:
+    kept = Compared(kind, uuid4(), label, "It was edited here.")
+    context = {"rows": [kept], "run_uuid": uuid4(), "plan": {"kept": [kept], "kept_count": 1}}
+    page = render_to_string(template, context)
+    assert f">{words}" in page
+    assert "Payment the" not in page
