@@ -39,6 +39,8 @@ class _Words:
 PATIENT = frozenset({CauseCode.DEFAULT_ACCOUNT_MISSING, CauseCode.INCOME_ACCOUNT_MISSING})
 
 _RECORD = None
+# Where a setting mends one sort of a cause: by its fact "mended_by".
+_BY_SETTING: Mapping[str, tuple[str, ActionTarget]] = {"tax_source": ("Choose whose sales tax counts", "terms")}
 # Pages whose record is the one that the cause's key names, not the one that waits.
 _NAMED_BY_KEY: frozenset[ActionTarget] = frozenset({"tax_mapping", "invoice"})
 _WORDS: Mapping[CauseCode, _Words] = {
@@ -251,15 +253,16 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
     params: Mapping[str, str] = stored.get("params") or {}
     facts = _Facts({"explanation": "It says why below.", "detail": ""} | dict(params))
     facts.update(provider=provider_name, label=label or "this record")
-    target: ActionTarget = words.target or kind
+    action, mended_at = _BY_SETTING.get(params.get("mended_by", ""), (words.action, words.target))
+    target: ActionTarget = mended_at or kind
     target_uuid: UUID | None = uuid
-    if words.target is not None:
-        target_uuid = UUID(key.partition(":")[2]) if words.target in _NAMED_BY_KEY else None
+    if mended_at is not None:
+        target_uuid = UUID(key.partition(":")[2]) if mended_at in _NAMED_BY_KEY else None
     return Cause(
         key=key,
         title=_begin(words.title.format_map(facts)),
         explanation=words.explanation.format_map(facts),
-        action=words.action.format_map(facts),
+        action=action.format_map(facts),
         target=target,
         target_uuid=target_uuid,
         provider_says=params.get("says", ""),

@@ -17,7 +17,7 @@ from cone.accounting.port.provider import Sent
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import Row, Situation, Subject
 from cone.accounting.sql import outcomes as outcomes_sql
-from cone.accounting.verify import Expected, find_difference
+from cone.accounting.verify import Expected, find_difference, is_tax_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ async def _settle_with_problem(database: Database, one: Delivered, *, fence: Fen
     async with database.transaction():
         await check_fence(database, fence)
         await close_attempts(database, [(attempt, one.sent.answered)], state="succeeded", verdict="sent")
-        problem = await _find_problem(database, fence, one)
+        problem = await _find_problem(database, fence, one, situation)
         linked = Linked(
             row,
             one.sent.record,
@@ -129,7 +129,7 @@ def _answer(record: RemoteRecord, *, is_equal: bool, has_text: bool) -> str:
     return msgspec.json.encode(answer_to_json(record) | {"is_equal": is_equal} | ours).decode()
 
 
-async def _find_problem(database: Database, fence: Fence, one: Delivered) -> Blocked | None:
+async def _find_problem(database: Database, fence: Fence, one: Delivered, situation: Situation) -> Blocked | None:
     """What a person must see to though it stands there: its figures differ, or its number can't be had."""
     expected = one.attempt.expected
     if isinstance(expected, Expected) and not expected.number:
@@ -139,6 +139,9 @@ async def _find_problem(database: Database, fence: Fence, one: Delivered) -> Blo
     difference = find_difference(expected, one.sent.record)
     if difference is None:
         return None
+    is_theirs_to_tax = situation.facts.computes_tax_itself and not situation.is_tax_ours
+    if is_theirs_to_tax and is_tax_alone(expected, one.sent.record):
+        difference["mended_by"] = "tax_source"
     return Blocked(CauseCode.TOTAL_DIFFERS, key=f"total_differs:{one.attempt.uuid}", params=difference)
 
 

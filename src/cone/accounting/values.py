@@ -27,7 +27,7 @@ class SyncState(StrEnum):
 
 
 ActionTarget: TypeAlias = Literal[
-    "tax_mapping", "accounts", "lists", "customer", "invoice", "service", "payment", "connection", "none"
+    "tax_mapping", "accounts", "lists", "terms", "customer", "invoice", "service", "payment", "connection", "none"
 ]
 
 

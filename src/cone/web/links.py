@@ -21,6 +21,7 @@ _TARGETS: Mapping[ActionTarget, Callable[[UUID | None], str]] = {
     "tax_mapping": lambda uuid: f"{reverse('manage')}#rate-{uuid}" if uuid else f"{reverse('manage')}#tax",
     "accounts": lambda _: f"{reverse('manage')}#accounts",
     "lists": lambda _: f"{reverse('manage')}#lists",
+    "terms": lambda _: f"{reverse('manage')}#terms",
     "customer": lambda uuid: record_url("customer", uuid) if uuid else reverse("customers"),
     "invoice": lambda uuid: record_url("invoice", uuid) if uuid else reverse("invoices"),
     "service": lambda uuid: record_url("service", uuid) if uuid else reverse("services"),
@@ -52,6 +53,7 @@ _NEEDS: Mapping[ActionTarget, Permission] = {
     "tax_mapping": Permission.INTEGRATIONS,
     "accounts": Permission.INTEGRATIONS,
     "lists": Permission.INTEGRATIONS,
+    "terms": Permission.INTEGRATIONS,
     "service": Permission.SETTINGS,
 }
 # What a change of the invoice or payment itself can mend.
@@ -78,14 +80,17 @@ def find_mending(cause: Cause) -> Mending | None:
     return Mending(url, cause.action, _NEEDS.get(cause.target, Permission.READ), service_url)
 
 
-def find_mending_from(kind: Kind, uuid: UUID, cause: Cause) -> Mending | None:
-    """The same, seen from a record's own page: a link to where one is already helps nobody, one to its form does."""
+def find_mending_from(kind: Kind, uuid: UUID, cause: Cause, *, is_void: bool = False) -> Mending | None:
+    """The same, seen from a record's own page: a link to where one is already helps nobody, one to its form does.
+
+    A void record has no form any more: what stops its removal is mended in the accounting software.
+    """
     if cause.own_account_of == uuid:
         cause = replace(cause, own_account_of=None)
     if (cause.target, cause.target_uuid) != (kind, uuid):
         return find_mending(cause)
     if kind == "customer":
         return Mending(reverse("customer_edit", args=[uuid]), cause.action, Permission.INVOICING)
-    if kind in ("invoice", "payment") and cause.key.partition(":")[0] in _MENDED_BY_EDITING:
+    if kind in ("invoice", "payment") and not is_void and cause.key.partition(":")[0] in _MENDED_BY_EDITING:
         return Mending(reverse(f"{kind}_edit", args=[uuid]), f"Edit the {kind}", Permission.INVOICING)
     return None

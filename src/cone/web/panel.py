@@ -47,13 +47,21 @@ def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
         kind=kind,
         uuid=uuid,
         sync=sync,
-        mending=find_mending_from(kind, uuid, sync.cause) if sync and sync.cause else None,
+        mending=(
+            find_mending_from(kind, uuid, sync.cause, is_void=_is_void(kind, uuid)) if sync and sync.cause else None
+        ),
         is_moving=sync is not None and sync.state in _MOVING,
         is_removal_due=sync is not None and sync.cause is not None and is_voided_here(sync.cause),
         removed_url=reverse(f"{kind}_removed", args=[uuid]) if kind in ("invoice", "payment") else "",
         # Services travel with the invoices that use them.
         can_sync_now=sync is not None and sync.can_sync_now and kind != "service",
     )
+
+
+def _is_void(kind: Kind, uuid: UUID) -> bool:
+    if kind == "invoice":
+        return Invoice.objects.filter(uuid=uuid, status=Invoice.Status.VOID).exists()
+    return kind == "payment" and Payment.objects.filter(uuid=uuid, voided_at__isnull=False).exists()
 
 
 def check_record(workspace_id: int, kind: str, uuid: UUID) -> None:

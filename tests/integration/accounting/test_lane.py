@@ -12,10 +12,12 @@ from cone.accounting.port.verdicts import Answered, OutcomeUnknownError, StaleEr
 from cone.accounting.states import read_record_sync, sync_states
 from cone.accounting.values import SyncState
 from cone.books.models import Attempt, Link, OutboxRow
+from cone.kit.values import replace as replace_value
 from cone.operations.actor import Actor
 from cone.operations.pause_sync import pause_sync
 from cone.operations.resume_sync import resume_sync
 from cone.operations.save_invoice import save_invoice
+from cone.operations.save_terms import save_terms
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line, make_service
 from tests.fakes.ledger import FakeLedger, Sending
 from tests.integration.accounting.conftest import MakeWorker, configure, connect, hurry, is_settled, wait_until
@@ -257,3 +259,28 @@ def test_total_that_differs_needs_attention_with_both_figures(
     assert "120.00 GBP" in sync.cause.explanation
     assert "120.01 GBP" in sync.cause.explanation
     assert replace(sync.cause, explanation="").title == f"{invoice.number} differs in Fake Ledger"
+
+
+def test_total_that_differs_by_their_own_sales_tax_is_mended_by_the_setting(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    company = ledger.companies["fake-company"]
+    company.facts = replace_value(company.facts, computes_tax_itself=True)
+    make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    ledger.total_is_off_by = Decimal(8)
+    invoice = make_invoice(owner, is_issued=True)
+    wait_until(lambda: OutboxRow.objects.filter(state="blocked").exists())
+    sync = read_record_sync(owner.workspace.pk, "invoice", invoice.uuid)
+    assert sync is not None
+    assert sync.cause is not None
+    assert (sync.cause.target, sync.cause.action) == ("terms", "Choose whose sales tax counts")
+
+    # Chosen already, it wouldn't mend what differs all the same.
+    save_terms(owner, {"tax_source": "ours"})
+    wait_until(lambda: OutboxRow.objects.filter(state="blocked", cause__params__mended_by__isnull=True).exists())
+    sync = read_record_sync(owner.workspace.pk, "invoice", invoice.uuid)
+    assert sync is not None
+    assert sync.cause is not None
+    assert sync.cause.target == "invoice"

@@ -11,6 +11,8 @@ from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
 from cone.books.models import Connection, OutboxRow
 from cone.operations.save_accounts import save_accounts
+from cone.operations.void_invoice import void_invoice
+from cone.operations.void_payment import void_payment
 from tests.builders import Cast, get_tax_rate, make_invoice, make_payment, make_service
 from tests.fakes.ledger import BANK, CLOSED_BANK, INCOME, FakeLedger
 from tests.integration.accounting.conftest import configure, connect
@@ -100,6 +102,34 @@ def test_payment_page_leads_to_its_form(code: CauseCode, cast: Cast, owner: Clie
     page = owner.get(reverse("payment", args=[payment.uuid])).text
 
     assert links_in_note(page) == [reverse("payment_edit", args=[payment.uuid])]
+
+
+def test_void_record_has_no_form_to_lead_to(cast: Cast, owner: Client, connected: FakeLedger) -> None:
+    invoice = make_invoice(cast.owner, is_issued=True)
+    payment = make_payment(cast.owner, make_invoice(cast.owner, is_issued=True))
+    void_invoice(cast.owner, invoice.uuid)
+    void_payment(cast.owner, payment.uuid)
+    records: tuple[tuple[Kind, UUID], ...] = ("invoice", invoice.uuid), ("payment", payment.uuid)
+    for kind, uuid in records:
+        block(kind, uuid, CauseCode.PERIOD_CLOSED, f"period_closed:{uuid}")
+
+        page = owner.get(reverse(kind, args=[uuid])).text
+
+        assert "The books are closed" in page
+        assert links_in_note(page) == []
+
+
+def test_tax_that_the_company_works_out_itself_leads_to_whose_tax_counts(
+    cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    invoice = make_invoice(cast.owner, is_issued=True)
+    block("invoice", invoice.uuid, CauseCode.TOTAL_DIFFERS, f"total_differs:{invoice.uuid}")
+    OutboxRow.objects.update(cause={"code": "total_differs", "params": {"mended_by": "tax_source"}})
+
+    page, cards = owner.get(reverse("invoice", args=[invoice.uuid])).text, owner.get(reverse("integrations")).text
+
+    assert links_in_note(page) == [f"{MANAGE}#terms"]
+    assert f'href="{MANAGE}#terms">Choose whose sales tax counts</a>' in cards
 
 
 def test_inactive_account_of_a_service_leads_to_the_service_too(

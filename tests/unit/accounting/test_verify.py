@@ -12,6 +12,7 @@ from cone.accounting.verify import (
     expected_of,
     find_difference,
     is_somebody_elses,
+    is_tax_alone,
     read_expected,
 )
 from cone.kit.values import replace
@@ -40,6 +41,13 @@ def test_decimals_that_a_currency_has_only_there_are_shown() -> None:
     assert found is not None
     assert (found["ours"], found["theirs"]) == ("1,201 JPY", "1,201.20 JPY")
     assert found["reason"] == "JPY has fewer decimals here than there."
+
+
+def test_tax_alone_differs_where_the_rest_of_the_total_is_as_sent() -> None:
+    assert is_tax_alone(SENT, replace(ANSWER, total=Decimal("108.00"), tax=Decimal("8.00")))
+    assert not is_tax_alone(SENT, replace(ANSWER, total=Decimal("110.00"), tax=Decimal("8.00")))
+    assert not is_tax_alone(SENT, replace(ANSWER, total=Decimal("110.00")))
+    assert not is_tax_alone(None, ANSWER)
 
 
 @pytest.mark.parametrize(
