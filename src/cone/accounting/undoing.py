@@ -1,7 +1,7 @@
 """Undoes what a run sent: reads how a record stands, and removes it there if nobody has touched it since.
 
-A lost answer is read back, never repeated blindly. Whatever speaks against it (a newer version, a payment, a refusal)
-ends on the run's list of what wasn't taken back; the record stays as it is, here and there.
+A lost answer is read back, never repeated blindly. Whatever speaks against it (a newer version, a payment, somebody's
+own removal, a refusal) ends on the run's list of what wasn't taken back; the record stays as it is, here and there.
 """
 
 from collections.abc import Callable
@@ -25,15 +25,13 @@ from cone.kit.values import replace
 class UndoSettler(RemovalSettler):
     """Settles what became of undoing one record; every method runs in a transaction of its own."""
 
-    async def taken_back(self, database: Database, row: Row, attempt: Attempt | None, answered: Answered) -> None:
+    async def taken_back(self, database: Database, row: Row, attempt: Attempt, answered: Answered) -> None:
         """It stands there no more, and here it's as if it had never been sent."""
         values = {"company": self._fence.company_pk, "kind": row.kind, "uuid": row.uuid}
         async with database.transaction():
             await check_fence(database, self._fence)
-            if attempt is not None:
-                await close_attempts(database, [(attempt, answered)], state="succeeded", verdict="taken_back")
-            says = "" if attempt is not None else answered.message
-            await database.execute(runs_sql.RECORD_UNDO, {**values, "undo": "done", "reason": "", "says": says})
+            await close_attempts(database, [(attempt, answered)], state="succeeded", verdict="taken_back")
+            await database.execute(runs_sql.RECORD_UNDO, {**values, "undo": "done", "reason": "", "says": ""})
             await database.execute(runs_sql.FORGET_LINK, values)
             await database.execute(runs_sql.PUT_OUT_OF_SCOPE, {"row": row.id})
             await finish_rows(database, self._fence, [(row, row.wanted_revision)])
@@ -47,6 +45,13 @@ class UndoSettler(RemovalSettler):
             if attempt is not None:
                 await close_attempts(database, [(attempt, answered)], state="failed", verdict=reason)
             await keep_row(database, row, self._fence, reason=reason, says=answered.message)
+
+    async def removed_by_somebody(self, database: Database, row: Row, *, record: RemoteRecord) -> None:
+        """It was voided or deleted there: that stays so, and its link says it."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await self._save_version(database, row, record)
+            await keep_row(database, row, self._fence, reason="removed_there")
 
 
 class Undoer:
@@ -65,10 +70,13 @@ class Undoer:
         record = await self._remover.read(errand)
         if record is None:
             return
-        if record.standing != "live":
-            answered = Answered(message="Found done there." if attempt else "It had been removed there already.")
+        if record.standing != "live" and attempt is not None:
             async with self._books() as database:
-                await self._settler.taken_back(database, errand.row, attempt, answered)
+                await self._settler.taken_back(database, errand.row, attempt, Answered(message="Found done there."))
+        elif record.standing != "live":
+            # Somebody's decision: sent again by another run it would come back.
+            async with self._books() as database:
+                await self._settler.removed_by_somebody(database, errand.row, record=record)
         elif reason := _reason_to_keep(decision, record, errand.subject.record):
             async with self._books() as database:
                 answered = Answered(message="Read back: it stands there, and not as it was sent.")

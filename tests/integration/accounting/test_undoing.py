@@ -6,13 +6,16 @@ import pytest
 
 from cone.accounting.port.documents import InvoiceDocument
 from cone.accounting.runs.reading import view_run
+from cone.books.models import Link, OutboxRow, RunRecord
 from cone.kit.values import replace
 from cone.operations.actor import Actor
 from cone.operations.send_existing_invoices import send_existing_invoices
 from cone.operations.undo_run import undo_run
 from tests.builders import make_payment
+from tests.contract.emulated import EmulatedQuickBooks
 from tests.fakes.ledger import FakeLedger
 from tests.integration.accounting.conftest import MakeWorker, configure, connect
+from tests.integration.accounting.emulation import Control, connect_and_configure
 from tests.integration.accounting.test_runs import TODAY, existing, finish
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,3 +48,51 @@ def test_undo_keeps_what_was_changed_there_though_payments_of_the_run_moved_its_
     assert standing == {due.uuid: "live", memo.uuid: "live"}
     assert untouched.uuid not in standing
     assert ledger.records("payment") == []
+
+
+@pytest.mark.parametrize("act", ["void", "delete"])
+def test_undo_leaves_what_somebody_removed_there_and_another_run_doesnt_bring_it_back(
+    owner: Actor, quickbooks: EmulatedQuickBooks, make_worker: MakeWorker, act: str
+) -> None:
+    removed, other = existing(owner, 2)
+    control = Control(quickbooks.url)
+    connect_and_configure(owner, quickbooks)
+    run = send_existing_invoices(owner, TODAY)
+    make_worker()
+    finish(run)
+    there = Link.objects.get(record_uuid=removed.uuid).remote_id
+    control.act(act, "Invoice", id=there)
+
+    undo_run(owner, run.uuid, by="delete")
+    finish(run, "undone")
+    words = "It was voided or deleted there after it had been sent."
+    assert {each.uuid: each.why for each in view_run(run).refused} == {removed.uuid: words}
+    link = Link.objects.get(kind="invoice")
+    assert (link.record_uuid, link.standing) == (removed.uuid, {"void": "void", "delete": "deleted"}[act])
+    assert not OutboxRow.objects.exists()
+
+    before = len(control.records("Invoice"))
+    again = send_existing_invoices(owner, TODAY)
+    finish(again)
+    assert len(control.records("Invoice")) == before + 1
+    assert set(RunRecord.objects.filter(run=again, kind="invoice").values_list("record_uuid", flat=True)) == {
+        other.uuid
+    }
+
+
+def test_undo_goes_on_after_somebody_deleted_a_payment_there(
+    owner: Actor, quickbooks: EmulatedQuickBooks, make_worker: MakeWorker
+) -> None:
+    [invoice] = existing(owner, 1)
+    payment = make_payment(owner, invoice)
+    control = Control(quickbooks.url)
+    connect_and_configure(owner, quickbooks)
+    run = send_existing_invoices(owner, TODAY)
+    make_worker()
+    finish(run)
+    control.act("delete", "Payment", id=Link.objects.get(kind="payment").remote_id)
+
+    undo_run(owner, run.uuid, by="delete")
+    finish(run, "undone")
+    assert {each.uuid for each in view_run(run).refused} == {payment.uuid}
+    assert not Link.objects.filter(kind="invoice").exists()
