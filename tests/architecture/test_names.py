@@ -28,6 +28,7 @@ NOT_A_VERB: Mapping[str, str] = {
     "connect_provider": "two verbs: the way out to the sign-in, and the return from it",
     "invoice_content": "what an invoice's lines are made of, for saving and issuing",
     "resolve_uncertain": "the two answers to one question",
+    "settle_loss": "a customer that is no more there: look for another one, or make it anew",
     "settle_name": "the two ways out of one cause: linking and suffixing",
     "sync_now": "one record, one cause, or everything",
     "sync_settings": "the lock and the revision that all settings share",

@@ -202,6 +202,13 @@ _WORDS: Mapping[CauseCode, _Words] = {
         "Open {label}",
         _RECORD,
     ),
+    CauseCode.CUSTOMER_LOST: _Words(
+        "The customer {label} was {lost} in {provider}",
+        "Nothing new can be written for it there, so its invoices and payments wait; what stands there already stays. "
+        "{advice} Everything that waits then goes by itself.",
+        "Open {label}",
+        _RECORD,
+    ),
     CauseCode.VOIDED_HERE: _Words(
         "{label} is void here: remove it in {provider}",
         "It was voided in Cone after it had been sent. Void or delete it in {provider}, then say that it's done.",
@@ -268,6 +275,7 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
         provider_says=params.get("says", ""),
         namesakes=namesakes_from_params(params),
         is_name_taken=stored["code"] == CauseCode.NAME_TAKEN and kind == "customer",
+        is_customer_lost=stored["code"] == CauseCode.CUSTOMER_LOST and kind == "customer",
         own_account_of=uuid if stored["code"] == CauseCode.INCOME_ACCOUNT_INACTIVE and kind == "service" else None,
     )
 

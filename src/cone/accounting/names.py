@@ -64,7 +64,7 @@ def resolve_name(
     Only one candidate may agree in e-mail address or tax number: a tie is never guessed, and one in another currency
     never is the same. The suffix is the lowest that nobody there has, so that the same books give the same name.
     """
-    seen = tuple(_mark(entry, linked_ids, document.currency) for entry in namesakes)
+    seen = tuple(mark(entry, linked_ids, document.currency) for entry in namesakes)
     free = [entry for entry in seen if entry.entity == "customer" and entry.is_active and not entry.obstacle]
     certain = [entry for entry in free if _is_same(document, entry)]
     if may_link and len(certain) == 1:
@@ -80,7 +80,7 @@ def find_free_name(own_name: str, namesakes: Sequence[Namesake]) -> str:
     return next((name for name in possible_names(own_name)[1:] if _plain(name) not in taken), "")
 
 
-def _mark(entry: Namesake, linked_ids: Collection[str], currency: str) -> Namesake:
+def mark(entry: Namesake, linked_ids: Collection[str], currency: str) -> Namesake:
     """Say why our customer can't be that one; ids of vendors and employees are no customers'."""
     if entry.entity != "customer":
         return entry

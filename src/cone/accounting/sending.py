@@ -27,6 +27,7 @@ from cone.accounting.database import Database
 from cone.accounting.delivered import Delivered, settle_delivered
 from cone.accounting.errands import Errand, Tools
 from cone.accounting.looking import Looker
+from cone.accounting.losses import CustomerLooker
 from cone.accounting.naming import find_namesakes, settle_name
 from cone.accounting.plan.decisions import LookBack, LookUp, Remove, Repeat, Send, TakeBack
 from cone.accounting.plan.open_attempts import Next, after_nothing_found, after_undecided
@@ -81,6 +82,7 @@ class Sender:
         self._looker = Looker(fence=fence, tools=tools)
         self._remover = Remover(fence=fence, tools=tools, books=self.books)
         self._undoer = Undoer(fence=fence, tools=tools, books=self.books)
+        self._customers = CustomerLooker(fence=fence, tools=tools, books=self.settling)
 
     @asynccontextmanager
     async def books(self) -> AsyncIterator[Database]:
@@ -108,6 +110,8 @@ class Sender:
             case Send(step, find_first):
                 if not (find_first and await self._find_first(errand, step)):
                     await self._send_step(errand, step)
+            case LookBack() if planned.subject.row.kind == "customer":
+                await self._customers.look_back(errand)
             case Remove() | LookBack():
                 await self._remover.perform(planned.decision, errand)
             case TakeBack():
@@ -361,6 +365,8 @@ class Sender:
             if told is None:
                 return
             verdict = told
+        if await self._customers.note_loss(errand, attempt, verdict):
+            return
         async with self.settling() as database:
             await self.settler.failed(database, errand.subject, attempt, verdict=verdict, situation=errand.situation)
         if isinstance(verdict, StaleError):

@@ -49,6 +49,8 @@ class Cause:
     # Who has the name that a customer wants: where it's taken, a person chooses among these and a suffix.
     namesakes: tuple[Namesake, ...] = ()
     is_name_taken: bool = False
+    # The customer there isn't one any more: a person says which it is now, or has it made there again.
+    is_customer_lost: bool = False
     own_account_of: UUID | None = None
 
 

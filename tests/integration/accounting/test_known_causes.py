@@ -62,6 +62,7 @@ KNOWN_AFTERWARDS = {
     CauseCode.NUMBER_TAKEN_HERE,
     CauseCode.NUMBER_NOT_GIVEN,
     CauseCode.REFERENCE_MISSING,
+    CauseCode.CUSTOMER_LOST,
     CauseCode.TOTAL_DIFFERS,
     CauseCode.OUTCOME_UNCERTAIN,
     CauseCode.REMOVED_THERE,

@@ -103,6 +103,8 @@ def address(name: str, books: Books) -> str:
         "customer": books.customer,
         "customer_edit": books.customer,
         "customer_link": books.customer,
+        "customer_look_for": books.customer,
+        "customer_make_anew": books.customer,
         "customer_suffix": books.customer,
         "customer_archive": books.customer,
         "customer_restore": books.customer,

@@ -56,6 +56,8 @@ ACTS = {
     "customer_new": ("owner", "biller"),
     "customer_edit": ("owner", "biller"),
     "customer_link": ("owner", "biller"),
+    "customer_look_for": ("owner", "biller"),
+    "customer_make_anew": ("owner", "biller"),
     "customer_suffix": ("owner", "biller"),
     "customer_archive": ("owner", "biller"),
     "customer_restore": ("owner", "biller"),

@@ -7,13 +7,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from cone.accounting.port.documents import Kind
+from cone.accounting.names import namesakes_to_json
+from cone.accounting.port.documents import Kind, Namesake
 from cone.accounting.port.verdicts import CauseCode
-from cone.books.models import Connection, OutboxRow
+from cone.books.models import Connection, Link, OutboxRow
 from cone.operations.save_accounts import save_accounts
 from cone.operations.void_invoice import void_invoice
 from cone.operations.void_payment import void_payment
-from tests.builders import Cast, get_tax_rate, make_invoice, make_payment, make_service
+from tests.builders import Cast, get_tax_rate, make_customer, make_invoice, make_payment, make_service
 from tests.fakes.ledger import BANK, CLOSED_BANK, INCOME, FakeLedger
 from tests.integration.accounting.conftest import configure, connect
 from tests.integration.web.conftest import ClientOf
@@ -55,6 +56,7 @@ FROM_INVOICE = {
             CauseCode.EMAIL_INVALID,
             CauseCode.OUTCOME_UNCERTAIN,
             CauseCode.REMOVED_THERE,
+            CauseCode.CUSTOMER_LOST,
             CauseCode.VOIDED_HERE,
             CauseCode.PAYMENT_APPLIED,
         ),
@@ -177,3 +179,58 @@ def test_manage_says_when_a_saved_account_is_not_on_offer_any_more(
     page = owner.get(MANAGE).text
     assert "The saved default account is inactive" in page
     assert "The saved income account is inactive" in page
+
+
+def test_lost_customer_is_looked_for_linked_or_made_anew_from_its_card(
+    cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    customer = make_customer(cast.owner)
+    invoice = make_invoice(cast.owner, customer=customer, is_issued=True)
+    company_id = Connection.objects.get(workspace=cast.workspace).company_id
+
+    def lose() -> None:
+        Link.objects.update_or_create(
+            company_id=company_id,
+            kind="customer",
+            record_uuid=customer.uuid,
+            defaults={"remote_id": "7", "remote_version": "0", "synced_revision": 1, "standing": "unsure"},
+        )
+        block("customer", customer.uuid, CauseCode.CUSTOMER_LOST, f"customer_lost:{customer.uuid}")
+        row = OutboxRow.objects.get(kind="customer", record_uuid=customer.uuid)
+        found = Namesake("customer", "9", "3", "Hatch Group", currency="GBP")
+        params = {"lost": "merged or deleted", "advice": "Say which.", "namesakes": namesakes_to_json([found])}
+        row.cause = {"code": "customer_lost", "params": params}
+        row.save()
+        waiting = {"waits_for_kind": "customer", "waits_for_uuid": customer.uuid}
+        OutboxRow.objects.filter(kind="invoice", record_uuid=invoice.uuid).update(**waiting)
+
+    def post(act: str, **typed: str) -> str:
+        return owner.post(reverse(act, args=[customer.uuid]), typed, follow=True).text
+
+    lose()
+    for page in (
+        reverse("integrations"),
+        reverse("customer", args=[customer.uuid]),
+        reverse("invoice", args=[invoice.uuid]),
+    ):
+        shown = owner.get(page).text
+        for name in ("customer_link", "customer_look_for", "customer_make_anew"):
+            assert shown.count(reverse(name, args=[customer.uuid])) == 1, (page, name)
+    assert "Type the customer" in post("customer_look_for", name=" ")
+    assert "Looking for it there" in post("customer_look_for", name="Hatch Group")
+    link = Link.objects.get(kind="customer", record_uuid=customer.uuid)
+    assert (link.answer["looked_for"], link.standing) == ("Hatch Group", "unsure")
+    # It's being looked for now: nothing is to be decided.
+    post("customer_make_anew")
+    assert Link.objects.filter(kind="customer", record_uuid=customer.uuid).exists()
+
+    lose()
+    post("customer_link", remote_id="8")
+    assert Link.objects.get(kind="customer", record_uuid=customer.uuid).remote_id == "7"
+    assert "Linked." in post("customer_link", remote_id="9")
+    link = Link.objects.get(kind="customer", record_uuid=customer.uuid)
+    assert (link.remote_id, link.standing, link.synced_revision) == ("9", "live", 0)
+
+    lose()
+    assert "made there again" in post("customer_make_anew")
+    assert not Link.objects.filter(kind="customer", record_uuid=customer.uuid).exists()

@@ -128,6 +128,7 @@ PARAMS: dict[CauseCode, dict[str, str]] = {
     CauseCode.TAX_CODES_MIXED: {"codes": "California and Tucson"},
     CauseCode.PAYMENT_APPLIED: {"paid": "20.00 GBP"},
     CauseCode.OUTCOME_UNCERTAIN: {"detail": " The answer was of another record."},
+    CauseCode.CUSTOMER_LOST: {"lost": "made inactive", "advice": "Make it active there."},
     CauseCode.INVOICE_NOT_THERE: {"number": "INV-0042", "why": "It's void there."},
 }
 KEYS = {code: f"{code.value}:{INVOICE}" for code in CauseCode if code is not CauseCode.DEFAULT_ACCOUNT_MISSING} | {

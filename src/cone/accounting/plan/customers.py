@@ -1,7 +1,7 @@
 """Customers: made there, brought up to date, or held where their name can't be had."""
 
 from cone.accounting.names import namesakes_to_json
-from cone.accounting.plan.decisions import Blocked, Decision
+from cone.accounting.plan.decisions import Blocked, Decision, LookBack
 from cone.accounting.plan.known_causes import find_currency_cause, find_name_cause
 from cone.accounting.plan.sending import send
 from cone.accounting.port.documents import CustomerDocument
@@ -16,6 +16,9 @@ def plan_customer(subject: Subject, record: CustomerDocument, situation: Situati
 
     Where the firm chose suffixes the refusal is what makes the lane look for a free one.
     """
+    if subject.link is not None and subject.link.standing != "live":
+        # What refers to it was refused: it may be merged, deleted or inactive there.
+        return LookBack()
     if cause := find_name_cause(record.uuid, record.name, longest=LONGEST_NAME):
         return cause
     if cause := find_currency_cause(record.currency, "", situation):

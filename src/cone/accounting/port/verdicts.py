@@ -46,6 +46,7 @@ class CauseCode(StrEnum):
     TOTAL_DIFFERS = "total_differs"
     OUTCOME_UNCERTAIN = "outcome_uncertain"
     REMOVED_THERE = "removed_there"
+    CUSTOMER_LOST = "customer_lost"
     VOIDED_HERE = "voided_here"
     PAYMENT_APPLIED = "payment_applied"
     INVOICE_NOT_THERE = "invoice_not_there"

@@ -236,6 +236,8 @@ linked as (
     cross join lateral (
         select * from books_link
         where company_id = %(company)s and kind = wanted.kind and record_uuid = wanted.uuid
+            -- a customer that isn't one there any more can't be referred to
+            and (kind <> 'customer' or standing = 'live')
         offset 0
     ) l
 )"""

@@ -71,6 +71,12 @@ update books_link set answer = answer - 'kept_refused' || jsonb_build_object('ke
 where company_id = %(company)s and kind = %(kind)s and record_uuid = %(uuid)s and answer ? 'kept_refused'
 """
 
+# It's referred to no more until it was read again. Nothing where another one there is it by now.
+DOUBT_CUSTOMER = """
+update books_link set standing = 'unsure'
+where company_id = %(company)s and kind = 'customer' and record_uuid = %(uuid)s and remote_id = %(remote_id)s
+"""
+
 # Taken back there: what its answer said last is kept, but for what counts no more.
 MARK_LINK = """
 update books_link set standing = %(standing)s, synced_at = now(), answer = answer || %(answer)s,
@@ -121,7 +127,8 @@ from unnest(%(rows)s::bigint[], %(for_kinds)s::text[], %(for_uuids)s::uuid[], %(
     as v(id, for_kind, for_uuid, until_settled)
 where o.id = v.id and (v.until_settled or not exists (
     select from books_link l
-    where l.company_id = %(company)s and l.kind = v.for_kind and l.record_uuid = v.for_uuid))
+    where l.company_id = %(company)s and l.kind = v.for_kind and l.record_uuid = v.for_uuid
+        and (l.kind <> 'customer' or l.standing = 'live')))
 """
 
 WANT_REFERRED = """

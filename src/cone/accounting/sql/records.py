@@ -21,6 +21,11 @@ where company_id = %(company)s and kind = 'customer' and state = 'unknown' and o
     and record_uuid <> %(uuid)s
 """
 
+CUSTOMER = """
+select remote_id, standing, coalesce(answer->>'looked_for', '') as looked_for from books_link
+where company_id = %(company)s and kind = 'customer' and record_uuid = %(uuid)s
+"""
+
 # Those of the ids that other records of ours are.
 CUSTOMERS_LINKED = """
 select remote_id from books_link

@@ -42,6 +42,7 @@ _SENTENCES: Mapping[tuple[str, str], str] = {
     ("service", "found_there"): "said which record there it is: {number}",
     ("invoice", "found_there"): "said which record there it is: {number}",
     ("payment", "found_there"): "said which record there it is: {number}",
+    ("customer", "made_anew"): "had it made in the accounting software again",
     ("customer", "sent_again"): "said that it isn't there, and had it sent again",
     ("service", "sent_again"): "said that it isn't there, and had it sent again",
     ("invoice", "sent_again"): "said that it isn't there, and had it sent again",

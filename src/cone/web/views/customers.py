@@ -16,6 +16,7 @@ from cone.operations.archive_customer import archive_customer
 from cone.operations.once import make_once
 from cone.operations.restore_customer import restore_customer
 from cone.operations.save_customer import save_customer
+from cone.operations.settle_loss import look_for_customer, make_customer_anew
 from cone.operations.settle_name import link_customer, suffix_name
 from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.forms.customer import NAMES, CustomerForm
@@ -117,4 +118,20 @@ def customer_suffix(request: MemberRequest, uuid: UUID) -> HttpResponse:
     """It's another one of the same name."""
     name = suffix_name(request.actor, uuid)
     messages.success(request, f"It's being sent as {name}. Its name here stays as it is.")
+    return redirect("customer", uuid=uuid)
+
+
+@member_page("POST", needs=Permission.INVOICING, back=way_to("customer", "uuid"))
+def customer_look_for(request: MemberRequest, uuid: UUID) -> HttpResponse:
+    """It has another name there now."""
+    look_for_customer(request.actor, uuid, request.POST.get("name", "").replace("\0", ""))
+    messages.success(request, "Looking for it there. What is found is shown under Sync.")
+    return redirect("customer", uuid=uuid)
+
+
+@member_page("POST", needs=Permission.INVOICING, back=way_to("customer", "uuid"))
+def customer_make_anew(request: MemberRequest, uuid: UUID) -> HttpResponse:
+    """The one it was there is no more: another one is made."""
+    make_customer_anew(request.actor, uuid)
+    messages.success(request, "It's being made there again; what waits for it follows.")
     return redirect("customer", uuid=uuid)
