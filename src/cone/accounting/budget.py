@@ -104,10 +104,11 @@ class Budget:
         if share is Share.BACKLOG and (early := self._too_early(values, is_batch=is_batch)):
             return early
         async with self._database() as database:
-            if self._id is None:
-                self._id = await self._find(database)
-            cursor = await database.execute(budget_sql.TURN, {**values, "budget": self._id, "now": None})
+            found = self._id or await self._find(database)
+            cursor = await database.execute(budget_sql.TURN, {**values, "budget": found, "now": None})
             row = await cursor.fetchone()
+        # Only now others see it: where each use is a transaction, the row was ours alone.
+        self._id = found
         if row is None:
             raise LookupError("the budget's row is gone")
         if not row["wait"] and share is Share.BACKLOG:

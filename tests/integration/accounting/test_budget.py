@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
@@ -18,6 +17,7 @@ from cone.accounting.port.verdicts import TryLaterError
 from cone.accounting.sql import budget as budget_sql
 from cone.accounting.tokens import own_connection
 from cone.books.models import RequestBudget
+from cone.kit.values import replace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
