@@ -136,7 +136,8 @@ class ConnectionView:
     """The active connection as the pages show it.
 
     `held` is what the month's used-up allowance holds back until `held_until`: nothing (empty), "reads" (what begins
-    with one, and batches), or everything.
+    with one, and batches), or everything. `restored_at` is when an older copy of the books was restored, until a person
+    has compared them.
     """
 
     uuid: UUID
@@ -156,6 +157,7 @@ class ConnectionView:
     removal_policy: str
     held: Literal["", "reads", "everything"] = ""
     held_until: datetime | None = None
+    restored_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

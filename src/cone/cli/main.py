@@ -164,8 +164,10 @@ def _restored(chosen: argparse.Namespace) -> int:
         _set_up_django(chosen, database_url)
         from cone.operations.note_restored import note_restored  # noqa: PLC0415 -- it needs Django's models
 
+        # The copy may be of an older version.
+        migrate()
         count = note_restored()
-    print(f"{count} records that aren't linked will be looked for before they're sent.")
+    print(f"Records that aren't linked and will be looked for before they're sent: {count}.")
     return 0
 
 

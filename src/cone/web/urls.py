@@ -108,6 +108,7 @@ _SETTINGS: list[URLPattern] = [
     path("settings/integrations/runs/<uuid:uuid>/cancel", runs.run_cancel, name="run_cancel"),
     path("settings/integrations/runs/<uuid:uuid>/undo", runs.run_undo, name="run_undo"),
     path("settings/integrations/pause", integrations.pause, name="pause"),
+    path("settings/integrations/compared", integrations.compared, name="compared"),
     path("settings/integrations/resume", integrations.resume, name="resume"),
     path("settings/integrations/sync", integrations.sync_everything, name="sync_everything"),
     path("settings/integrations/disconnect", integrations.disconnect, name="disconnect"),

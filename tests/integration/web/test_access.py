@@ -74,6 +74,7 @@ ACTS = {
     "team": ("owner",),
     "pause": ("owner",),
     "resume": ("owner",),
+    "compared": ("owner",),
     "disconnect": ("owner",),
     "manage_tax": ("owner",),
     "manage_accounts": ("owner",),

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from cone.accounting.overview import list_provider_cards, read_flow
 from cone.accounting.runs.reading import find_latest_run
 from cone.domain.permissions import Permission
+from cone.operations.confirm_compared import confirm_compared
 from cone.operations.connect_provider import finish_connecting, start_connecting
 from cone.operations.disconnect_provider import disconnect_provider
 from cone.operations.pause_sync import pause_sync
@@ -113,6 +114,14 @@ def pause(request: MemberRequest) -> HttpResponse:
 def resume(request: MemberRequest) -> HttpResponse:
     resume_sync(request.actor)
     messages.success(request, "Sync is on again. What waited is being sent in its latest state.")
+    return redirect("integrations")
+
+
+@member_page("POST", needs=Permission.INTEGRATIONS, back=way_to("integrations"))
+def compared(request: MemberRequest) -> HttpResponse:
+    """The books were restored from an older copy, and somebody has compared them."""
+    confirm_compared(request.actor)
+    messages.success(request, "Noted: the restored books are compared.")
     return redirect("integrations")
 
 
