@@ -151,7 +151,7 @@ class FakeLedger(FakeGrants):
         self.memory = RequestMemory()
         self.looks_are_blind_for: timedelta | None = timedelta()
         self.total_is_off_by = Decimal(0)
-        self._failures: dict[Call, deque[_Failure]] = {}
+        self._failures: dict[Call, deque[_Failure | None]] = {}
         super().__init__(count(1))
         self.add_company(DEFAULT_COMPANY, allows_invoice_deposit=allows_invoice_deposit, tax_model=tax_model)
 
@@ -247,12 +247,15 @@ class FakeLedger(FakeGrants):
         commit: bool = False,
         times: int = 1,
         late_by: timedelta | None = None,
+        after: int = 0,
     ) -> None:
         """Raise `verdict` at the next such call(s); a kind means sending one. `commit`: after having done the work.
 
-        `late_by`: having it done so much later.
+        `late_by`: having it done so much later. `after`: so many calls succeed first.
         """
-        self._failures.setdefault(call, deque()).extend([_Failure(verdict, commit, late_by)] * times)
+        failures = self._failures.setdefault(call, deque())
+        failures.extend([None] * after)
+        failures.extend([_Failure(verdict, commit, late_by)] * times)
 
     def stop_failing(self) -> None:
         """Forget the failures that were ordered and didn't happen yet."""
@@ -314,6 +317,8 @@ class FakeLedger(FakeGrants):
         if not failures:
             return None
         failure = failures.popleft()
+        if failure is None:
+            return None
         if failure.commit or failure.late_by is not None:
             return failure
         raise failure.verdict

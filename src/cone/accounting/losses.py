@@ -1,23 +1,35 @@
-"""Customers that were merged, deleted or made inactive there: found out where something that refers to one was refused.
+"""What is gone there, where a record was refused for that: the customer that it refers to, the record, or neither.
 
-The customer's link is in doubt then, so what refers to it waits for the customer. Its own row reads how that stands:
-an active one lets all of that go, anything else asks a person who it is now.
+A customer that was merged, deleted or made inactive has its link put in doubt, so that what refers to it waits for the
+customer. Its own row reads how that stands: an active one lets all of that go, anything else asks a person who it is
+now.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+import asyncio
 from datetime import timedelta
+from functools import cached_property
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
-from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempts
+from cone.accounting.attempts import Attempt, check_fence, close_attempts
+from cone.accounting.budget import PacedAccess
 from cone.accounting.database import Database
-from cone.accounting.errands import Errand, Tools
+from cone.accounting.errands import Clerk, Errand
 from cone.accounting.names import mark, namesakes_to_json
 from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.documents import CustomerDocument, Namesake, RemoteRecord
-from cone.accounting.port.verdicts import VERDICTS, CauseCode, GoneError, RejectedError, Verdict
-from cone.accounting.records import InvoiceRecord, PaymentRecord, Row, Situation, Subject
-from cone.accounting.settle import Settler
+from cone.accounting.port.verdicts import (
+    VERDICTS,
+    CauseCode,
+    GoneError,
+    MisconfiguredError,
+    ReconnectError,
+    RejectedError,
+    TryLaterError,
+    Verdict,
+)
+from cone.accounting.records import InvoiceRecord, PaymentRecord, Row, Subject
+from cone.accounting.settle import Settler, backoff
 from cone.accounting.sql import outcomes as outcomes_sql
 from cone.accounting.sql import records as records_sql
 
@@ -32,20 +44,30 @@ _GONE = {
 }
 
 
-class CustomerSettler(Settler):
-    """Settles what becomes of such a customer, and of what refers to it; each in a transaction of its own."""
+class LossSettler(Settler):
+    """Settles what was refused for something gone, and what becomes of a customer that is; each in a transaction."""
 
     async def doubted(
-        self, database: Database, row: Row, attempt: Attempt, *, verdict: Verdict, customer: UUID, remote_id: str
+        self,
+        database: Database,
+        subject: Subject,
+        attempt: Attempt,
+        *,
+        verdict: Verdict,
+        customer: UUID,
+        remote_id: str,
     ) -> None:
-        """It was refused for its customer: it's planned again at once, and waits for that one."""
+        """It was refused for its customer, as far as can be seen: it's planned again, and waits for that one."""
         async with database.transaction():
             await check_fence(database, self._fence)
             name = "rejected" if isinstance(verdict, RejectedError) else "gone"
             await close_attempts(database, [(attempt, verdict.answered)], state="failed", verdict=name)
             values = {"company": self._fence.company_pk, "uuid": customer, "remote_id": remote_id}
             await database.execute(outcomes_sql.DOUBT_CUSTOMER, values)
-            await self._due(database, row, delay=timedelta())
+            await self._take_theirs_back(database, subject)
+            # The doubt may prove to be unfounded, each time.
+            row = subject.row
+            await self._due(database, row, delay=backoff(row.tries) if row.tries else timedelta())
 
     async def still_active(self, database: Database, row: Row, record: RemoteRecord) -> None:
         """It's a customer there as before: it's referred to again, and brought up to date where that's asked for."""
@@ -56,46 +78,95 @@ class CustomerSettler(Settler):
             await database.execute(outcomes_sql.RELEASE_WAITING, released)
             await self._due(database, row, delay=timedelta())
 
-    async def lost(self, database: Database, row: Row, cause: Blocked, *, situation: Situation) -> None:
-        """A person says who it is there now."""
-        async with database.transaction():
-            await check_fence(database, self._fence)
-            await self._block(database, row, cause, situation)
 
+class LossClerk(Clerk[LossSettler]):
+    """Finds out what a refusal says is gone, and how a customer in doubt stands there."""
 
-class CustomerLooker:
-    """Looks how customers stand there, for one lane. `books` gives a connection, and the turn to settle."""
+    settler_class = LossSettler
 
-    def __init__(
-        self, *, fence: Fence, tools: Tools, books: Callable[[], AbstractAsyncContextManager[Database]]
-    ) -> None:
-        self._fence = fence
-        self._tools = tools
-        self._books = books
-        self._settler = CustomerSettler(fence=fence, request_timeout=tools.provider.request_timeout)
+    @cached_property
+    def _active(self) -> WeakKeyDictionary[PacedAccess, set[str]]:
+        """Which customers were active, by the piece of work whose records were refused.
 
-    async def note_loss(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> bool:
-        """Whether a refusal was for the customer, which is written down then; False where that can't be seen now."""
+        What was read of one after a batch's answer holds for all of the batch.
+        """
+        return WeakKeyDictionary()
+
+    @cached_property
+    def _turn(self) -> asyncio.Lock:
+        return asyncio.Lock()
+
+    async def find_out(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> Verdict | None:
+        """What a refusal comes to: as it was, or a better word; None when that was settled here.
+
+        The customer is read first, once for all that were refused together; the record itself only where an update
+        was refused and its customer is active.
+        """
         customer = _customer_of(errand.subject)
-        if customer is None or not _names_something_missing(verdict):
-            return False
-        async with self._tools.pool.connection() as database:
-            values = {"company": self._fence.company_pk, "uuid": customer}
-            link = await (await database.execute(records_sql.CUSTOMER, values)).fetchone()
-        if link is None:
-            return False
-        try:
-            # Others of a batch are refused for the same: one read is enough.
-            if link["standing"] == "live" and await self._read_active(errand, link["remote_id"]) is not None:
+        is_missing = _names_something_missing(verdict)
+        if customer and is_missing and await self._waits_for_customer(errand, attempt, verdict, customer):
+            return None
+        link = errand.subject.link
+        # A customer refers to nothing else that could be gone.
+        if isinstance(verdict, GoneError) and link is not None and errand.row.kind != "customer":
+            return await self._tell_which(errand, attempt, verdict, link.remote_id)
+        return verdict
+
+    async def _waits_for_customer(self, errand: Errand, attempt: Attempt, verdict: Verdict, customer: UUID) -> bool:
+        """Whether the refusal was for the customer, for all that can be seen: then it's written down."""
+        values = {"company": self._fence.company_pk, "uuid": customer}
+        # One after another: what the first of several batches finds, the others needn't ask again.
+        async with self._turn:
+            async with self._tools.pool.connection() as database:
+                link = await (await database.execute(records_sql.CUSTOMER, values)).fetchone()
+            if link is None or (link["standing"] == "live" and await self._is_active(errand, link["remote_id"])):
                 return False
-        except VERDICTS:
-            # It couldn't be looked at now: the refusal stands, and sending it again looks again.
-            return False
-        async with self._books() as database:
-            await self._settler.doubted(
-                database, errand.row, attempt, verdict=verdict, customer=customer, remote_id=link["remote_id"]
-            )
+            async with self._books() as database:
+                await self._settler.doubted(
+                    database, errand.subject, attempt, verdict=verdict, customer=customer, remote_id=link["remote_id"]
+                )
         return True
+
+    async def _is_active(self, errand: Errand, remote_id: str) -> bool:
+        """Whether it's a customer there, or nobody is to look now.
+
+        One that couldn't be read is in doubt: its own row reads it again until that's answered, one request at a time,
+        and what is refused meanwhile waits for it. Where the month's reads are used up that would be for weeks: the
+        refusal stands then, and Sync now looks again.
+        """
+        active = self._active.setdefault(errand.access, set())
+        if remote_id in active:
+            return True
+        try:
+            record = await self._read(errand, remote_id)
+        except TryLaterError as verdict:
+            return bool(verdict.allowance)
+        except VERDICTS:
+            return False
+        if record is None or not record.is_active:
+            return False
+        active.add(remote_id)
+        return True
+
+    async def _tell_which(self, errand: Errand, attempt: Attempt, lost: GoneError, remote_id: str) -> Verdict | None:
+        """Whether an update's record is gone, or what that refers to: the refusal is the same for both.
+
+        Unread, no cause is said: the update is tried again.
+        """
+        try:
+            record = await self._tools.client.read(errand.access, errand.row.kind, remote_id)
+        except GoneError:
+            return lost
+        except VERDICTS as unread:
+            again = TryLaterError(lost.answered, scope="record")
+            async with self._books() as database:
+                await self._settler.failed(database, errand.subject, attempt, verdict=again, situation=errand.situation)
+                if isinstance(unread, TryLaterError | ReconnectError | MisconfiguredError):
+                    await self._settler.refused_unsent(
+                        database, errand.subject, verdict=unread, situation=errand.situation
+                    )
+            return None
+        return RejectedError(lost.answered, cause=CauseCode.REFERENCE_MISSING) if record.standing == "live" else lost
 
     async def look_back(self, errand: Errand) -> None:
         """Read how the customer stands there; where it's active no more, look who could be it now, and ask."""
@@ -118,11 +189,7 @@ class CustomerLooker:
         params = {**(_GONE if record is None else _INACTIVE), "namesakes": namesakes_to_json(found)}
         cause = Blocked(CauseCode.CUSTOMER_LOST, key=f"customer_lost:{errand.row.uuid}", params=params)
         async with self._books() as database:
-            await self._settler.lost(database, errand.row, cause, situation=errand.situation)
-
-    async def _read_active(self, errand: Errand, remote_id: str) -> RemoteRecord | None:
-        record = await self._read(errand, remote_id)
-        return record if record is not None and record.is_active else None
+            await self._settler.blocked(database, errand.row, cause, situation=errand.situation)
 
     async def _read(self, errand: Errand, remote_id: str) -> RemoteRecord | None:
         """The customer there, an inactive one too; None once it's merged or deleted. Raises verdicts."""

@@ -4,15 +4,12 @@ Always a request of its own, never in a batch: what was read just before decides
 repeated blindly; a record that's gone already is as good as taken back.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 from psycopg.types.json import Jsonb
 
 from cone.accounting.attempts import (
     Attempt,
-    Fence,
     LaneLostError,
     Prepared,
     as_attempt,
@@ -22,7 +19,7 @@ from cone.accounting.attempts import (
 )
 from cone.accounting.database import Database
 from cone.accounting.delivered import finish_rows
-from cone.accounting.errands import Errand, Tools
+from cone.accounting.errands import Clerk, Errand
 from cone.accounting.plan.decisions import Blocked, LookBack, Remove
 from cone.accounting.port.documents import RemoteRecord, Removal, Standing
 from cone.accounting.port.provider import Sent
@@ -35,7 +32,7 @@ from cone.accounting.port.verdicts import (
     StaleError,
     Verdict,
 )
-from cone.accounting.records import Row, Situation, Subject, is_wanted
+from cone.accounting.records import Row, Subject, is_wanted
 from cone.accounting.settle import Settler, backoff
 from cone.accounting.sql import outcomes as outcomes_sql
 from cone.kit.values import replace
@@ -86,23 +83,11 @@ class RemovalSettler(Settler):
             await self._save_version(database, row, record)
             await self._due(database, row, delay=backoff(row.tries) if row.tries > 1 else timedelta())
 
-    async def blocked(self, database: Database, row: Row, cause: Blocked, *, situation: Situation) -> None:
-        """A person must act first; unless settings or record moved meanwhile."""
-        async with database.transaction():
-            await check_fence(database, self._fence)
-            await self._block(database, row, cause, situation)
 
+class Remover(Clerk[RemovalSettler]):
+    """Performs removals."""
 
-class Remover:
-    """Performs removals of one lane. `books` gives a connection, and the turn to settle."""
-
-    def __init__(
-        self, *, fence: Fence, tools: Tools, books: Callable[[], AbstractAsyncContextManager[Database]]
-    ) -> None:
-        self._fence = fence
-        self._tools = tools
-        self._books = books
-        self._settler = RemovalSettler(fence=fence, request_timeout=tools.provider.request_timeout)
+    settler_class = RemovalSettler
 
     async def perform(self, decision: Remove | LookBack, errand: Errand) -> None:
         """Look how the record stands there; then leave it, or take it back."""

@@ -27,7 +27,7 @@ from cone.accounting.database import Database
 from cone.accounting.delivered import Delivered, settle_delivered
 from cone.accounting.errands import Errand, Tools
 from cone.accounting.looking import Looker
-from cone.accounting.losses import CustomerLooker
+from cone.accounting.losses import LossClerk
 from cone.accounting.naming import find_namesakes, settle_name
 from cone.accounting.plan.decisions import LookBack, LookUp, Remove, Repeat, Send, TakeBack
 from cone.accounting.plan.open_attempts import Next, after_nothing_found, after_undecided
@@ -37,9 +37,7 @@ from cone.accounting.port.verdicts import (
     VERDICTS,
     CauseCode,
     GoneError,
-    MisconfiguredError,
     OutcomeUnknownError,
-    ReconnectError,
     RejectedError,
     StaleError,
     TryLaterError,
@@ -82,7 +80,7 @@ class Sender:
         self._looker = Looker(fence=fence, tools=tools)
         self._remover = Remover(fence=fence, tools=tools, books=self.books)
         self._undoer = Undoer(fence=fence, tools=tools, books=self.books)
-        self._customers = CustomerLooker(fence=fence, tools=tools, books=self.settling)
+        self._losses = LossClerk(fence=fence, tools=tools, books=self.settling)
 
     @asynccontextmanager
     async def books(self) -> AsyncIterator[Database]:
@@ -111,7 +109,7 @@ class Sender:
                 if not (find_first and await self._find_first(errand, step)):
                     await self._send_step(errand, step)
             case LookBack() if planned.subject.row.kind == "customer":
-                await self._customers.look_back(errand)
+                await self._losses.look_back(errand)
             case Remove() | LookBack():
                 await self._remover.perform(planned.decision, errand)
             case TakeBack():
@@ -359,38 +357,14 @@ class Sender:
             async with self.settling() as database:
                 await self.settler.refused_theirs(database, errand.row, attempt, verdict=verdict)
             return
-        # A customer refers to nothing that could be gone.
-        if isinstance(verdict, GoneError) and errand.subject.link is not None and errand.row.kind != "customer":
-            told = await self._tell_what_is_gone(errand, attempt, errand.subject.link, verdict)
-            if told is None:
-                return
-            verdict = told
-        if await self._customers.note_loss(errand, attempt, verdict):
+        found_out = await self._losses.find_out(errand, attempt, verdict)
+        if found_out is None:
             return
+        verdict = found_out
         async with self.settling() as database:
             await self.settler.failed(database, errand.subject, attempt, verdict=verdict, situation=errand.situation)
         if isinstance(verdict, StaleError):
             await self._read_version(errand)
-
-    async def _tell_what_is_gone(
-        self, errand: Errand, attempt: Attempt, link: LinkState, lost: GoneError
-    ) -> Verdict | None:
-        """Whether an update's record is gone, or what that refers to; None when it couldn't be read now.
-
-        The refusal is the same for both. Unread, no cause is said: the update is tried again.
-        """
-        try:
-            record = await self._tools.client.read(errand.access, errand.row.kind, link.remote_id)
-        except GoneError:
-            return lost
-        except VERDICTS as unread:
-            again = TryLaterError(lost.answered, scope="record")
-            async with self.settling() as database:
-                await self.settler.failed(database, errand.subject, attempt, verdict=again, situation=errand.situation)
-            if isinstance(unread, TryLaterError | ReconnectError | MisconfiguredError):
-                await self.settle_unsent(errand, unread)
-            return None
-        return RejectedError(lost.answered, cause=CauseCode.REFERENCE_MISSING) if record.standing == "live" else lost
 
     async def settle_lost(self, lost: Sequence[tuple[Errand, Attempt]], verdict: OutcomeUnknownError) -> None:
         """Write down that nobody knows what became of a whole batch."""

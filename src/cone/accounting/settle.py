@@ -108,17 +108,18 @@ class Settler:
         self, database: Database, row: Row, *, possible: Sequence[RemoteRecord], situation: Situation
     ) -> None:
         """Nothing decides what became of it: a person chooses among what could be it. Nothing is made again for it."""
-        async with database.transaction():
-            await check_fence(database, self._fence)
-            await self._block(database, row, _uncertain(row, possible=possible), situation)
+        await self.blocked(database, row, _uncertain(row, possible=possible), situation=situation)
 
     async def taken(self, database: Database, row: Row, *, situation: Situation) -> None:
         """The answer is of a record that another of ours is linked to: a person looks, the attempt stays open."""
+        why = "Another record here is linked to the answer's."
+        await self.blocked(database, row, _uncertain(row, why=why), situation=situation)
+
+    async def blocked(self, database: Database, row: Row, cause: Blocked, *, situation: Situation) -> None:
+        """A person must act first; unless settings or record moved meanwhile."""
         async with database.transaction():
             await check_fence(database, self._fence)
-            await self._block(
-                database, row, _uncertain(row, why="Another record here is linked to the answer's."), situation
-            )
+            await self._block(database, row, cause, situation)
 
     async def failed(
         self, database: Database, subject: Subject, attempt: Attempt, *, verdict: Verdict, situation: Situation

@@ -4,14 +4,13 @@ A lost answer is read back, never repeated blindly. Whatever speaks against it (
 own removal, a refusal) ends on the run's list of what wasn't taken back; the record stays as it is, here and there.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from functools import cached_property
 
-from cone.accounting.attempts import Attempt, Fence, as_attempt, check_fence, close_attempts
+from cone.accounting.attempts import Attempt, as_attempt, check_fence, close_attempts
 from cone.accounting.database import Database
 from cone.accounting.decided import keep_row
 from cone.accounting.delivered import finish_rows
-from cone.accounting.errands import Errand, Tools
+from cone.accounting.errands import Clerk, Errand
 from cone.accounting.plan.decisions import TakeBack
 from cone.accounting.port.documents import RemoteRecord, Removal
 from cone.accounting.port.provider import Sent
@@ -54,15 +53,14 @@ class UndoSettler(RemovalSettler):
             await keep_row(database, row, self._fence, reason="removed_there")
 
 
-class Undoer:
-    """Undoes records of one lane. `books` gives a connection, and the turn to settle."""
+class Undoer(Clerk[UndoSettler]):
+    """Undoes records."""
 
-    def __init__(
-        self, *, fence: Fence, tools: Tools, books: Callable[[], AbstractAsyncContextManager[Database]]
-    ) -> None:
-        self._books = books
-        self._remover = Remover(fence=fence, tools=tools, books=books)
-        self._settler = UndoSettler(fence=fence, request_timeout=tools.provider.request_timeout)
+    settler_class = UndoSettler
+
+    @cached_property
+    def _remover(self) -> Remover:
+        return Remover(fence=self._fence, tools=self._tools, books=self._books)
 
     async def take_back(self, decision: TakeBack, errand: Errand) -> None:
         """Remove it there, unless it has been touched."""

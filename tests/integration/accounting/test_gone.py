@@ -113,22 +113,26 @@ def test_payment_that_stands_there_isnt_said_to_be_gone(
         RejectedError(Answered(http_status=400, message="no")),
     ],
 )
+@pytest.mark.parametrize("unread_kind", ["customer", "invoice"])
 def test_update_is_tried_again_where_it_cant_be_read_what_is_gone(
     owner: Actor,
     ledger: FakeLedger,
     make_worker: MakeWorker,
     service: Service,
     unread: VerdictError,
+    unread_kind: str,
 ) -> None:
     connect(owner, ledger)
     configure(owner)
     make_worker()
     invoice = issue(owner, service)
     ledger.fail_next("invoice", _LOST)
-    ledger.fail_next("read", unread)
+    # The customer is read before the invoice itself.
+    ledger.fail_next("read", unread, after=0 if unread_kind == "customer" else 1)
 
     edit(owner, invoice, service)
     wait_until(lambda: not OutboxRow.objects.exists())
     updates = Attempt.objects.filter(kind="invoice", operation="update")
     assert sorted(updates.values_list("state", flat=True)) == ["failed", "succeeded"]
-    assert ledger.calls.count("read") == 1
+    assert ledger.calls.count("read") == 2
+    assert Link.objects.get(kind="customer").standing == "live"

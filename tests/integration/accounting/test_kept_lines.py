@@ -258,6 +258,23 @@ def test_theirs_survive_a_refusal_that_was_not_for_them(open_firm: Callable[...,
     assert firm.told(invoice) == [("Advice", firm.north, "2026-05-01"), ("Travel", firm.south, "2026-05-02")]
 
 
+def test_theirs_survive_the_loss_of_the_customer(open_firm: Callable[..., Firm]) -> None:
+    firm = open_firm()
+    invoice = firm.issue(firm.line("Advice"))
+    firm.classify(invoice, firm.north)
+    firm.edit(invoice, firm.line("Advice", "110.00"))
+    lost = Link.objects.get(kind="customer").remote_id
+    survivor = firm.control.act("create", "Customer", fields={"DisplayName": "Hatch Group"})["record"]["Id"]
+    firm.control.act("merge", "Customer", id=lost, fields={"into": survivor})
+
+    firm.save(invoice, [firm.line("Advice", "120.00")])
+    wait_until(lambda: OutboxRow.objects.filter(state="blocked").exists(), seconds=30)
+    Link.objects.filter(kind="customer").update(remote_id=survivor, remote_version="0")
+    sync_all(firm.owner)
+    wait_until(lambda: firm.is_there(invoice), seconds=30)
+    assert firm.told(invoice) == [("Advice", firm.north, "2026-05-01")]
+
+
 def test_tracking_switched_off_there_holds_up_no_edit(open_firm: Callable[..., Firm]) -> None:
     firm = open_firm()
     invoice = firm.issue(firm.line("Advice"))

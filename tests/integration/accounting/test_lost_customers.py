@@ -4,19 +4,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from cone.accounting.causes import list_cause_cards
 from cone.accounting.port.verdicts import CauseCode
+from cone.accounting.sql import sweep as sweep_sql
 from cone.accounting.states import read_record_sync
 from cone.accounting.values import CauseCard
-from cone.books.models import Customer, Invoice, Link, OutboxRow
+from cone.books.models import Attempt, Batch, Customer, Invoice, Link, OutboxRow
 from cone.domain.customers import CustomerInput
 from cone.operations.actor import Actor
+from cone.operations.pause_sync import pause_sync
+from cone.operations.resume_sync import resume_sync
 from cone.operations.save_customer import save_customer
+from cone.operations.save_invoice import save_invoice
 from cone.operations.settle_loss import look_for_customer, make_customer_anew
 from cone.operations.settle_name import NotLinkableError, link_customer
 from cone.operations.sync_now import sync_cause
-from tests.builders import make_customer, make_invoice, make_payment
+from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line, make_payment
 from tests.contract.emulated import EmulatedQuickBooks
 from tests.integration.accounting.conftest import is_settled, wait_until
 from tests.integration.accounting.emulation import Control, connect_and_configure, start_worker
@@ -179,3 +184,154 @@ def test_change_of_a_merged_customer_ends_in_the_same_cause(owner: Actor, contro
     wait_until(lambda: not OutboxRow.objects.exists(), seconds=30)
     [there] = [each for each in control.records("Customer") if each["Id"] == remote_id_of(customer)]
     assert (there["DisplayName"], there["PrimaryPhone"]["FreeFormNumber"]) == ("Hatch & Sons", "020 7946 0000")
+
+
+def lose(control: Control, customer: Customer) -> None:
+    """Merge it into another one."""
+    survivor = control.act("create", "Customer", fields={"DisplayName": "Hatch Group"})["record"]["Id"]
+    control.act("merge", "Customer", id=remote_id_of(customer), fields={"into": survivor})
+
+
+def count_reads(control: Control, entity: str) -> int:
+    """How many records of a kind were read by their ids, one by one."""
+    return len([each for each in control.requests(method="GET", path=f"/{entity}/") if "/query" not in each["path"]])
+
+
+def issue(owner: Actor, customer: Customer, count: int) -> None:
+    """So many invoices beside its first one."""
+    for _ in range(count):
+        make_invoice(owner, customer, is_issued=True)
+    wait_until(lambda: Link.objects.filter(kind="invoice").count() == count + 1 and is_settled(owner), seconds=60)
+
+
+def edit_all(owner: Actor, customer: Customer) -> None:
+    """Give each of its invoices a memo, at one moment."""
+    line = make_line(get_tax_rate(owner.workspace, 20))
+    pause_sync(owner)
+    for invoice in Invoice.objects.filter(customer=customer):
+        save_invoice(owner, make_invoice_input(customer, [line], memo="Second thoughts"), uuid=invoice.uuid)
+    resume_sync(owner)
+
+
+def test_thirty_updates_refused_together_cost_one_read_of_the_customer(
+    owner: Actor, control: Control, customer: Customer
+) -> None:
+    issue(owner, customer, 29)
+    lose(control, customer)
+    # As they are there since the merge: otherwise each would be read for that.
+    for there in control.records("Invoice"):
+        Link.objects.filter(kind="invoice", remote_id=there["Id"]).update(remote_version=there["SyncToken"])
+    before = set(Batch.objects.values_list("id", flat=True))
+
+    edit_all(owner, customer)
+    assert wait_for_card(owner).count == 31
+
+    refused = Attempt.objects.filter(kind="invoice", operation="update", state="failed")
+    assert refused.count() == 30
+    assert refused.filter(batch__isnull=False).exclude(batch_id__in=before).count() >= 25
+    # Once for what was refused, once by its own row, which then asks a person.
+    assert (count_reads(control, "customer"), count_reads(control, "invoice")) == (2, 0)
+
+
+def test_updates_refused_together_for_their_item_cost_one_read_of_the_customer(
+    owner: Actor, control: Control, customer: Customer
+) -> None:
+    issue(owner, customer, 7)
+    control.act("deactivate", "Item", id=Link.objects.get(kind="service").remote_id)
+
+    edit_all(owner, customer)
+    wait_until(lambda: OutboxRow.objects.filter(state="blocked").count() == 8, seconds=30)
+
+    # Usually one batch; each that they went in read the customer once.
+    refused = Attempt.objects.filter(kind="invoice", operation="update", state="failed")
+    works = {attempt.batch_id or f"alone {attempt.pk}" for attempt in refused}
+    assert refused.count() == 8 > len(works)
+    assert (count_reads(control, "customer"), count_reads(control, "invoice")) == (len(works), 8)
+    assert not Link.objects.filter(standing="unsure").exists()
+
+
+def test_customer_that_cant_be_read_at_the_refusal_is_read_again_by_itself(
+    owner: Actor, control: Control, customer: Customer
+) -> None:
+    lose(control, customer)
+    unreadable = {"match": {"entity": "customer", "method": "GET"}, "action": {"status": 500}, "count": 4}
+    control.post("/faults", unreadable)
+    before = len(control.requests(path="/invoice"))
+
+    make_invoice(owner, customer=customer, is_issued=True)
+    wait_until(lambda: any(card.cause.is_customer_lost for card in list_cause_cards(owner.workspace.pk)), seconds=60)
+
+    assert wait_for_card(owner).count == 2
+    # The invoice was refused once, and waits; its customer alone is asked for.
+    assert len(control.requests(path="/invoice")) == before + 1
+    assert count_reads(control, "customer") == 5
+
+
+def test_doubt_of_a_customer_that_couldnt_be_read_ends_by_itself_where_it_was_unfounded(
+    owner: Actor, control: Control, customer: Customer
+) -> None:
+    item_id = Link.objects.get(kind="service").remote_id
+    control.act("deactivate", "Item", id=item_id)
+    control.post("/faults", {"match": {"entity": "customer", "method": "GET"}, "action": {"status": 500}, "count": 1})
+    before = len(control.requests(path="/invoice"))
+
+    invoice = make_invoice(owner, customer=customer, is_issued=True)
+    wait_until(lambda: OutboxRow.objects.filter(state="blocked").exists(), seconds=30)
+
+    [card] = list_cause_cards(owner.workspace.pk)
+    assert not card.cause.is_customer_lost
+    assert card.examples[0][1] == invoice.uuid
+    assert Link.objects.get(kind="customer").standing == "live"
+    assert len(control.requests(path="/invoice")) == before + 2
+
+
+def test_sweep_leaves_what_waits_for_a_lost_customer_as_long_as_that_one_is_looked_after(
+    owner: Actor, control: Control, customer: Customer
+) -> None:
+    lose(control, customer)
+    add_two_invoices(owner, customer)
+    assert wait_for_card(owner).count == 3
+
+    def sweep() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(sweep_sql.RELEASE_LINKED_WAITS)
+            released: int = cursor.rowcount
+        return released
+
+    assert sweep() == 0
+    OutboxRow.objects.filter(kind="customer").delete()
+    assert sweep() == 2
+    # Asked for anew by what waited for it.
+    assert wait_for_card(owner).count == 3
+
+
+def test_worker_killed_between_doubt_and_card_leaves_the_next_one_to_ask(
+    owner: Actor, quickbooks: EmulatedQuickBooks, tmp_path: Path
+) -> None:
+    connect_and_configure(owner, quickbooks)
+    control = Control(quickbooks.url)
+    log = tmp_path / "worker.log"
+    worker = start_worker(quickbooks.url, log)
+    customer = make_customer(owner, "Hatch & Sons", typed=CustomerInput("Hatch & Sons"))
+    make_invoice(owner, customer=customer, is_issued=True)
+    settle(owner)
+    lose(control, customer)
+    # The first read is that of the refusal, the second that of the customer's own row.
+    second = {"match": {"entity": "customer", "method": "GET"}, "action": "hang_before", "nth": 2}
+    control.post("/faults", second)
+    add_two_invoices(owner, customer)
+    wait_until(lambda: count_reads(control, "customer") == 2, seconds=30)
+    assert Link.objects.get(kind="customer").standing == "unsure"
+    worker.kill()
+    worker.wait(10)
+    assert list_cause_cards(owner.workspace.pk) == ()
+    posted = len(control.requests(path="/invoice"))
+
+    worker = start_worker(quickbooks.url, log)
+    try:
+        wait_until(lambda: list_cause_cards(owner.workspace.pk), seconds=30)
+        assert wait_for_card(owner).count == 3
+        assert len(control.requests(path="/invoice")) == posted
+    finally:
+        worker.terminate()
+        worker.wait(10)

@@ -210,6 +210,18 @@ def two_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "_AT_ONCE", 2)
 
 
+@pytest.fixture
+def waiting(owner: Actor, ledger: FakeLedger) -> Connection:
+    """A connection with five customers that wait."""
+    connect(owner, ledger)
+    configure(owner)
+    for _ in range(5):
+        make_customer(owner)
+    active = find_active_connection(owner.workspace.pk)
+    assert active is not None
+    return active
+
+
 def check_parts(owner: Actor, request: pytest.FixtureRequest, *, since_days: int | None) -> Preview:
     """Foresee all at once and in parts: only the order may differ, since services come with what first needs them."""
     whole = preview(owner, since_days=since_days)
@@ -256,30 +268,17 @@ def test_preview_of_existing_invoices_is_the_same_in_parts(
 
 
 @pytest.mark.usefixtures("two_parts")
-def test_preview_has_the_next_part_looked_up_while_one_is_judged(owner: Actor, ledger: FakeLedger) -> None:
-    connect(owner, ledger)
-    configure(owner)
-    for _ in range(3):
-        make_customer(owner)
-    active = find_active_connection(owner.workspace.pk)
-    assert active is not None
-
+def test_preview_has_the_next_part_looked_up_while_one_is_judged(waiting: Connection) -> None:
     with CaptureQueriesContext(connection) as captured:
-        next(Foreseer(active).waiting())
+        next(Foreseer(waiting).waiting())
 
     looks = [query for query in captured if "due as materialized" in query["sql"]]
     assert len(looks) == 2
 
 
 @pytest.mark.usefixtures("two_parts")
-def test_preview_whose_connection_goes_meanwhile_leaves_the_database_usable(owner: Actor, ledger: FakeLedger) -> None:
-    connect(owner, ledger)
-    configure(owner)
-    for _ in range(5):
-        make_customer(owner)
-    active = find_active_connection(owner.workspace.pk)
-    assert active is not None
-    outlooks = Foreseer(active).waiting()
+def test_preview_whose_connection_goes_meanwhile_leaves_the_database_usable(waiting: Connection) -> None:
+    outlooks = Foreseer(waiting).waiting()
     next(outlooks)
     Connection.objects.all().delete()
 
@@ -291,19 +290,12 @@ def test_preview_whose_connection_goes_meanwhile_leaves_the_database_usable(owne
 
 @pytest.mark.usefixtures("two_parts")
 def test_next_part_that_cannot_be_looked_up_is_an_error_of_the_page_s_own_connection(
-    owner: Actor, ledger: FakeLedger, monkeypatch: pytest.MonkeyPatch
+    waiting: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect(owner, ledger)
-    configure(owner)
-    for _ in range(3):
-        make_customer(owner)
-    active = find_active_connection(owner.workspace.pk)
-    assert active is not None
-
     def break_next_look(*_: object) -> dict[int, object]:
         monkeypatch.setattr(preview_sql, "WAITING", "select 1 / 0")
         return {}
 
     monkeypatch.setattr(Foreseer, "_stored_causes", break_next_look)
     with pytest.raises(DataError):
-        next(Foreseer(active).waiting())
+        next(Foreseer(waiting).waiting())

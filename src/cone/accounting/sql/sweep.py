@@ -8,12 +8,17 @@ where id in (
     order by o.id for update of o skip locked)
 """
 
+# A customer that is in doubt is waited for as if it weren't linked, as long as it's looked after itself: otherwise
+# everything that waits for a lost one would be planned again each time.
 RELEASE_LINKED_WAITS = """
 update books_outboxrow set waits_for_kind = null, waits_for_uuid = null
 where id in (
     select o.id from books_outboxrow o
     join books_link l on l.company_id = o.company_id and l.kind = o.waits_for_kind and l.record_uuid = o.waits_for_uuid
     where o.waits_for_uuid is not null
+        and (l.kind <> 'customer' or l.standing = 'live' or not exists (
+            select from books_outboxrow r
+            where r.company_id = l.company_id and r.kind = l.kind and r.record_uuid = l.record_uuid))
     order by o.id for update of o skip locked)
 """
 
