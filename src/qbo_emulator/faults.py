@@ -92,6 +92,13 @@ class Fault(Exception):  # noqa: N818 - QuickBooks' own word
         return {"Error": [reason.as_json() for reason in self.reasons], "type": _ENTRIES[self.code].type}
 
 
+def ordered_fault(order: Json) -> Json:
+    """A fault body that was ordered word by word, in the shape of an application fault."""
+    members = {"message": "Message", "detail": "Detail", "code": "code", "element": "element"}
+    error = {name: order[given] for given, name in members.items() if given in order}
+    return {"Error": [error], "type": order.get("type", "ValidationFault")}
+
+
 def unsupported(what: str) -> Fault:
     """What this emulator does not cover: never answered plausibly."""
     return Fault(500, f"Operation {what} is not supported.")

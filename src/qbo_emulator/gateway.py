@@ -22,7 +22,7 @@ from .books import Books
 from .control.injections import Injection
 from .control.recorder import Entry
 from .evidence import Mark, rule
-from .faults import Fault, GatewayFault, authentication_failed, authorization_failed, unsupported
+from .faults import Fault, GatewayFault, authentication_failed, authorization_failed, ordered_fault, unsupported
 from .jsonio import encode
 from .limits import Ticket, exceeded, is_core_plus
 from .ordered import Line, delay, ends_after_work, ends_before_work, let_go
@@ -168,6 +168,9 @@ class Gateway:
     ) -> Answer:
         entry = exchange.entry
         try:
+            if order is not None and order.fault is not None:
+                body = {"Fault": ordered_fault(order.fault), "time": self._emulator.clock.envelope()}
+                return Answer(order.fault["status"], encode(body))
             if order is not None and order.action in {"status", "expired_token"}:
                 return self._ordered(order, exchange.headers)
             if exchange.body is None:

@@ -202,3 +202,33 @@ def test_dump_has_what_was_deleted_and_can_be_narrowed(uk: Company, emulator: Ru
     assert "Ada" in {each["DisplayName"] for each in stored["entities"]["Customer"]}
     for wrong in ("entities=Nothing", "form=xml", "entities="):
         assert emulator.http.get(f"/_emulator/dump?{wrong}").status_code == 400
+
+
+def test_fault_in_words_of_ones_own_refuses_and_nothing_is_done(
+    uk: Company, emulator: Running, entity: str, write: Write
+) -> None:
+    fault = {"code": "7777", "message": "New Rule", "detail": "New Rule : Ask your accountant.", "element": "Line"}
+    order(emulator, entity, {"fault": fault})
+    refused = write()
+    assert (refused.status_code, exact(refused)["Fault"]) == (
+        400,
+        {
+            "Error": [
+                {"Message": "New Rule", "Detail": "New Rule : Ask your accountant.", "code": "7777", "element": "Line"}
+            ],
+            "type": "ValidationFault",
+        },
+    )
+    assert made(uk) == []
+    assert (record(emulator, entity)["injected"], record(emulator, entity)["result"]) == ("fault", 400)
+    assert write().status_code == 200
+
+
+@pytest.mark.parametrize(
+    "fault", ["no", {"code": "1"}, {"code": "1", "message": "m", "status": 200}, {"code": "1", "message": "m", "x": 1}]
+)
+def test_fault_that_says_too_little_is_no_order(emulator: Running, fault: object) -> None:
+    answer = emulator.http.post("/_emulator/faults", json={"action": {"fault": fault}})
+    assert answer.status_code == 400
+    assert "fault" in answer.json()["error"]
+    assert emulator.control("GET", "faults")["faults"] == []

@@ -42,7 +42,7 @@ _RECORD = None
 # Where a setting mends one sort of a cause: by its fact "mended_by".
 _BY_SETTING: Mapping[str, tuple[str, ActionTarget]] = {"tax_source": ("Choose whose sales tax counts", "terms")}
 # Pages whose record is the one that the cause's key names, not the one that waits.
-_NAMED_BY_KEY: frozenset[ActionTarget] = frozenset({"tax_mapping", "invoice"})
+_NAMED_BY_KEY: frozenset[ActionTarget] = frozenset({"tax_mapping", "invoice", "customer_form"})
 _WORDS: Mapping[CauseCode, _Words] = {
     CauseCode.DEFAULT_ACCOUNT_MISSING: _Words(
         "Choose the default account",
@@ -85,7 +85,8 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.NUMBER_TAKEN: _Words(
         "The number {label} is already used in {provider}",
-        "Another transaction in {provider} has this number. Change that one there, then send this invoice again.",
+        "Another transaction in {provider} has this number. Change that one there, then send this invoice again. If "
+        "it's this very invoice, from before a run was undone or the books were restored, delete it there first.",
         "Open the invoice",
         _RECORD,
     ),
@@ -113,6 +114,13 @@ _WORDS: Mapping[CauseCode, _Words] = {
         "The books are closed",
         "The books in {provider} are closed for the date of these invoices or payments. Ask your bookkeeper to open "
         "the period, or give the record a later date.",
+        "Open {label}",
+        _RECORD,
+    ),
+    CauseCode.REMOVAL_PERIOD_CLOSED: _Words(
+        "The books are closed for what was voided here",
+        "It was voided in Cone, and still stands in {provider}, whose books are closed for its date. Ask your "
+        "bookkeeper to open the period there, then press Sync now. Until then it counts there as before.",
         "Open {label}",
         _RECORD,
     ),
@@ -158,10 +166,18 @@ _WORDS: Mapping[CauseCode, _Words] = {
         _RECORD,
     ),
     CauseCode.EMAIL_INVALID: _Words(
-        "{provider} doesn't accept the e-mail address",
-        "Its e-mail address needs an @, a dot and at most 100 characters.",
+        "{provider} doesn't accept the customer's e-mail address",
+        "Look for a typing mistake in it, such as a space or a letter with an accent. What waits goes by itself once "
+        "it's changed.",
         "Change the e-mail address",
-        _RECORD,
+        "customer_form",
+    ),
+    CauseCode.EMAIL_MISSING: _Words(
+        "{provider} wants an e-mail address of the customer",
+        "The invoice is marked there to be sent by e-mail, and the customer has no address. What waits goes by itself "
+        "once there's one.",
+        "Add an e-mail address",
+        "customer_form",
     ),
     CauseCode.TOO_MANY_LINES: _Words(
         "{label} has too many taxed lines",
@@ -243,6 +259,15 @@ _WORDS: Mapping[CauseCode, _Words] = {
 }
 
 
+# Cone's own word on what it knows without asking: nobody but Cone has refused it.
+_HELD_BACK = _Words(
+    "{label} can't be sent to {provider}",
+    "{explanation} Cone sent nothing. Mend it and send the record again.",
+    "Open the record",
+    _RECORD,
+)
+
+
 class _Facts(dict[str, str]):
     """Facts for a text; one that's missing reads as a dash instead of breaking the page."""
 
@@ -256,8 +281,9 @@ def _begin(sentence: str) -> str:
 
 def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, label: str, provider_name: str) -> Cause:
     """The words of a stored cause of one record."""
-    words = _WORDS[CauseCode(stored["code"])]
     params: Mapping[str, str] = stored.get("params") or {}
+    is_held_back = stored["code"] == CauseCode.REFUSED and "says" not in params
+    words = _HELD_BACK if is_held_back else _WORDS[CauseCode(stored["code"])]
     facts = _Facts({"explanation": "It says why below.", "detail": ""} | dict(params))
     facts.update(provider=provider_name, label=label or "this record")
     action, mended_at = _BY_SETTING.get(params.get("mended_by", ""), (words.action, words.target))

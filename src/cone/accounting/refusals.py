@@ -5,7 +5,15 @@ from collections.abc import Callable, Mapping
 from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.documents import CustomerDocument
 from cone.accounting.port.verdicts import Answered, CauseCode, GoneError, RejectedError
-from cone.accounting.records import InvoiceRecord, LineRecord, PaymentRecord, ServiceRecord, Situation, Subject
+from cone.accounting.records import (
+    InvoiceRecord,
+    LineRecord,
+    PaymentRecord,
+    ServiceRecord,
+    Situation,
+    Subject,
+    is_wanted,
+)
 
 
 def cause_of_refusal(subject: Subject, verdict: RejectedError, situation: Situation) -> Blocked:
@@ -15,6 +23,9 @@ def cause_of_refusal(subject: Subject, verdict: RejectedError, situation: Situat
     if cause is CauseCode.ACCOUNT_INACTIVE and isinstance(subject.record, ServiceRecord):
         # The only account that an item of ours names.
         cause = CauseCode.INCOME_ACCOUNT_INACTIVE
+    if cause is CauseCode.PERIOD_CLOSED and not is_wanted(subject.record):
+        # No later date helps what is to be taken back.
+        cause = CauseCode.REMOVAL_PERIOD_CLOSED
     shared = _SHARED.get(cause)
     if shared is not None and (found := shared(subject, situation)) is not None:
         key, facts = found
@@ -86,6 +97,12 @@ def _period(subject: Subject, situation: Situation) -> _Found | None:
     return f":{date or 'refused'}", {"number": number, "date": date}
 
 
+def _email(subject: Subject, _: Situation) -> _Found | None:
+    """All invoices of a customer wait for the one address."""
+    record = subject.record
+    return (f":{record.customer_uuid}", {}) if isinstance(record, InvoiceRecord) else None
+
+
 def _currency(subject: Subject, situation: Situation) -> _Found | None:
     if not isinstance(subject.record, InvoiceRecord | PaymentRecord | CustomerDocument):
         return None
@@ -101,5 +118,8 @@ _SHARED: Mapping[CauseCode, Callable[[Subject, Situation], _Found | None]] = {
     CauseCode.TAX_CODE_INACTIVE: _tax,
     CauseCode.TAX_CODES_MIXED: _mixed,
     CauseCode.PERIOD_CLOSED: _period,
+    CauseCode.REMOVAL_PERIOD_CLOSED: _period,
+    CauseCode.EMAIL_INVALID: _email,
+    CauseCode.EMAIL_MISSING: _email,
     CauseCode.CURRENCY_UNSUPPORTED: _currency,
 }

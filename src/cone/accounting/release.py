@@ -41,7 +41,7 @@ def release_causes(active: Connection, keys: Sequence[str]) -> int:
 
 def release_where_voided(active: Connection) -> int:
     """Make due what was voided here and waits for a person, or for the books, there; the number of them."""
-    causes = "('voided_here', 'payment_applied')"
+    causes = "('voided_here', 'payment_applied', 'removal_period_closed')"
     return _release(active, f" and split_part(cause_key, ':', 1) in {causes}", [])
 
 

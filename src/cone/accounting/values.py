@@ -27,7 +27,17 @@ class SyncState(StrEnum):
 
 
 ActionTarget: TypeAlias = Literal[
-    "tax_mapping", "accounts", "lists", "terms", "customer", "invoice", "service", "payment", "connection", "none"
+    "tax_mapping",
+    "accounts",
+    "lists",
+    "terms",
+    "customer",
+    "customer_form",
+    "invoice",
+    "service",
+    "payment",
+    "connection",
+    "none",
 ]
 
 

@@ -5,14 +5,16 @@ from uuid import UUID
 
 from django.db import transaction
 
-from cone.accounting.outbox import enqueue
-from cone.books.models import Customer, Invoice, Link
+from cone.accounting.outbox import enqueue, find_active_connection
+from cone.accounting.release import release_causes
+from cone.books.models import Customer, Invoice, Link, OutboxRow
 from cone.domain.customers import CustomerInput, check_customer
 from cone.domain.errors import InvalidFieldError
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
 from cone.operations.codes import check_country, check_currency
 from cone.operations.records import change, check_unchanged, get_locked, note
+from cone.operations.sync_settings import get_locked_connection, move_settings
 
 
 @transaction.atomic
@@ -48,7 +50,19 @@ def save_customer(
     customer.save()
     note(actor, "customer", customer.uuid, "created" if uuid is None else "edited", name=customer.name)
     enqueue(workspace_id=actor.workspace.pk, kind="customer", record_uuid=customer.uuid, revision=customer.revision)
+    if "email" in changed and uuid is not None:
+        _send_what_waited_for_the_address(actor, customer)
     return customer
+
+
+def _send_what_waited_for_the_address(actor: Actor, customer: Customer) -> None:
+    keys = [f"email_invalid:{customer.uuid}", f"email_missing:{customer.uuid}"]
+    active = find_active_connection(actor.workspace.pk)
+    if active is None or not OutboxRow.objects.filter(company_id=active.company_id, cause_key__in=keys).exists():
+        return
+    active = get_locked_connection(actor, permission=Permission.INVOICING, may_be_ending=True)
+    move_settings(active)
+    release_causes(active, keys)
 
 
 def _is_linked(actor: Actor, customer: Customer) -> bool:

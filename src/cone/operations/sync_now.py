@@ -36,6 +36,7 @@ class NotSendableError(RefusalError):
 # again, so they're read again first.
 _KNOWN_FROM_READING = (
     CauseCode.PERIOD_CLOSED,
+    CauseCode.REMOVAL_PERIOD_CLOSED,
     CauseCode.CURRENCY_UNSUPPORTED,
     CauseCode.TAX_CODE_INACTIVE,
     CauseCode.ACCOUNT_INACTIVE,

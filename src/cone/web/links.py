@@ -23,6 +23,7 @@ _TARGETS: Mapping[ActionTarget, Callable[[UUID | None], str]] = {
     "lists": lambda _: f"{reverse('manage')}#lists",
     "terms": lambda _: f"{reverse('manage')}#terms",
     "customer": lambda uuid: record_url("customer", uuid) if uuid else reverse("customers"),
+    "customer_form": lambda uuid: reverse("customer_edit", args=[uuid]) if uuid else reverse("customers"),
     "invoice": lambda uuid: record_url("invoice", uuid) if uuid else reverse("invoices"),
     "service": lambda uuid: record_url("service", uuid) if uuid else reverse("services"),
     "payment": lambda uuid: record_url("payment", uuid) if uuid else reverse("payments"),
@@ -55,6 +56,7 @@ _NEEDS: Mapping[ActionTarget, Permission] = {
     "lists": Permission.INTEGRATIONS,
     "terms": Permission.INTEGRATIONS,
     "service": Permission.SETTINGS,
+    "customer_form": Permission.INVOICING,
 }
 # What a change of the invoice or payment itself can mend.
 _MENDED_BY_EDITING = frozenset(

@@ -26,6 +26,8 @@ COUNTED = {
     "cut_batch": (0, 30),
     "execute_late": (1, 86_400),
 }
+# A refusal of one's own: what a `fault` must say, and what it may.
+FAULT = ("code", "message", "detail", "element", "type", "status")
 # How the connection behaves while a late execution is outstanding.
 CONNECTIONS = ("dropped", "silent", "answered")
 _MATCHES = ("path", "entity", "method", "operation", "realm_id")
@@ -49,6 +51,7 @@ class Injection:
     count: int | None
     probability: int | None
     seed: int
+    fault: Json | None = None
     seen: int = 0
     struck: int = 0
     chance: random.Random = field(default_factory=random.Random)
@@ -92,6 +95,7 @@ class Injection:
             "action": self.action,
             "value": self.value,
             "connection": self.connection,
+            "fault": self.fault,
             "nth": self.nth,
             "every": self.every,
             "count": self.count,
@@ -121,7 +125,8 @@ class Injections:
             re.compile(str(match.get("path", "")))
         except re.error as error:
             raise InvalidInjectionError(f"path is no regular expression: {error}") from error
-        action, value, connection = _action(body.get("action"))
+        fault = _fault(body.get("action"))
+        action, value, connection = ("fault", 0, "") if fault else _action(body.get("action"))
         every, probability = _whole(body, "every"), _whole(body, "probability")
         if every == 0 or (probability is not None and probability > 100):
             raise InvalidInjectionError("every is 1 or more, and probability a percentage")
@@ -140,6 +145,7 @@ class Injections:
             count=_whole(body, "count"),
             probability=probability,
             seed=seed,
+            fault=fault,
             chance=random.Random(seed),  # noqa: S311 - repeatable on purpose
         )
         self.open.append(injection)
@@ -155,6 +161,19 @@ class Injections:
 
     def clear(self) -> None:
         self.open.clear()
+
+
+def _fault(given: Any) -> Json | None:
+    """The refusal of {"fault": {"code": …, "message": …, "detail": …}}; None for other actions."""
+    if not isinstance(given, dict) or set(given) != {"fault"}:
+        return None
+    fault = given["fault"]
+    if not isinstance(fault, dict) or set(fault) - set(FAULT) or not {"code", "message"} <= set(fault):
+        raise InvalidInjectionError(f"fault takes {', '.join(FAULT)}; code and message must be there")
+    status = fault.get("status", 400)
+    if isinstance(status, bool) or not isinstance(status, int) or not 400 <= status <= 599:
+        raise InvalidInjectionError("a fault's status is 400..599")
+    return {**{name: str(text) for name, text in fault.items()}, "status": status}
 
 
 def _action(given: Any) -> tuple[str, int, str]:
@@ -176,7 +195,8 @@ def _action(given: Any) -> tuple[str, int, str]:
             return name, value, connection
     counted = ", ".join(f'{{"{name}": {low}..{high}}}' for name, (low, high) in COUNTED.items())
     raise InvalidInjectionError(
-        f"action is {counted}, or one of {', '.join(PLAIN)}; execute_late may be "
+        f'action is {counted}, {{"fault": {{"code": …, "message": …}}}}, '
+        f"or one of {', '.join(PLAIN)}; execute_late may be "
         f'{{"seconds": n, "connection": one of {", ".join(CONNECTIONS)}}}'
     )
 

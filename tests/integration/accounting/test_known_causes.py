@@ -35,6 +35,7 @@ from cone.domain.customers import CustomerInput
 from cone.domain.invoices import LineInput
 from cone.operations.actor import Actor
 from cone.operations.refresh_reference import refresh_reference
+from cone.operations.save_removal_policy import save_removal_policy
 from cone.operations.save_tax_mappings import save_tax_mappings
 from cone.operations.void_invoice import void_invoice
 from cone.worker.jobs import refresh_references
@@ -59,6 +60,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # Only an answer, or a look at what stands there, can tell these.
 KNOWN_AFTERWARDS = {
+    CauseCode.EMAIL_MISSING,
     CauseCode.NUMBER_TAKEN_HERE,
     CauseCode.NUMBER_NOT_GIVEN,
     CauseCode.REFERENCE_MISSING,
@@ -248,6 +250,12 @@ def voided_here(firm: Firm) -> None:
     void_invoice(firm.actor, firm.invoice.uuid)
 
 
+def void_in_a_closed_period(firm: Firm) -> None:
+    save_removal_policy(firm.actor, "void")
+    firm.close_books()
+    void_invoice(firm.actor, firm.invoice.uuid)
+
+
 # By whose books: a UK company's, unless the cause is another country's.
 CASES: list[tuple[CauseCode, Callable[[Firm], None], str]] = [
     (CauseCode.DEFAULT_ACCOUNT_MISSING, default_account_missing, "uk-vat"),
@@ -271,6 +279,7 @@ CASES: list[tuple[CauseCode, Callable[[Firm], None], str]] = [
     (CauseCode.CUSTOMER_CURRENCY_DIFFERS, customer_currency_differs, "multicurrency"),
     (CauseCode.INVOICE_NOT_THERE, invoice_not_there, "uk-vat"),
     (CauseCode.VOIDED_HERE, voided_here, "uk-vat"),
+    (CauseCode.REMOVAL_PERIOD_CLOSED, void_in_a_closed_period, "uk-vat"),
 ]
 
 

@@ -325,7 +325,7 @@ def test_closed_books_refuse_a_payment_and_a_void_before_anything_is_sent(
     void_invoice(owner, invoice.uuid)
     payment = make_payment(owner, other, "20.00")
     settle(owner)
-    assert (code_of(invoice), code_of(payment)) == (CauseCode.PERIOD_CLOSED, CauseCode.PERIOD_CLOSED)
+    assert (code_of(invoice), code_of(payment)) == (CauseCode.REMOVAL_PERIOD_CLOSED, CauseCode.PERIOD_CLOSED)
     assert len(ledger.sent) == sends
 
 

@@ -30,6 +30,8 @@ FROM_INVOICE = {
     CauseCode.TAX_UNMAPPED: MANAGE + "#rate-{rate}",
     CauseCode.TAX_CODE_INACTIVE: MANAGE + "#rate-{rate}",
     CauseCode.INVOICE_NOT_THERE: "/invoices/{other}",
+    CauseCode.EMAIL_INVALID: "/customers/{customer}/edit",
+    CauseCode.EMAIL_MISSING: "/customers/{customer}/edit",
     **dict.fromkeys(
         (
             CauseCode.PERIOD_CLOSED,
@@ -53,7 +55,7 @@ FROM_INVOICE = {
             CauseCode.NUMBER_NOT_GIVEN,
             CauseCode.REFERENCE_MISSING,
             CauseCode.CURRENCY_UNSUPPORTED,
-            CauseCode.EMAIL_INVALID,
+            CauseCode.REMOVAL_PERIOD_CLOSED,
             CauseCode.OUTCOME_UNCERTAIN,
             CauseCode.REMOVED_THERE,
             CauseCode.CUSTOMER_LOST,
@@ -86,12 +88,16 @@ def test_invoice_page_leads_to_where_its_cause_is_mended(
 ) -> None:
     invoice, other = make_invoice(cast.owner, is_issued=True), make_invoice(cast.owner, is_issued=True)
     rate = get_tax_rate(cast.workspace)
-    named = {CauseCode.TAX_UNMAPPED: rate.uuid, CauseCode.TAX_CODE_INACTIVE: rate.uuid}
+    named = {CauseCode.TAX_UNMAPPED: rate.uuid, CauseCode.TAX_CODE_INACTIVE: rate.uuid} | dict.fromkeys(
+        (CauseCode.EMAIL_INVALID, CauseCode.EMAIL_MISSING), invoice.customer.uuid
+    )
     block("invoice", invoice.uuid, code, f"{code.value}:{named.get(code, other.uuid)}")
 
     page = owner.get(reverse("invoice", args=[invoice.uuid])).text
 
-    expected = FROM_INVOICE[code].format(rate=rate.uuid, other=other.uuid, invoice=invoice.uuid)
+    expected = FROM_INVOICE[code].format(
+        rate=rate.uuid, other=other.uuid, invoice=invoice.uuid, customer=invoice.customer.uuid
+    )
     assert links_in_note(page) == ([expected] if expected else [])
     assert owner.get(expected or "/").status_code == 200
 
@@ -113,11 +119,12 @@ def test_void_record_has_no_form_to_lead_to(cast: Cast, owner: Client, connected
     void_payment(cast.owner, payment.uuid)
     records: tuple[tuple[Kind, UUID], ...] = ("invoice", invoice.uuid), ("payment", payment.uuid)
     for kind, uuid in records:
-        block(kind, uuid, CauseCode.PERIOD_CLOSED, f"period_closed:{uuid}")
+        block(kind, uuid, CauseCode.REMOVAL_PERIOD_CLOSED, "removal_period_closed:2099-12-31")
 
         page = owner.get(reverse(kind, args=[uuid])).text
 
-        assert "The books are closed" in page
+        assert "The books are closed for what was voided here" in page
+        assert "later date" not in page
         assert links_in_note(page) == []
 
 

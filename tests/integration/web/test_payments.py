@@ -1,6 +1,7 @@
 """Payments on their pages: recorded over several invoices, edited, voided; what is refused stays where it was typed."""
 
 from decimal import Decimal
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -194,3 +195,14 @@ def test_payment_on_an_invoices_page_takes_a_rate_too(cast: Cast, owner: Client)
     typed = {"amount": "120", "received_date": "2026-11-20", "exchange_rate": "0.87"}
     owner.post(reverse("invoice_payment", args=[invoice.uuid]), typed)
     assert Payment.objects.get().exchange_rate == Decimal("0.87")
+
+
+def test_void_of_a_paid_invoice_says_what_comes_first_and_offers_no_button(cast: Cast, owner: Client) -> None:
+    invoice = make_invoice(cast.owner, is_issued=True)
+    unpaid = unescape(owner.get(reverse("invoice_void", args=[invoice.uuid])).text)
+    assert "Void invoice</button>" in unpaid
+    make_payment(cast.owner, invoice, "20.00")
+    for name in ("invoice", "invoice_void"):
+        page = unescape(owner.get(reverse(name, args=[invoice.uuid])).text)
+        assert "£20.00 of it is paid, so it can't be voided yet: void the payment first" in page
+        assert "Void invoice</button>" not in page

@@ -246,7 +246,9 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
         subject(VOID_INVOICE, link(2)),
         replace(BY_VOIDING, facts=facts(books_closed_through_date=date(2026, 9, 2))),
         Blocked(
-            CauseCode.PERIOD_CLOSED, key="period_closed:2026-09-02", params={"number": "INV-0042", "date": "2026-09-02"}
+            CauseCode.REMOVAL_PERIOD_CLOSED,
+            key="removal_period_closed:2026-09-02",
+            params={"number": "INV-0042", "date": "2026-09-02"},
         ),
     ),
     "no void while reads are held back": (

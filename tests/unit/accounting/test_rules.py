@@ -166,15 +166,24 @@ def test_words_name_only_what_the_plan_says_of_that_cause() -> None:
 
 
 def test_refusal_is_explained_by_the_provider_where_it_can_be() -> None:
-    def explain(**params: str) -> str:
+    def explain(**params: str) -> tuple[str, str]:
         stored = {"code": "refused", "params": params}
         cause = causes.describe(
             f"refused:{INVOICE}", stored, kind="invoice", uuid=INVOICE, label="INV-1", provider_name="QuickBooks"
         )
-        return cause.explanation
+        return cause.title, cause.explanation
 
-    assert explain(explanation="A text is too long.") == "A text is too long. Mend it and send the record again."
-    assert explain() == "It says why below. Mend it and send the record again."
+    refused, held_back = "QuickBooks refused INV-1", "INV-1 can't be sent to QuickBooks"
+    assert explain(explanation="It must not.", says="No.") == (
+        refused,
+        "It must not. Mend it and send the record again.",
+    )
+    assert explain(says="No.") == (refused, "It says why below. Mend it and send the record again.")
+    # What Cone knows without asking was refused by nobody there.
+    assert explain(explanation="A text is too long.") == (
+        held_back,
+        "A text is too long. Cone sent nothing. Mend it and send the record again.",
+    )
 
 
 def test_cause_leads_to_the_place_where_it_is_mended() -> None:

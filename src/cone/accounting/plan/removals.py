@@ -21,7 +21,8 @@ def plan_removal(subject: Subject, record: InvoiceRecord | PaymentRecord, situat
     if situation.removal_policy == "leave":
         return Blocked(CauseCode.VOIDED_HERE, key=f"voided_here:{record.uuid}", params={"number": number})
     if cause := find_period_cause(dated, number, situation):
-        return cause
+        date_closed = cause.params["date"]
+        return Blocked(CauseCode.REMOVAL_PERIOD_CLOSED, f"removal_period_closed:{date_closed}", cause.params)
     if isinstance(record, InvoiceRecord) and record.applied:
         return WaitFor("payment", record.applied[0].payment_uuid, until="settled")
     return Remove(_step(record, link, situation))

@@ -13,7 +13,8 @@ where id in (
             where o.company_id = books_connection.company_id and o.state = 'blocked'
                 and o.changed_at > books_connection.facts_read_at
                 and o.cause->>'code' in ('reference_missing', 'removed_there', 'account_inactive', 'period_closed',
-                                         'income_account_inactive', 'tax_code_inactive', 'currency_unsupported')
+                                         'removal_period_closed', 'income_account_inactive',
+                                         'tax_code_inactive', 'currency_unsupported')
                 -- what was known before sending says nothing new
                 and o.cause->'params' ? 'says'))
         and refresh_not_before <= now() and coalesce(reads_not_before <= now(), true) and not_before <= now()

@@ -119,7 +119,9 @@ _FIELDS = (
     _refused(2180, "A text is out of the range that QuickBooks accepts."),
     _refused(2190, "A date is out of the range that QuickBooks accepts."),
     _refused(2200, "QuickBooks doesn't accept the web address."),
-    _refused(2210, "QuickBooks doesn't accept the e-mail address; check it.", "§2.6, reported"),
+    _refused(
+        2210, "QuickBooks doesn't accept the e-mail address; check it.", "§2.6, reported", CauseCode.EMAIL_INVALID
+    ),
     _refused(2220, "QuickBooks doesn't accept the currency."),
     _refused(2230, "QuickBooks can't read a yes-or-no value."),
     _refused(2240, "A number is out of the range that QuickBooks accepts."),
@@ -152,7 +154,12 @@ _RULES = (
     _refused(6240, "The name is already used in QuickBooks.", "§2.6, recorded", CauseCode.NAME_TAKEN),
     _refused(6250, "The customer isn't in QuickBooks any more, or is inactive.", _TABLE, CauseCode.REFERENCE_MISSING),
     _refused(6280, "The customer has unbilled charges in QuickBooks."),
-    _refused(6420, "It's to be sent by e-mail from QuickBooks, and the customer has no e-mail address."),
+    _refused(
+        6420,
+        "It's to be sent by e-mail from QuickBooks, and the customer has no e-mail address.",
+        _TABLE,
+        CauseCode.EMAIL_MISSING,
+    ),
     _refused(6430, "An account it refers to is of a type that can't be used for it."),
     _refused(6440, "A line misses its product or service."),
     _refused(6450, "It's settled already, so it can't be voided."),

@@ -39,7 +39,7 @@ CODES: list[tuple[str, int, type[VerdictError], CauseCode | None]] = [
     ("2030", 400, RejectedError, CauseCode.REFUSED),
     ("2050", 400, RejectedError, CauseCode.REFUSED),
     ("2090", 400, RejectedError, CauseCode.REFUSED),
-    ("2210", 400, RejectedError, CauseCode.REFUSED),
+    ("2210", 400, RejectedError, CauseCode.EMAIL_INVALID),
     ("2500", 400, RejectedError, CauseCode.REFERENCE_MISSING),
     ("3001", 429, TryLaterError, None),
     ("003001", 403, TryLaterError, None),
@@ -82,7 +82,8 @@ CODES: list[tuple[str, int, type[VerdictError], CauseCode | None]] = [
     *((str(code), 400, RejectedError, CauseCode.REFUSED) for code in (6280, 6520, 6530, 10100)),
     ("10200", 400, MisconfiguredError, None),
     # Of Intuit's error table besides: what invoices, voids and payments can meet.
-    *((str(code), 400, RejectedError, CauseCode.REFUSED) for code in (6420, 6430, 6440, 6450, 6470, 6480)),
+    ("6420", 400, RejectedError, CauseCode.EMAIL_MISSING),
+    *((str(code), 400, RejectedError, CauseCode.REFUSED) for code in (6430, 6440, 6450, 6470, 6480)),
 ]
 
 # Not in the table: QuickBooks' text stands, and the status or the type decides.
