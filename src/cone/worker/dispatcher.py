@@ -61,6 +61,9 @@ class Dispatcher:
         async with AsyncExitStack() as stack:
             self._pool = await stack.enter_async_context(make_pool())
             for provider in list_providers():
+                if (availability := provider.availability()).environment is None:
+                    # Nothing is sent to it then, which is otherwise only said on the page where one connects.
+                    logger.warning("%s can't be used: %s", provider.name, availability.explanation)
                 self._clients[provider.key] = await stack.enter_async_context(provider.open())
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep("lanes", self._hold_lanes))

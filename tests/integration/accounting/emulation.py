@@ -35,6 +35,10 @@ class Control:
         found: dict[str, Any] = answer.json() if answer.content else {}
         return found
 
+    def clear_faults(self) -> None:
+        """What was ordered and hasn't struck doesn't any more."""
+        httpx.delete(f"{self._url}/faults", timeout=10).raise_for_status()
+
     def requests(self, *, method: str = "POST", path: str = "") -> list[dict[str, Any]]:
         """The requests that it was sent, as it recorded them; an empty method means any."""
         given = {name: value for name, value in (("method", method), ("path", path)) if value}
@@ -80,8 +84,8 @@ def connect_and_configure(actor: Actor, quickbooks: EmulatedQuickBooks) -> Conne
     return Connection.objects.get(workspace=actor.workspace, state="connected")
 
 
-def start_worker(url: str, log: Path) -> subprocess.Popen[bytes]:
-    """`python -m cone.worker` on this test's database."""
+def start_worker(url: str, log: Path, *, timeout_seconds: int = 2) -> subprocess.Popen[bytes]:
+    """`python -m cone.worker` on this test's database, which waits so long for an answer."""
     at = connection.settings_dict
     with log.open("ab") as stream:
         return subprocess.Popen(
@@ -95,8 +99,8 @@ def start_worker(url: str, log: Path) -> subprocess.Popen[bytes]:
                 "CONE_EMULATOR_URL": url,
                 "CONE_EMULATOR_CLIENT_ID": CLIENT_ID,
                 "CONE_EMULATOR_CLIENT_SECRET": CLIENT_SECRET,
-                "QUICKBOOKS_REQUEST_TIMEOUT_SECONDS": "2",
-                "QUICKBOOKS_LOOK_COUNTS_AFTER_SECONDS": "4",
+                "QUICKBOOKS_REQUEST_TIMEOUT_SECONDS": str(timeout_seconds),
+                "QUICKBOOKS_LOOK_COUNTS_AFTER_SECONDS": str(2 * timeout_seconds),
             },
         )
 
