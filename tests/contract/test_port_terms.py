@@ -31,6 +31,25 @@ async def test_namesakes_are_found_with_what_tells_them_apart(connected: Connect
     assert await connected.client.find_namesakes(connected.access, "employee", names) == ()
 
 
+async def test_customers_are_listed_by_the_beginning_of_a_name_or_by_their_address(connected: Connected) -> None:
+    name = f"Zo\\ o's 5% {uuid4()}"
+    address = f"{uuid4()}@example.com"
+    for suffix, email in (("", address), (" Ltd", ""), (" Group", "")):
+        await send(connected, replace(a_customer(connected, name=f"{name}{suffix}"), email=email))
+
+    async def names(typed: str, *, most: int = 10) -> list[str]:
+        found = await connected.client.list_customers(connected.access, typed, most=most)
+        return [each.name for each in found]
+
+    assert await names(name) == [name, f"{name} Ltd", f"{name} Group"]
+    assert await names(f"{name} g".upper()) == [f"{name} Group"]
+    assert await names(address.upper()) == [name]
+    assert len(await names(name, most=2)) == 2
+    assert await names(f"{name} Ltd. & Co") == []
+    assert await names("%") == []
+    assert await names(f"nobody-{address}") == []
+
+
 async def test_second_customer_of_a_name_is_refused_as_that(connected: Connected) -> None:
     name = f"Acme {uuid4()}"
     await send(connected, a_customer(connected, name=name))

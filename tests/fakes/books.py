@@ -116,6 +116,14 @@ class FakeCompany:
         everybody = [*customers, *self.others]
         return tuple(each for each in everybody if each.entity == entity and plain(each.name) in wanted)
 
+    def list_customers(self, typed: str, *, most: int) -> tuple[Namesake, ...]:
+        """Active customers of that e-mail address, or whose name begins so."""
+        customers = [
+            _namesake(record) for (kind, _), record in self.records.items() if kind == "customer" and record.is_active
+        ]
+        by_address = [each for each in customers if plain(each.email) == plain(typed)]
+        return tuple(by_address or [each for each in customers if plain(each.name).startswith(plain(typed))])[:most]
+
     def _remove(self, verb: str, record: FakeRecord) -> RemoteRecord:
         self._check_open(_date_of(record.document))
         self._touch_invoices(record)

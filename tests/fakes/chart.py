@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from cone.accounting.port.company import Account, PaymentMethod, TaxCode
+from cone.accounting.port.company import Account, CompanyFacts, PaymentMethod, TaxCode
 
 BANK, SAVINGS, CLOSED_BANK, INCOME, UNDEPOSITED = "35", "36", "37", "1", "4"
 STANDARD, REDUCED, ZERO, RETIRED = "20S", "5R", "0Z", "17S"
@@ -49,4 +49,19 @@ def usual_payment_methods() -> tuple[PaymentMethod, ...]:
         PaymentMethod("1", "Cash", is_active=True),
         PaymentMethod("2", "Card", is_active=True),
         PaymentMethod("3", "Cheque", is_active=False),
+    )
+
+
+def usual_facts(company_id: str, *, country: str, currency: str) -> CompanyFacts:
+    """What a company tells about itself."""
+    return CompanyFacts(
+        name=f"Books of {company_id}",
+        country=country,
+        home_currency=currency,
+        tax_model="global",
+        allows_invoice_deposit=True,
+        uses_own_numbers=True,
+        is_multicurrency=False,
+        books_closed_through_date=None,
+        email="books@example.com",
     )

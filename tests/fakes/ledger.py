@@ -63,6 +63,7 @@ from .chart import (
     UNDEPOSITED,
     ZERO,
     usual_accounts,
+    usual_facts,
     usual_tax_codes,
 )
 from .grants import DEFAULT_COMPANY, FakeGrants
@@ -101,6 +102,7 @@ Call: TypeAlias = Literal[
     "find",
     "batch",
     "find_namesakes",
+    "list_customers",
 ]
 Hook: TypeAlias = Callable[["Sending"], Awaitable[None]]
 
@@ -221,16 +223,10 @@ class FakeLedger(FakeGrants):
     ) -> FakeCompany:
         """Open another company's books."""
         company = FakeCompany(
-            facts=CompanyFacts(
-                name=f"Books of {company_id}",
-                country=country,
-                home_currency=currency,
+            facts=replace(
+                usual_facts(company_id, country=country, currency=currency),
                 tax_model=tax_model,
                 allows_invoice_deposit=allows_invoice_deposit,
-                uses_own_numbers=True,
-                is_multicurrency=False,
-                books_closed_through_date=None,
-                email="books@example.com",
             ),
             accounts=usual_accounts(currency),
             tax_codes=usual_tax_codes(),
@@ -317,9 +313,7 @@ class FakeLedger(FakeGrants):
         if not failures:
             return None
         failure = failures.popleft()
-        if failure is None:
-            return None
-        if failure.commit or failure.late_by is not None:
+        if failure is None or failure.commit or failure.late_by is not None:
             return failure
         raise failure.verdict
 
@@ -490,6 +484,11 @@ class FakeLedgerClient:
         await self._authorize(access)
         self._ledger.enter("find_namesakes")
         return self._ledger.companies[access.company_id].find_namesakes(entity, names)
+
+    async def list_customers(self, access: Access, typed: str, *, most: int) -> tuple[Namesake, ...]:
+        await self._authorize(access)
+        self._ledger.enter("list_customers")
+        return self._ledger.companies[access.company_id].list_customers(typed, most=most)
 
     async def _authorize(self, access: Access) -> None:
         token = await access.token()

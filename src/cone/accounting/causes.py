@@ -220,9 +220,8 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.CUSTOMER_LOST: _Words(
         "The customer {label} was {lost} in {provider}",
-        "Nothing new can be written for it there, so its invoices and payments wait; what stands there already stays. "
-        "{advice} Everything that waits then goes by itself.",
-        "Open {label}",
+        "Its new invoices and payments wait. {advice}",
+        "Choose the customer",
         _RECORD,
     ),
     CauseCode.VOIDED_HERE: _Words(
@@ -302,6 +301,8 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
         namesakes=namesakes_from_params(params),
         is_name_taken=stored["code"] == CauseCode.NAME_TAKEN and kind == "customer",
         is_customer_lost=stored["code"] == CauseCode.CUSTOMER_LOST and kind == "customer",
+        looked_for=params.get("looked_for", ""),
+        search=params.get("search", ""),
         own_account_of=uuid if stored["code"] == CauseCode.INCOME_ACCOUNT_INACTIVE and kind == "service" else None,
     )
 

@@ -35,13 +35,14 @@ from cone.accounting.sql import records as records_sql
 
 _INACTIVE = {
     "lost": "made inactive",
-    "advice": "Make it active there and press Sync now, or choose below which one it is there now.",
+    "advice": "Make it active there and press Sync now, or choose another customer.",
 }
 _GONE = {
     "lost": "merged or deleted",
-    "advice": "If it was merged into another one, say below which. If it was deleted, have it made there again. "
-    "Earlier invoices of a merged customer are the other one's there: payments of them can only follow to that one.",
+    "advice": "If it was merged, choose the customer it became; if it was deleted, have it made there again.",
 }
+# So many are offered; where more begin as a person typed it, more is to be typed.
+_MOST_OFFERED = 10
 
 
 class LossSettler(Settler):
@@ -179,14 +180,14 @@ class LossClerk(Clerk[LossSettler]):
                 async with self._books() as database:
                     await self._settler.still_active(database, errand.row, record)
                 return
-            found = await self._find_others(errand, document, link.remote_id)
+            search = await self._search(errand, document, link.remote_id)
         except VERDICTS as verdict:
             async with self._books() as database:
                 await self._settler.refused_unsent(
                     database, errand.subject, verdict=verdict, situation=errand.situation
                 )
             return
-        params = {**(_GONE if record is None else _INACTIVE), "namesakes": namesakes_to_json(found)}
+        params = {**(_GONE if record is None else _INACTIVE), **search}
         cause = Blocked(CauseCode.CUSTOMER_LOST, key=f"customer_lost:{errand.row.uuid}", params=params)
         async with self._books() as database:
             await self._settler.blocked(database, errand.row, cause, situation=errand.situation)
@@ -198,20 +199,35 @@ class LossClerk(Clerk[LossSettler]):
         except GoneError:
             return None
 
-    async def _find_others(self, errand: Errand, document: CustomerDocument, lost_id: str) -> tuple[Namesake, ...]:
-        """The other customers there of its name, or of the name that a person had looked for."""
+    async def _search(self, errand: Errand, document: CustomerDocument, lost_id: str) -> dict[str, str]:
+        """Who could be it now, as facts of the cause: of its own names, and as a person had it looked for."""
         async with self._tools.pool.connection() as database:
             values = {"company": self._fence.company_pk, "uuid": document.uuid}
             link = await (await database.execute(records_sql.CUSTOMER, values)).fetchone()
-        names = dict.fromkeys((document.name, document.own_name, link["looked_for"] if link else ""))
-        wanted = [name for name in names if name]
-        found = await self._tools.client.find_namesakes(errand.access, "customer", wanted)
-        others = [entry for entry in found if entry.remote_id != lost_id]
+        typed: str = link["looked_for"] if link else ""
+        wanted = [name for name in dict.fromkeys((document.name, document.own_name, typed)) if name]
+        named = await self._tools.client.find_namesakes(errand.access, "customer", wanted)
+        offered, outcome = await self._list_typed(errand, typed) if typed else ((), "")
+        found = {entry.remote_id: entry for entry in (*named, *offered) if entry.remote_id != lost_id}
+        if any(entry.name.casefold() == typed.casefold() for entry in found.values()):
+            outcome = "some"
         async with self._tools.pool.connection() as database:
-            ids = {"ids": [entry.remote_id for entry in others]}
-            rows = await (await database.execute(records_sql.CUSTOMERS_LINKED, {**values, **ids})).fetchall()
+            rows = await (await database.execute(records_sql.CUSTOMERS_LINKED, {**values, "ids": [*found]})).fetchall()
         linked = {row["remote_id"] for row in rows}
-        return tuple(mark(entry, linked, document.currency) for entry in others)
+        marked = [mark(entry, linked, document.currency) for entry in found.values()]
+        asked = {"looked_for": typed, "search": outcome} if typed else {}
+        return {"namesakes": namesakes_to_json(marked), **asked}
+
+    async def _list_typed(self, errand: Errand, typed: str) -> tuple[tuple[Namesake, ...], str]:
+        """The customers there that the typed text fits, and what became of the search (`Cause.search`)."""
+        try:
+            found = await self._tools.client.list_customers(errand.access, typed, most=_MOST_OFFERED + 1)
+        except RejectedError:
+            # The search alone: the customer is lost all the same, and a person may type otherwise.
+            return (), "refused"
+        if len(found) > _MOST_OFFERED:
+            return (), "many"
+        return found, "some" if found else "none"
 
 
 def _customer_of(subject: Subject) -> UUID | None:

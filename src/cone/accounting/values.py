@@ -61,6 +61,9 @@ class Cause:
     is_name_taken: bool = False
     # The customer there isn't one any more: a person says which it is now, or has it made there again.
     is_customer_lost: bool = False
+    # What a person typed to have it looked for there, and what that found: "none", "some", "many", or "refused".
+    looked_for: str = ""
+    search: str = ""
     own_account_of: UUID | None = None
 
 

@@ -10,7 +10,7 @@ from cone.accounting.port.documents import Namesake
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.release import release_record
 from cone.books.models import Connection, Customer, Link, OutboxRow, RemoteName
-from cone.domain.errors import RecordNotFoundError, RefusalError
+from cone.domain.errors import RefusalError
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
 from cone.operations.records import get_locked, note
@@ -23,11 +23,17 @@ class NotLinkableError(RefusalError):
     code = "not_linkable"
 
 
+class NotAskedError(RefusalError):
+    """That was decided meanwhile, or Cone is looking at it right now: its page says how it stands."""
+
+    code = "not_asked"
+
+
 @transaction.atomic
 def link_customer(actor: Actor, uuid: UUID, remote_id: str) -> None:
     """Say that the customer is the one there; what stands here goes out as an update of it, under its name there.
 
-    Raises: NotAllowedError, NotConnectedError, RecordNotFoundError (it doesn't wait for that), NotLinkableError.
+    Raises: NotAllowedError, NotConnectedError, RecordNotFoundError, NotAskedError, NotLinkableError.
     """
     actor.check_may(Permission.INVOICING)
     customer = get_locked(Customer, actor, uuid)
@@ -60,7 +66,7 @@ def suffix_name(actor: Actor, uuid: UUID) -> str:
     """Send the customer under the first suffixed name that nobody is known to have there; returns it.
 
     It's remembered, so that later updates keep it, until the customer is renamed here.
-    Raises: NotAllowedError, NotConnectedError, RecordNotFoundError (it doesn't wait for that).
+    Raises: NotAllowedError, NotConnectedError, RecordNotFoundError, NotAskedError.
     """
     actor.check_may(Permission.INVOICING)
     customer = get_locked(Customer, actor, uuid)
@@ -100,5 +106,5 @@ def _find_namesakes(
         company_id=active.company_id, kind="customer", record_uuid=uuid, state="blocked"
     ).first()
     if row is None or row.cause is None or row.cause.get("code") not in among:
-        raise RecordNotFoundError
+        raise NotAskedError
     return namesakes_from_params(row.cause.get("params") or {}), row.cause["code"] == CauseCode.CUSTOMER_LOST

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from cone.accounting.allowance import lift_hold
+from cone.accounting.facts import as_kind
 from cone.accounting.outbox import enqueue
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
@@ -48,15 +49,22 @@ def sync_record(actor: Actor, kind: Kind, uuid: UUID) -> None:
     """Send one record as it is now, whatever its date; one that's already there and equal is left alone.
 
     One whose outcome is uncertain is looked for again; sending it again is a person's answer (`resolve_uncertain`).
+    What it waits for goes, too: where that needs attention, its card is shown with this record.
 
     Raises: NotAllowedError, NotConnectedError, SyncPausedError, RecordNotFoundError, NotSendableError,
     RefreshFailedError, SignInNeededError.
     """
     waiting = OutboxRow.objects.filter(company__workspace=actor.workspace, kind=kind, record_uuid=uuid)
-    _read_again_for(actor, waiting.values_list("cause_key", flat=True))
+    waited_for = OutboxRow.objects.filter(
+        company__workspace=actor.workspace, state="blocked", record_uuid__in=waiting.values("waits_for_uuid")
+    )
+    _read_again_for(actor, [key for rows in (waiting, waited_for) for key in rows.values_list("cause_key", flat=True)])
     with transaction.atomic():
         active = _get_running(actor)
         revision = _revision_of(actor, kind, uuid)
+        # Before the record is asked for: it waits for nothing then.
+        for row in waited_for.filter(company_id=active.company_id):
+            release_record(active, as_kind(row.kind), row.record_uuid)
         if kind == "invoice":
             _enqueue_payments_of(actor, active, uuid)
         if not _is_void(actor, kind, uuid):

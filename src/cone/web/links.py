@@ -79,17 +79,19 @@ def find_mending(cause: Cause) -> Mending | None:
     if not url:
         return None
     service_url = record_url("service", cause.own_account_of) if cause.own_account_of else ""
-    return Mending(url, cause.action, _NEEDS.get(cause.target, Permission.READ), service_url)
+    needs = Permission.INVOICING if cause.is_customer_lost else _NEEDS.get(cause.target, Permission.READ)
+    return Mending(url, cause.action, needs, service_url)
 
 
 def find_mending_from(kind: Kind, uuid: UUID, cause: Cause, *, is_void: bool = False) -> Mending | None:
     """The same, seen from a record's own page: a link to where one is already helps nobody, one to its form does.
 
-    A void record has no form any more: what stops its removal is mended in the accounting software.
+    A void record has no form any more: what stops its removal is mended in the accounting software. A lost customer's
+    form mends nothing either: what it is there now is chosen with the cause itself.
     """
     if cause.own_account_of == uuid:
         cause = replace(cause, own_account_of=None)
-    if (cause.target, cause.target_uuid) != (kind, uuid):
+    if cause.is_customer_lost or (cause.target, cause.target_uuid) != (kind, uuid):
         return find_mending(cause)
     if kind == "customer":
         return Mending(reverse("customer_edit", args=[uuid]), cause.action, Permission.INVOICING)

@@ -38,7 +38,7 @@ from cone.operations.refresh_reference import RefreshFailedError, SignInNeededEr
 from cone.operations.resolve_uncertain import CandidateGoneError, CandidateTakenError, NotUncertainError
 from cone.operations.seen import SettingsChangedMeanwhileError
 from cone.operations.send_existing_invoices import NothingToSendError, RunUnderWayError
-from cone.operations.settle_name import NotLinkableError
+from cone.operations.settle_name import NotAskedError, NotLinkableError
 from cone.operations.sync_now import NotSendableError, SyncPausedError
 from cone.operations.undo_run import RunNotUndoableError
 
@@ -68,6 +68,7 @@ STATUSES: Mapping[type[RefusalError], HTTPStatus] = {
     NumberPendingError: HTTPStatus.CONFLICT,
     NumberSettledError: HTTPStatus.CONFLICT,
     PaymentAlreadyVoidError: HTTPStatus.CONFLICT,
+    NotAskedError: HTTPStatus.CONFLICT,
     NotLinkableError: HTTPStatus.CONFLICT,
     PaymentChangedMeanwhileError: HTTPStatus.CONFLICT,
     NotSendableError: HTTPStatus.CONFLICT,

@@ -12,6 +12,7 @@ from cone.domain.payments import AllocationInput, PaymentInput
 from cone.operations.actor import Actor
 from cone.operations.edit_payment import edit_payment
 from cone.operations.save_invoice import save_invoice
+from cone.operations.settle_loss import look_for_customer
 from cone.operations.sync_now import sync_all
 from tests.builders import get_tax_rate, make_invoice, make_invoice_input, make_line, make_payment, make_service
 from tests.contract.emulated import EmulatedQuickBooks
@@ -136,3 +137,24 @@ def test_update_is_tried_again_where_it_cant_be_read_what_is_gone(
     assert sorted(updates.values_list("state", flat=True)) == ["failed", "succeeded"]
     assert ledger.calls.count("read") == 2
     assert Link.objects.get(kind="customer").standing == "live"
+
+
+def test_search_that_is_refused_leaves_the_customer_lost(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, service: Service
+) -> None:
+    connect(owner, ledger)
+    configure(owner)
+    make_worker()
+    customer = issue(owner, service).customer
+    [there] = ledger.records("customer")
+    there.is_active = False
+    ledger.fail_next("invoice", _LOST)
+    ledger.fail_next("list_customers", RejectedError(Answered(http_status=400, code="4000", message="no")))
+    make_invoice(owner, customer, is_issued=True)
+    wait_until(lambda: causes() == {CauseCode.CUSTOMER_LOST})
+
+    for found in ("refused", "none"):
+        look_for_customer(owner, customer.uuid, "Hatch")
+        wait_until(lambda: causes() == {CauseCode.CUSTOMER_LOST})
+        [card] = list_cause_cards(owner.workspace.pk)
+        assert (card.cause.search, card.count) == (found, 2)

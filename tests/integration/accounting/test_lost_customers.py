@@ -1,6 +1,8 @@
 """Customers that were merged, deleted or made inactive there: one cause; mended, all goes."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,8 @@ from cone.operations.resume_sync import resume_sync
 from cone.operations.save_customer import save_customer
 from cone.operations.save_invoice import save_invoice
 from cone.operations.settle_loss import look_for_customer, make_customer_anew
-from cone.operations.settle_name import NotLinkableError, link_customer
-from cone.operations.sync_now import sync_cause
+from cone.operations.settle_name import NotAskedError, NotLinkableError, link_customer
+from cone.operations.sync_now import sync_cause, sync_record
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line, make_payment
 from tests.contract.emulated import EmulatedQuickBooks
 from tests.integration.accounting.conftest import is_settled, wait_until
@@ -175,6 +177,21 @@ def test_inactive_customer_takes_its_invoices_once_it_is_active_again(
     assert len(invoices_of(control, remote_id)) == 3
 
 
+def test_sync_now_on_a_waiting_invoice_looks_how_its_customer_stands(
+    owner: Actor, control: Control, customer: Customer
+) -> None:
+    pay(owner, invoices_of(control, remote_id_of(customer))[0])
+    settle(owner)
+    control.act("deactivate", "Customer", id=remote_id_of(customer))
+    numbers = add_two_invoices(owner, customer)
+    assert wait_for_card(owner).count == 3
+    control.act("activate", "Customer", id=remote_id_of(customer))
+
+    sync_record(owner, "invoice", Invoice.objects.get(workspace=owner.workspace, number=numbers[0]).uuid)
+    wait_until(lambda: not OutboxRow.objects.exists(), seconds=30)
+    assert set(numbers) < set(invoices_of(control, remote_id_of(customer)))
+
+
 def test_change_of_a_merged_customer_ends_in_the_same_cause(owner: Actor, control: Control, customer: Customer) -> None:
     survivor = control.act("create", "Customer", fields={"DisplayName": "Hatch Group"})["record"]["Id"]
     control.act("merge", "Customer", id=remote_id_of(customer), fields={"into": survivor})
@@ -283,6 +300,70 @@ def test_doubt_of_a_customer_that_couldnt_be_read_ends_by_itself_where_it_was_un
     assert card.examples[0][1] == invoice.uuid
     assert Link.objects.get(kind="customer").standing == "live"
     assert len(control.requests(path="/invoice")) == before + 2
+
+
+def look_for(owner: Actor, customer: Customer, typed: str) -> tuple[str, list[str]]:
+    """What a search says, and the names that it offers."""
+    look_for_customer(owner, customer.uuid, typed)
+    card = wait_for_card(owner)
+    assert card.cause.looked_for == typed
+    return card.cause.search, [entry.name for entry in card.cause.namesakes]
+
+
+def test_lost_customer_is_found_by_the_beginning_of_its_name_or_by_its_address(
+    owner: Actor, control: Control, customer: Customer
+) -> None:
+    address = {"PrimaryEmailAddr": {"Address": "Accounts@Hatch.example"}}
+    lose(control, customer)
+    for name, more in (("Hatch Partners", {}), ("Offices of Hatch", address)):
+        control.act("create", "Customer", fields={"DisplayName": name, **more})
+    add_two_invoices(owner, customer)
+    assert wait_for_card(owner).cause.search == ""
+
+    assert look_for(owner, customer, "hatch g") == ("some", ["Hatch Group"])
+    assert look_for(owner, customer, "Hatch") == ("some", ["Hatch Group", "Hatch Partners"])
+    assert look_for(owner, customer, "accounts@hatch.example") == ("some", ["Offices of Hatch"])
+    assert look_for(owner, customer, "Partners") == ("none", [])
+    for number in range(9):
+        control.act("create", "Customer", fields={"DisplayName": f"Hatch {number}"})
+    assert look_for(owner, customer, "Hatch") == ("many", [])
+    # Its whole name is enough however many begin so.
+    control.act("create", "Customer", fields={"DisplayName": "Hatch"})
+    assert look_for(owner, customer, "Hatch") == ("some", ["Hatch"])
+
+
+def test_second_of_two_people_who_settle_a_lost_customer_at_once_is_told(
+    owner: Actor, control: Control, customer: Customer
+) -> None:
+    lose(control, customer)
+    numbers = add_two_invoices(owner, customer)
+    wait_for_card(owner)
+    assert look_for(owner, customer, "Hatch Group")[0] == "some"
+    [survivor] = [each["Id"] for each in control.records("Customer") if each["DisplayName"] == "Hatch Group"]
+    start = threading.Barrier(2)
+
+    def decide(act: Callable[[], None]) -> str:
+        try:
+            start.wait(10)
+            act()
+        except NotAskedError:
+            return "told"
+        finally:
+            connection.close()
+        return "done"
+
+    acts = [
+        lambda: link_customer(owner, customer.uuid, survivor),
+        lambda: make_customer_anew(owner, customer.uuid),
+    ]
+    with ThreadPoolExecutor() as people:
+        assert sorted(people.map(decide, acts)) == ["done", "told"]
+    wait_until(lambda: not OutboxRow.objects.exists(), seconds=30)
+
+    assert Link.objects.filter(kind="customer").count() == 1
+    assert set(numbers) < set(invoices_of(control, survivor)) | set(invoices_of(control, remote_id_of(customer)))
+    assert len([each for each in control.records("Invoice") if each["DocNumber"] in numbers]) == 2
+    assert len([each for each in control.records("Customer") if each["DisplayName"].startswith("Hatch")]) <= 2
 
 
 def test_sweep_leaves_what_waits_for_a_lost_customer_as_long_as_that_one_is_looked_after(

@@ -10,7 +10,7 @@ from django.urls import reverse
 from cone.accounting.names import namesakes_to_json
 from cone.accounting.port.documents import Kind, Namesake
 from cone.accounting.port.verdicts import CauseCode
-from cone.books.models import Connection, Link, OutboxRow
+from cone.books.models import Connection, Customer, Invoice, Link, OutboxRow
 from cone.operations.save_accounts import save_accounts
 from cone.operations.void_invoice import void_invoice
 from cone.operations.void_payment import void_payment
@@ -188,6 +188,45 @@ def test_manage_says_when_a_saved_account_is_not_on_offer_any_more(
     assert "The saved income account is inactive" in page
 
 
+def lose_customer(company_id: int, customer: Customer, invoice: Invoice, **searched: str) -> None:
+    """As the lane would: it was merged there, another one is offered, and its invoice waits."""
+    Link.objects.update_or_create(
+        company_id=company_id,
+        kind="customer",
+        record_uuid=customer.uuid,
+        defaults={"remote_id": "7", "remote_version": "0", "synced_revision": 1, "standing": "unsure"},
+    )
+    block("customer", customer.uuid, CauseCode.CUSTOMER_LOST, f"customer_lost:{customer.uuid}")
+    row = OutboxRow.objects.get(kind="customer", record_uuid=customer.uuid)
+    found = Namesake("customer", "9", "3", "Hatch Group", currency="GBP")
+    params = {"lost": "merged or deleted", "advice": "Say which.", "namesakes": namesakes_to_json([found])}
+    row.cause = {"code": "customer_lost", "params": params | searched}
+    row.save()
+    waiting = {"waits_for_kind": "customer", "waits_for_uuid": customer.uuid}
+    OutboxRow.objects.filter(kind="invoice", record_uuid=invoice.uuid).update(**waiting)
+
+
+def test_search_that_found_nobody_says_what_to_type_and_nothing_leads_to_where_one_is(
+    cast: Cast, owner: Client, client_of: ClientOf, connected: FakeLedger
+) -> None:
+    customer = make_customer(cast.owner)
+    invoice = make_invoice(cast.owner, customer=customer, is_issued=True)
+    company_id = Connection.objects.get(workspace=cast.workspace).company_id
+    lose_customer(company_id, customer, invoice, looked_for="<Hatsch", search="none")
+    address = reverse("customer", args=[customer.uuid])
+
+    for page in (address, reverse("invoice", args=[invoice.uuid]), reverse("integrations")):
+        shown = owner.get(page).text
+        assert "begins with “&lt;Hatsch”" in shown
+        assert "Type the beginning of its name as it is there." in shown
+        # The choices stand there.
+        assert "Choose the customer" not in shown
+        assert links_in_note(shown) == []
+    told = client_of(cast.bookkeeper).get(address).text
+    assert "Choose the customer: your role doesn't allow that; ask an owner." in told
+    assert f'href="{address}">Choose the customer</a>' in owner.get(reverse("dashboard")).text
+
+
 def test_lost_customer_is_looked_for_linked_or_made_anew_from_its_card(
     cast: Cast, owner: Client, connected: FakeLedger
 ) -> None:
@@ -196,20 +235,7 @@ def test_lost_customer_is_looked_for_linked_or_made_anew_from_its_card(
     company_id = Connection.objects.get(workspace=cast.workspace).company_id
 
     def lose() -> None:
-        Link.objects.update_or_create(
-            company_id=company_id,
-            kind="customer",
-            record_uuid=customer.uuid,
-            defaults={"remote_id": "7", "remote_version": "0", "synced_revision": 1, "standing": "unsure"},
-        )
-        block("customer", customer.uuid, CauseCode.CUSTOMER_LOST, f"customer_lost:{customer.uuid}")
-        row = OutboxRow.objects.get(kind="customer", record_uuid=customer.uuid)
-        found = Namesake("customer", "9", "3", "Hatch Group", currency="GBP")
-        params = {"lost": "merged or deleted", "advice": "Say which.", "namesakes": namesakes_to_json([found])}
-        row.cause = {"code": "customer_lost", "params": params}
-        row.save()
-        waiting = {"waits_for_kind": "customer", "waits_for_uuid": customer.uuid}
-        OutboxRow.objects.filter(kind="invoice", record_uuid=invoice.uuid).update(**waiting)
+        lose_customer(company_id, customer, invoice)
 
     def post(act: str, **typed: str) -> str:
         return owner.post(reverse(act, args=[customer.uuid]), typed, follow=True).text
@@ -223,12 +249,13 @@ def test_lost_customer_is_looked_for_linked_or_made_anew_from_its_card(
         shown = owner.get(page).text
         for name in ("customer_link", "customer_look_for", "customer_make_anew"):
             assert shown.count(reverse(name, args=[customer.uuid])) == 1, (page, name)
-    assert "Type the customer" in post("customer_look_for", name=" ")
+    assert "Type how its name begins there" in post("customer_look_for", name=" ")
     assert "Looking for it there" in post("customer_look_for", name="Hatch Group")
     link = Link.objects.get(kind="customer", record_uuid=customer.uuid)
     assert (link.answer["looked_for"], link.standing) == ("Hatch Group", "unsure")
-    # It's being looked for now: nothing is to be decided.
-    post("customer_make_anew")
+    # It's being looked for now: nothing is to be decided, and whoever is second is told so.
+    assert "That was decided meanwhile" in post("customer_make_anew")
+    assert "That was decided meanwhile" in post("customer_link", remote_id="9")
     assert Link.objects.filter(kind="customer", record_uuid=customer.uuid).exists()
 
     lose()

@@ -150,6 +150,10 @@ class ProviderClient(Protocol):
         """Everybody of one sort there who has one of these names, inactive ones included."""
         ...
 
+    async def list_customers(self, access: Access, typed: str, *, most: int) -> tuple[Namesake, ...]:
+        """Active customers whose e-mail address was typed, or whose name begins so, in any case; at most `most`."""
+        ...
+
 
 class Provider(Protocol):
     """The provider's pure side."""

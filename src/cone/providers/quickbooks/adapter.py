@@ -194,6 +194,17 @@ class QuickBooksClient:
         listed = {"customer": rows.customer, "vendor": rows.vendor, "employee": rows.employee}[entity]
         return tuple(reading.namesake(row, entity) for row in listed)
 
+    async def list_customers(self, access: Access, typed: str, *, most: int) -> tuple[Namesake, ...]:
+        """By the address where one was typed and somebody has it; by the name otherwise."""
+        if "@" in typed:
+            rows = await self._query(access, query.select_where("Customer", PrimaryEmailAddr=typed))
+            found = [reading.namesake(row, "customer") for row in rows.customer]
+            if by_address := [entry for entry in found if entry.email.casefold() == typed.casefold()]:
+                return tuple(by_address[:most])
+        rows = await self._query(access, query.select_beginning("Customer", typed, most=most))
+        found = [reading.namesake(row, "customer") for row in rows.customer]
+        return tuple(entry for entry in found if entry.name.casefold().startswith(typed.casefold()))
+
     async def _find_item(self, access: Access, document: ServiceDocument) -> RemoteRecord | None:
         """An active item that can be sold without stock; a service before anything else of the name."""
         rows = await self._query(access, query.select_where("Item", Name=document.name.strip()))

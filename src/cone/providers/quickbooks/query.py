@@ -28,6 +28,12 @@ def select_where(entity: str, **equals: str) -> str:
     return f"SELECT * FROM {entity} WHERE {conditions} ORDERBY Id MAXRESULTS {PAGE_SIZE}"  # noqa: S608 - not SQL
 
 
+def select_beginning(entity: str, name: str, *, most: int) -> str:
+    """Active ones whose name begins so; a per cent sign in it stands for anything, so the reader looks again."""
+    where = f"DisplayName LIKE {quote(name + '%')}"
+    return f"SELECT * FROM {entity} WHERE {where} ORDERBY Id MAXRESULTS {most}"  # noqa: S608 - not SQL
+
+
 def select_named(entity: str, names: Sequence[str]) -> str:
     """Everybody of one of these names; one made inactive has " (deleted)" added to its own (api-facts §4.4)."""
     wanted = ", ".join(quote(name) for name in (*names, f"{names[0]} (deleted)"))
