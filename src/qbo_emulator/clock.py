@@ -78,7 +78,8 @@ class Clock:
             while (left := due - self.nanoseconds()) > 0:
                 changed.clear()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), max(1, left // self.speed // 10**6) / 1000)
+                    async with asyncio.timeout(max(1, left // self.speed // 10**6) / 1000):
+                        await changed.wait()
         finally:
             self.on_change.remove(changed.set)
 

@@ -1,5 +1,6 @@
 """The async side's way to the database that Django's settings name: the lanes' hot path speaks SQL, not ORM."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -12,7 +13,24 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
 Database: TypeAlias = psycopg.AsyncConnection[DictRow]
-Pool: TypeAlias = AsyncConnectionPool[Database]
+
+
+class Pool(AsyncConnectionPool[Database]):
+    """The driver's pool, which never forgets that who waits for a connection was cancelled.
+
+    It waits by `asyncio.wait_for`, which loses a cancellation that comes at the same time as the connection until
+    Python 3.12 (https://github.com/python/cpython/issues/86296): a worker that is told to stop wouldn't.
+    """
+
+    async def getconn(self, timeout: Any = None) -> Database:  # noqa: ASYNC109  # the driver's own parameter, in seconds
+        """As the driver's. Raises CancelledError when the task was cancelled meanwhile; the connection goes back."""
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
+        database = await super().getconn(timeout)
+        if task and task.cancelling() > before:
+            await self.putconn(database)
+            raise asyncio.CancelledError
+        return database
 
 
 class Rows(Protocol):
@@ -84,7 +102,7 @@ def make_pool(*, size: int = 8) -> Pool:
 
     Its connections commit each statement by themselves: what belongs together says so with `transaction()`.
     """
-    return AsyncConnectionPool(
+    return Pool(
         conninfo(),
         min_size=1,
         max_size=size,

@@ -194,7 +194,8 @@ class Outbox:
         milliseconds = None if nanoseconds is None else max(1, nanoseconds // self._clock.speed // 10**6)
         seconds = None if milliseconds is None else milliseconds / 1000
         try:
-            await asyncio.wait_for(self._wake.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
         except TimeoutError:
             return
 
