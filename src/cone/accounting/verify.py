@@ -237,10 +237,13 @@ def _find_difference_of_invoice(expected: Expected, answer: RemoteRecord) -> dic
 
 
 def is_tax_alone(expected: Expectation | None, answer: RemoteRecord) -> bool:
-    """Whether an invoice's tax differs and nothing else of its total: then our own tax mends it, where it's taken."""
+    """Whether an invoice's tax differs and nothing else was counted: then our own tax mends it, where it's taken.
+
+    What is as sent beside it is the net, or the total where prices include the tax.
+    """
     if not isinstance(expected, Expected) or answer.tax is None or answer.total is None:
         return False
-    return answer.tax != expected.tax and answer.total - answer.tax == expected.net
+    return answer.tax != expected.tax and answer.total in (expected.net + answer.tax, expected.total)
 
 
 def _find_difference_of_rate(expected: Expectation, answer: RemoteRecord) -> dict[str, str] | None:

@@ -45,6 +45,8 @@ def test_decimals_that_a_currency_has_only_there_are_shown() -> None:
 
 def test_tax_alone_differs_where_the_rest_of_the_total_is_as_sent() -> None:
     assert is_tax_alone(SENT, replace(ANSWER, total=Decimal("108.00"), tax=Decimal("8.00")))
+    # Prices that include the tax: the total stands, and the net is what differs with the tax.
+    assert is_tax_alone(SENT, replace(ANSWER, total=SENT.total, tax=Decimal("8.00")))
     assert not is_tax_alone(SENT, replace(ANSWER, total=Decimal("110.00"), tax=Decimal("8.00")))
     assert not is_tax_alone(SENT, replace(ANSWER, total=Decimal("110.00")))
     assert not is_tax_alone(None, ANSWER)
