@@ -12,6 +12,7 @@ from cone.accounting.values import ConnectionView
 from cone.books.models import Workspace
 from cone.domain.permissions import Permission, may
 from cone.operations.actor import Actor
+from cone.web.whose import who_is
 
 _NAV = (
     ("dashboard", "Dashboard", "dashboard"),
@@ -58,6 +59,11 @@ class Page:
     @property
     def user_name(self) -> str:
         return str(self._actor.user)
+
+    @property
+    def who(self) -> str:
+        """Whose page it is."""
+        return who_is(self._actor)
 
     @property
     def role_label(self) -> str:

@@ -14,6 +14,7 @@ from cone.web.views import (
     payments,
     runs,
     services,
+    signed_in,
     sync,
     team,
 )
@@ -21,6 +22,7 @@ from cone.web.views import settings as settings_views
 
 _ACCOUNTS: list[URLPattern] = [
     path("accounts/login/", accounts.login, name="account_login"),
+    path("accounts/signed-in", signed_in.signed_in, name="signed_in"),
     path("accounts/logout/", accounts.logout, name="account_logout"),
     path("accounts/signup/", accounts.signup, name="account_signup"),
     path("accounts/inactive/", accounts.account_inactive, name="account_inactive"),

@@ -21,6 +21,24 @@ def test_time_left_is_a_sentence(seconds: int, words: str) -> None:
     assert f"5 to go. {words}" in page
 
 
+@pytest.mark.parametrize(
+    ("state", "progress", "words"),
+    [
+        (
+            "cancelled",
+            Progress(total=9, done=4, failed=0, left=5, dropped=2),
+            "4 of 9 sent, 5 still under way, 2 not sent.",
+        ),
+        ("finished", Progress(total=9, done=4, failed=5, left=0, dropped=0), "Over, but not all was sent"),
+        ("finished", Progress(total=9, done=9, failed=0, left=0, dropped=0), "Finished"),
+    ],
+)
+def test_end_of_a_run_says_what_became_of_it(state: str, progress: Progress, words: str) -> None:
+    page = render_to_string("settings/_run.html", {"run": {"uuid": uuid4(), "state": state, "progress": progress}})
+    assert words in page
+    assert ("Finished" in page) is (progress.done == progress.total)
+
+
 def test_lasting_hours_count_minutes_too() -> None:
     assert show_lasting(timedelta(hours=1)) == "about 1 h 0 min"
 

@@ -75,26 +75,79 @@
     if (note) note.hidden = isReached;
   }
 
-  function submitIfReached(form, pressed) {
-    if (isAsking) return;
-    isAsking = true;
+  function ask(address, method) {
     // A network that swallows what is sent would keep it asking for minutes.
     var asked = new AbortController();
     var limit = window.setTimeout(function () {
       asked.abort();
     }, 5000);
-    fetch("/healthz", { method: "HEAD", cache: "no-store", signal: asked.signal })
+    return fetch(address, { method: method, cache: "no-store", signal: asked.signal }).finally(function () {
+      window.clearTimeout(limit);
+    });
+  }
+
+  // A page that was left open over the end of its session: the sign-in page would take the place of what was typed on
+  // it. Nothing of it is kept anywhere but on the page, and it's sent in the name of nobody but whose page it is.
+  var content = document.getElementById("content");
+  var who = content ? content.dataset.who : "";
+  var isTyped = false;
+
+  function showWhoIsIn(id) {
+    ["signed-out", "someone-else"].forEach(function (each) {
+      var note = document.getElementById(each);
+      if (note) note.hidden = each !== id;
+    });
+  }
+
+  var TYPED_IN = ["textarea", "input:not([type])"].concat(
+    ["text", "email", "number", "date"].map(function (type) {
+      return "input[type=" + type + "]";
+    })
+  );
+
+  function holdsText(form) {
+    return form.method === "post" && form.querySelector(TYPED_IN.join(","));
+  }
+
+  function renewToken(token) {
+    document.querySelectorAll("input[name=csrfmiddlewaretoken]").forEach(function (field) {
+      field.value = token;
+    });
+  }
+
+  // Whether what is typed may be sent: it's the same person, who may have signed in anew.
+  function isStillIn() {
+    return ask("/accounts/signed-in", "GET").then(function (answer) {
+      if (answer.status === 401) {
+        showWhoIsIn("signed-out");
+        return false;
+      }
+      if (!answer.ok) throw new Error("no answer");
+      return answer.json().then(function (found) {
+        var isSame = found.who === who;
+        showWhoIsIn(isSame ? "" : "someone-else");
+        if (isSame) renewToken(found.token);
+        return isSame;
+      });
+    });
+  }
+
+  function submitIfReached(form, pressed) {
+    if (isAsking) return;
+    isAsking = true;
+    var mayGo = isUnreachable || !navigator.onLine ? ask("/healthz", "HEAD") : Promise.resolve({ ok: true });
+    mayGo
       .then(function (answer) {
-        return answer.ok;
+        showReach(answer.ok);
+        return answer.ok && (!who || !holdsText(form) || isStillIn());
       })
       .catch(function () {
+        showReach(false);
         return false;
       })
-      .then(function (isReached) {
-        window.clearTimeout(limit);
+      .then(function (isGoing) {
         isAsking = false;
-        showReach(isReached);
-        if (!isReached) return;
+        if (!isGoing) return;
         wasReached = true;
         try {
           form.requestSubmit(pressed);
@@ -104,12 +157,26 @@
       });
   }
 
+  document.addEventListener("input", function (event) {
+    if (event.target.form && event.target.form.method === "post") isTyped = true;
+  });
+  document.addEventListener("visibilitychange", function () {
+    var note = document.getElementById("signed-out");
+    if (document.visibilityState === "visible" && note && !note.hidden) isStillIn().catch(function () {});
+  });
+
   document.addEventListener("htmx:sendError", function () {
     showReach(false);
   });
   document.addEventListener("htmx:beforeOnLoad", function (event) {
     // From 502 on it's a proxy's word: there's no Cone behind it just now.
     showReach(event.detail.xhr.status < 502);
+    // A part of the page that asks to sign in must not take away what was typed on the rest.
+    var elsewhere = event.detail.xhr.getResponseHeader("HX-Redirect") || "";
+    if (isTyped && elsewhere.indexOf("/accounts/login/") === 0) {
+      event.preventDefault();
+      showWhoIsIn("signed-out");
+    }
   });
 
   // One click, one request: a second press while the first is under way would do it twice.
@@ -117,7 +184,7 @@
     if (event.defaultPrevented || event.target.method === "dialog") return;
     var pressed = event.submitter;
     // Offline says little of a Cone on this very machine: so it's asked.
-    if (!wasReached && (isUnreachable || !navigator.onLine)) {
+    if (!wasReached && (isUnreachable || !navigator.onLine || (who && holdsText(event.target)))) {
       event.preventDefault();
       submitIfReached(event.target, pressed);
       return;
