@@ -14,7 +14,7 @@ from cone.accounting.errands import Clerk, Errand
 from cone.accounting.plan.decisions import TakeBack
 from cone.accounting.port.documents import RemoteRecord, Removal
 from cone.accounting.port.provider import Sent
-from cone.accounting.port.verdicts import Answered, GoneError, RejectedError, StaleError, Verdict
+from cone.accounting.port.verdicts import Answered, CauseCode, GoneError, RejectedError, StaleError, Verdict
 from cone.accounting.records import InvoiceRecord, Record, Row
 from cone.accounting.removals import RemovalSettler, Remover
 from cone.accounting.sql import runs as runs_sql
@@ -92,7 +92,7 @@ class Undoer(Clerk[UndoSettler]):
                 case Sent():
                     await self._settler.taken_back(database, errand.row, attempt, outcome.answered)
                 case RejectedError() | StaleError():
-                    reason = "refused" if isinstance(outcome, RejectedError) else "changed_there"
+                    reason = _reason_of(outcome)
                     await self._settler.kept(database, errand.row, attempt, reason=reason, answered=outcome.answered)
                 case _:
                     await self._settle_failed(database, errand, attempt, outcome)
@@ -102,6 +102,12 @@ class Undoer(Clerk[UndoSettler]):
             # Gone already: the look before the next try tells.
             verdict = StaleError(verdict.answered)
         await self._settler.failed(database, errand.subject, attempt, verdict=verdict, situation=errand.situation)
+
+
+def _reason_of(outcome: RejectedError | StaleError) -> str:
+    if isinstance(outcome, StaleError):
+        return "changed_there"
+    return "books_closed" if outcome.cause is CauseCode.PERIOD_CLOSED else "refused"
 
 
 def _reason_to_keep(decision: TakeBack, there: RemoteRecord, ours: Record | None) -> str:

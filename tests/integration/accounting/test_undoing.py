@@ -96,3 +96,22 @@ def test_undo_goes_on_after_somebody_deleted_a_payment_there(
     finish(run, "undone")
     assert {each.uuid for each in view_run(run).refused} == {payment.uuid}
     assert not Link.objects.filter(kind="invoice").exists()
+
+
+@pytest.mark.parametrize("by", ["delete", "void"])
+def test_undo_says_of_books_closed_meanwhile_what_it_says_of_those_it_knew_of(
+    owner: Actor, quickbooks: EmulatedQuickBooks, make_worker: MakeWorker, by: str
+) -> None:
+    [invoice] = existing(owner, 1)
+    control = Control(quickbooks.url)
+    connect_and_configure(owner, quickbooks)
+    run = send_existing_invoices(owner, TODAY)
+    make_worker()
+    finish(run)
+    control.act("close_books", "Preferences", date=TODAY.isoformat())
+
+    undo_run(owner, run.uuid, by=by)
+    finish(run, "undone")
+    words = "The books are closed for its date."
+    assert {each.uuid: each.why for each in view_run(run).refused} == {invoice.uuid: words}
+    assert len(control.records("Invoice")) == 1

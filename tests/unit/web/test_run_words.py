@@ -7,7 +7,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from cone.accounting.port.documents import Kind
-from cone.accounting.runs.values import Compared, Progress
+from cone.accounting.runs.values import Compared, Progress, UndoProgress
 from cone.web.formats import show_lasting
 
 
@@ -58,3 +58,18 @@ def test_record_that_is_kept_is_named_once(kind: Kind, label: str, words: str, t
     page = render_to_string(template, context)
     assert f">{words}" in page
     assert "Payment the" not in page
+
+
+@pytest.mark.parametrize(("total", "words"), [(1, ""), (155, "The first 1 of 155.")])
+def test_list_that_is_cut_says_so(total: int, words: str) -> None:
+    kept = Compared("invoice", uuid4(), "INV-0001", "It was edited here.")
+    page = render_to_string("settings/_compared.html", {"rows": [kept], "total": total})
+    assert words in page
+    assert ("The first" in page) is bool(words)
+
+
+@pytest.mark.parametrize(("refused", "words"), [(0, "Undone<"), (3, "Undone in part<")])
+def test_run_that_is_undone_in_part_says_so(refused: int, words: str) -> None:
+    undo = UndoProgress(by="void", total=5, done=5 - refused, refused=refused, left=0)
+    page = render_to_string("settings/_run.html", {"run": {"uuid": uuid4(), "state": "undone", "undo": undo}})
+    assert words in page
