@@ -408,6 +408,8 @@ class Lane:
         task = asyncio.create_task(self._guarded(planned, work))
         self._in_flight[task] = planned
         task.add_done_callback(self._landed)
+        # Cancelled before its first step, the task wouldn't have awaited it.
+        task.add_done_callback(lambda _: work.close())
         return task
 
     def _landed(self, task: asyncio.Task[None]) -> None:
