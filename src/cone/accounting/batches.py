@@ -37,7 +37,7 @@ class BatchSender:
         self._sender = sender
 
     async def send_batch(self, planned: Sequence[Planned], situation: Situation, access: PacedAccess) -> None:
-        """Send creates and updates together. Raises LaneLostError when none of them may leave as it was planned."""
+        """Send creates and updates together, their turn taken. Raises LaneLostError when none may leave as planned."""
         errands = {one.row_id: Errand(one.subject, situation, access) for one in planned}
         prepared: list[Prepared] = []
         for one in planned:
@@ -48,6 +48,8 @@ class BatchSender:
                 prepared.append(Prepared(one.subject.row, step, request))
         if not prepared:
             return
+        # The turn that was paid for is the batch's own: what looks into its refusals asks for others.
+        await access.turn()
         async with self._tools.pool.connection() as database:
             opened = await open_attempts(
                 database, fence=self._fence, situation=situation, prepared=prepared, is_batch=True

@@ -49,20 +49,24 @@ def save_customer(
         customer.revision += 1
     customer.save()
     note(actor, "customer", customer.uuid, "created" if uuid is None else "edited", name=customer.name)
-    enqueue(workspace_id=actor.workspace.pk, kind="customer", record_uuid=customer.uuid, revision=customer.revision)
     if "email" in changed and uuid is not None:
-        _send_what_waited_for_the_address(actor, customer)
+        # Before the customer's own row is touched: lanes lock the connection first, then rows.
+        _send_what_the_address_stopped(actor, customer)
+    enqueue(workspace_id=actor.workspace.pk, kind="customer", record_uuid=customer.uuid, revision=customer.revision)
     return customer
 
 
-def _send_what_waited_for_the_address(actor: Actor, customer: Customer) -> None:
-    keys = [f"email_invalid:{customer.uuid}", f"email_missing:{customer.uuid}"]
+def _send_what_the_address_stopped(actor: Actor, customer: Customer) -> None:
+    """Have what waits for another address tried again, and what may be refused for the former one just now, too."""
     active = find_active_connection(actor.workspace.pk)
-    if active is None or not OutboxRow.objects.filter(company_id=active.company_id, cause_key__in=keys).exists():
+    invoices = Invoice.objects.filter(customer=customer).values("uuid")
+    if active is None or not (
+        OutboxRow.objects.filter(company_id=active.company_id, kind="invoice", record_uuid__in=invoices).exists()
+    ):
         return
     active = get_locked_connection(actor, permission=Permission.INVOICING, may_be_ending=True)
     move_settings(active)
-    release_causes(active, keys)
+    release_causes(active, [f"email_invalid:{customer.uuid}", f"email_missing:{customer.uuid}"])
 
 
 def _is_linked(actor: Actor, customer: Customer) -> bool:

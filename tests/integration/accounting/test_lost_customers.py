@@ -13,7 +13,7 @@ from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.sql import sweep as sweep_sql
 from cone.accounting.states import read_record_sync
 from cone.accounting.values import CauseCard
-from cone.books.models import Attempt, Batch, Customer, Invoice, Link, OutboxRow
+from cone.books.models import Attempt, Batch, Customer, Invoice, Link, OutboxRow, RequestBudget
 from cone.domain.customers import CustomerInput
 from cone.operations.actor import Actor
 from cone.operations.pause_sync import pause_sync
@@ -248,6 +248,28 @@ def test_thirty_updates_refused_together_cost_one_read_of_the_customer(
     assert refused.filter(batch__isnull=False).exclude(batch_id__in=before).count() >= 25
     # Once for what was refused, once by its own row, which then asks a person.
     assert (count_reads(control, "customer"), count_reads(control, "invoice")) == (2, 0)
+
+
+def test_each_request_that_looks_into_a_refused_batch_has_its_turn(
+    owner: Actor, control: Control, customer: Customer
+) -> None:
+    def count_requests() -> int:
+        return len(control.requests(method="", path="/v3/company/"))
+
+    issue(owner, customer, 7)
+    lose(control, customer)
+    for there in control.records("Invoice"):
+        Link.objects.filter(kind="invoice", remote_id=there["Id"]).update(remote_version=there["SyncToken"])
+    RequestBudget.objects.update(recent=[])
+    before = count_requests()
+
+    edit_all(owner, customer)
+    wait_for_card(owner)
+
+    # The ledger remembers the last nine.
+    made = count_requests() - before
+    assert 3 <= made <= 9
+    assert len(RequestBudget.objects.get().recent) == made
 
 
 def test_updates_refused_together_for_their_item_cost_one_read_of_the_customer(

@@ -1,9 +1,12 @@
 """What QuickBooks refuses in its own words: a customer's e-mail address, and a code that nobody has seen before."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection, transaction
 
 from cone.accounting.causes import list_cause_cards
-from cone.books.models import Customer
+from cone.books.models import Connection, Customer, OutboxRow
 from cone.domain.customers import CustomerInput
 from cone.operations.actor import Actor
 from cone.operations.save_customer import save_customer
@@ -49,6 +52,49 @@ def test_invoices_of_one_customer_wait_for_its_address_and_go_once_it_is_changed
     save_customer(owner, CustomerInput(name="Anna", email="books@example.com"), uuid=customer.uuid)
     wait_until(lambda: is_settled(owner) and len(there.records("Invoice")) == 2)
     assert list_cause_cards(owner.workspace.pk) == ()
+
+
+def revision() -> int:
+    return Connection.objects.get().settings_revision
+
+
+def test_new_address_counts_for_what_is_under_way_with_the_former_one(owner: Actor, there: Control) -> None:
+    """A refusal of what was planned before then blocks nothing: it's planned again."""
+    customer = issue_two(owner)
+    before = revision()
+    save_customer(owner, CustomerInput(name="Anna", email="anna@example.com", phone="1"), uuid=customer.uuid)
+    idle = make_customer(owner, "Bert", typed=CustomerInput(name="", email="bert@example.com"))
+    save_customer(owner, CustomerInput(name="Bert", email="books@example.com"), uuid=idle.uuid)
+    assert revision() == before
+    save_customer(owner, CustomerInput(name="Anna", email="books@example.com"), uuid=customer.uuid)
+    assert revision() == before + 1
+
+
+def test_new_address_waits_for_a_lane_that_settles_the_former_one(owner: Actor, there: Control) -> None:
+    """Lanes lock the connection and then the row."""
+    customer = issue_two(owner)
+
+    def save() -> None:
+        try:
+            save_customer(owner, CustomerInput(name="Anna", email="books@example.com"), uuid=customer.uuid)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as others:
+        with transaction.atomic():
+            Connection.objects.select_for_update().get()
+            saving = others.submit(save)
+            wait_until(someone_waits_for_a_lock)
+            OutboxRow.objects.filter(kind="customer", record_uuid=customer.uuid).update(tries=1)
+        saving.result(20)
+    assert Customer.objects.get(uuid=customer.uuid).email == "books@example.com"
+
+
+def someone_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("select exists (select from pg_locks where not granted)")
+        [found] = cursor.fetchone()
+    return bool(found)
 
 
 def test_code_that_nobody_knows_is_told_in_their_words(owner: Actor, there: Control, make_worker: MakeWorker) -> None:
