@@ -54,17 +54,22 @@ def sync_record(actor: Actor, kind: Kind, uuid: UUID) -> None:
     Raises: NotAllowedError, NotConnectedError, SyncPausedError, RecordNotFoundError, NotSendableError,
     RefreshFailedError, SignInNeededError.
     """
-    waiting = OutboxRow.objects.filter(company__workspace=actor.workspace, kind=kind, record_uuid=uuid)
-    waited_for = OutboxRow.objects.filter(
-        company__workspace=actor.workspace, state="blocked", record_uuid__in=waiting.values("waits_for_uuid")
-    )
-    _read_again_for(actor, [key for rows in (waiting, waited_for) for key in rows.values_list("cause_key", flat=True)])
+    rows = OutboxRow.objects.filter(company__workspace=actor.workspace)
+    waiting = list(rows.filter(kind=kind, record_uuid=uuid))
+    waited_for = [
+        other
+        for row in waiting
+        if row.waits_for_uuid is not None
+        for other in rows.filter(kind=row.waits_for_kind, record_uuid=row.waits_for_uuid, state="blocked")
+    ]
+    _read_again_for(actor, [row.cause_key for row in (*waiting, *waited_for)])
     with transaction.atomic():
         active = _get_running(actor)
         revision = _revision_of(actor, kind, uuid)
         # Before the record is asked for: it waits for nothing then.
-        for row in waited_for.filter(company_id=active.company_id):
-            release_record(active, as_kind(row.kind), row.record_uuid)
+        for row in waited_for:
+            if row.company_id == active.company_id:
+                release_record(active, as_kind(row.kind), row.record_uuid)
         if kind == "invoice":
             _enqueue_payments_of(actor, active, uuid)
         if not _is_void(actor, kind, uuid):

@@ -36,12 +36,11 @@ def marks(control: Control) -> Counter[str]:
     return Counter(found.group(1) for note in notes if (found := _MARK.search(note)))
 
 
-def kill_at(quickbooks: EmulatedQuickBooks, log: Path, *, invoices: int) -> None:
-    """Let a worker run until so many invoices stand there, then kill it as the kernel would."""
-    control = Control(quickbooks.url)
+def kill_at(quickbooks: EmulatedQuickBooks, log: Path, *, until: Callable[[], bool]) -> None:
+    """Let a worker run until something stands there, then kill it as the kernel would."""
     worker = start_worker(quickbooks.url, log, timeout_seconds=_PATIENCE_SECONDS)
     try:
-        wait_until(lambda: len(marks(control)) >= invoices, seconds=120)
+        wait_until(until, seconds=120)
     finally:
         worker.kill()
         worker.wait(10)
@@ -73,14 +72,15 @@ def test_run_goes_on_after_its_worker_was_killed_and_counts_right(
     control.post("/faults", {"match": _BATCH, "count": 1, "action": {"late_answer_ms": 2000 * _PATIENCE_SECONDS}})
     control.post("/faults", {"match": _BATCH, "action": "hang_before"})
 
-    kill_at(quickbooks, log, invoices=CUSTOMERS + 1)
+    kill_at(quickbooks, log, until=lambda: len(marks(control)) > CUSTOMERS)
     control.clear_faults()
     # Looks for the others go in batches too, and must be answered in time.
     control.post("/faults", {"match": _BATCH, "action": {"late_answer_ms": 500 * _PATIENCE_SECONDS}})
     halfway = view_run(BackfillRun.objects.get(pk=run.pk)).progress
     assert halfway.done < total
     assert Attempt.objects.filter(state="unknown").exists()
-    kill_at(quickbooks, log, invoices=len(marks(control)) + 1)
+    done = len(marks(control))
+    kill_at(quickbooks, log, until=lambda: len(marks(control)) > done)
     assert BackfillRun.objects.get(pk=run.pk).state == "running"
     left = view_run(BackfillRun.objects.get(pk=run.pk)).progress
     assert halfway.done <= left.done < total
@@ -106,3 +106,26 @@ def test_run_goes_on_after_its_worker_was_killed_and_counts_right(
     assert Link.objects.filter(kind="invoice").count() == len(everything)
     assert not OutboxRow.objects.exists()
     assert not Attempt.objects.filter(state="unknown").exists()
+
+
+def test_run_whose_worker_was_killed_before_it_heard_of_its_customers_makes_them_once(
+    owner: Actor, quickbooks: EmulatedQuickBooks, tmp_path: Path
+) -> None:
+    control, log = Control(quickbooks.url), tmp_path / "worker.log"
+    customers = [make_customer(owner, f"Customer {number}") for number in range(CUSTOMERS)]
+    invoices = [make_invoice(owner, customer, is_issued=True) for customer in customers]
+    connect_and_configure(owner, quickbooks)
+    run = send_existing_invoices(owner, timezone.localdate())
+    control.post("/faults", {"match": _BATCH, "action": {"late_answer_ms": 2000 * _PATIENCE_SECONDS}})
+
+    def count_customers() -> Counter[str]:
+        return Counter(each["DisplayName"] for each in control.records("Customer"))
+
+    kill_at(quickbooks, log, until=lambda: all(count_customers()[customer.name] for customer in customers))
+    assert not Link.objects.filter(kind="customer").exists()
+    control.clear_faults()
+    let_run(quickbooks, log, until=lambda: BackfillRun.objects.get(pk=run.pk).state == "finished")
+
+    assert [count_customers()[customer.name] for customer in customers] == [1] * CUSTOMERS
+    assert marks(control) == Counter(str(invoice.uuid) for invoice in invoices)
+    assert Link.objects.filter(kind="customer").count() == CUSTOMERS
