@@ -1,5 +1,7 @@
 """A page left open over the end of its session keeps what was typed, and sends it only for the person whose it is."""
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.e2e.pages import PASSWORD, Desk
@@ -63,6 +65,50 @@ def test_typed_customer_isnt_saved_for_whoever_signs_in_next(owner: Desk) -> Non
     expect(other.page.get_by_text("Private & Co")).to_have_count(0)
     stored = other.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
     assert "Private" not in stored
+
+
+def test_typed_payment_outlives_its_session_too(owner: Desk) -> None:
+    owner.make_customer("Prompt & Co")
+    owner.make_invoice("Prompt & Co")
+    owner.go("/payments/new")
+    owner.page.get_by_label("Customer").select_option(label="Prompt & Co")
+    owner.page.get_by_label("Amount received").fill("120")
+    owner.page.get_by_label("Reference").fill("BACS 7")
+    owner.page.context.clear_cookies(name="cone_session")
+
+    owner.press("Record payment")
+    expect(owner.page.get_by_text("You're signed out.")).to_be_in_viewport()
+    expect(owner.page.get_by_label("Reference")).to_have_value("BACS 7")
+
+    sign_in_in_a_new_tab(owner, owner.email)
+    owner.press("Record payment")
+    expect(owner.page).to_have_url(re.compile(r"/payments/[0-9a-f-]{36}"))
+    owner.sees("BACS 7")
+
+
+def test_typed_customer_goes_to_its_own_firm_though_a_new_session_opens_another(owner: Desk) -> None:
+    owner.go("/firm/new")
+    owner.create_firm("Second & Sons")
+    owner.go("/customers/new")
+    owner.page.get_by_label("Name", exact=True).fill("Of the second & Co")
+    owner.page.context.clear_cookies(name="cone_session")
+    owner.press("Add customer")
+    sign_in_in_a_new_tab(owner, owner.email)
+    owner.press("Add customer")
+
+    expect(owner.page.get_by_text("Another firm is open in this browser now.")).to_be_in_viewport()
+    expect(owner.page.get_by_text("Somebody else is signed in")).to_be_hidden()
+    with owner.page.context.expect_page() as opened:
+        owner.page.get_by_role("link", name="another tab").click()
+    tab = opened.value
+    tab.locator("summary .avatar").click()
+    tab.get_by_role("button", name="Second & Sons").click()
+    expect(tab.locator(".brand-firm")).to_have_text("Second & Sons")
+    tab.close()
+    owner.press("Add customer")
+
+    expect(owner.page.get_by_role("heading", name="Of the second & Co")).to_be_visible()
+    expect(owner.page.locator(".brand-firm")).to_have_text("Second & Sons")
 
 
 def test_page_on_which_nothing_is_typed_leads_to_the_sign_in(owner: Desk) -> None:

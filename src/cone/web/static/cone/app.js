@@ -93,7 +93,7 @@
   var isTyped = false;
 
   function showWhoIsIn(id) {
-    ["signed-out", "someone-else"].forEach(function (each) {
+    ["signed-out", "someone-else", "another-firm"].forEach(function (each) {
       var note = document.getElementById(each);
       if (note) note.hidden = each !== id;
     });
@@ -105,8 +105,13 @@
     })
   );
 
+  // Not form.method: in a form with a field of that name it's the field.
+  function isSentBy(form, method) {
+    return (form.getAttribute("method") || "get").toLowerCase() === method;
+  }
+
   function holdsText(form) {
-    return form.method === "post" && form.querySelector(TYPED_IN.join(","));
+    return isSentBy(form, "post") && form.querySelector(TYPED_IN.join(","));
   }
 
   function renewToken(token) {
@@ -115,7 +120,13 @@
     });
   }
 
-  // Whether what is typed may be sent: it's the same person, who may have signed in anew.
+  // A new session opens a person's first firm, whichever the page is of.
+  function noteFor(found) {
+    if (found === who) return "";
+    return found.split(" ")[0] === who.split(" ")[0] ? "another-firm" : "someone-else";
+  }
+
+  // Whether what is typed may be sent: it's the same person in the same firm, who may have signed in anew.
   function isStillIn() {
     return ask("/accounts/signed-in", "GET").then(function (answer) {
       if (answer.status === 401) {
@@ -125,7 +136,7 @@
       if (!answer.ok) throw new Error("no answer");
       return answer.json().then(function (found) {
         var isSame = found.who === who;
-        showWhoIsIn(isSame ? "" : "someone-else");
+        showWhoIsIn(noteFor(found.who));
         if (isSame) renewToken(found.token);
         return isSame;
       });
@@ -158,7 +169,7 @@
   }
 
   document.addEventListener("input", function (event) {
-    if (event.target.form && event.target.form.method === "post") isTyped = true;
+    if (event.target.form && isSentBy(event.target.form, "post")) isTyped = true;
   });
   document.addEventListener("visibilitychange", function () {
     var note = document.getElementById("signed-out");
@@ -181,7 +192,7 @@
 
   // One click, one request: a second press while the first is under way would do it twice.
   document.addEventListener("submit", function (event) {
-    if (event.defaultPrevented || event.target.method === "dialog") return;
+    if (event.defaultPrevented || isSentBy(event.target, "dialog")) return;
     var pressed = event.submitter;
     // Offline says little of a Cone on this very machine: so it's asked.
     if (!wasReached && (isUnreachable || !navigator.onLine || (who && holdsText(event.target)))) {
