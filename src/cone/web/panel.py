@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from django.urls import reverse
 
+from cone.accounting.connections import State
+from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.states import read_record_sync
 from cone.accounting.values import RecordSync, SyncState
@@ -21,6 +24,7 @@ _MODELS: Mapping[str, type[WorkspaceRecord]] = {
     "payment": Payment,
 }
 _MOVING = frozenset({SyncState.WAITING, SyncState.SENDING, SyncState.PUT_OFF})
+_ENDED = frozenset({State.DISCONNECTING, State.DISCONNECTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class SyncPanel:
     """`sync` is None while nothing is connected and never was; `is_moving` asks the page to look again soon.
 
     `is_removal_due`: it's void here and still stands there, until a person says it's removed.
+    `goes`: when what waits goes: "by_itself", once the connection is "reconnected", once there is one ("connected"), or
+    when what the banner says is mended ("").
     """
 
     kind: Kind
@@ -38,11 +44,13 @@ class SyncPanel:
     is_removal_due: bool
     removed_url: str
     can_sync_now: bool
+    goes: Literal["by_itself", "reconnected", "connected", ""]
 
 
 def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
     """What the panel of a record says now; the caller has made sure that the record is the workspace's."""
     sync = read_record_sync(workspace_id, kind, uuid)
+    goes = _goes(workspace_id)
     return SyncPanel(
         kind=kind,
         uuid=uuid,
@@ -50,12 +58,22 @@ def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
         mending=(
             find_mending_from(kind, uuid, sync.cause, is_void=_is_void(kind, uuid)) if sync and sync.cause else None
         ),
-        is_moving=sync is not None and sync.state in _MOVING,
+        is_moving=sync is not None and sync.state in _MOVING and goes != "connected",
         is_removal_due=sync is not None and sync.cause is not None and is_voided_here(sync.cause),
         removed_url=reverse(f"{kind}_removed", args=[uuid]) if kind in ("invoice", "payment") else "",
         # Services travel with the invoices that use them.
         can_sync_now=sync is not None and sync.can_sync_now and kind != "service",
+        goes=goes,
     )
+
+
+def _goes(workspace_id: int) -> Literal["by_itself", "reconnected", "connected", ""]:
+    active = find_active_connection(workspace_id)
+    if active is None or active.state in _ENDED:
+        return "connected"
+    if active.state == State.NEEDS_RECONNECT:
+        return "reconnected"
+    return "by_itself" if active.state == State.CONNECTED else ""
 
 
 def _is_void(kind: Kind, uuid: UUID) -> bool:

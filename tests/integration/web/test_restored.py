@@ -41,9 +41,3 @@ def test_history_of_what_is_only_looked_for_claims_no_sending(cast: Cast, owner:
     page = owner.get(reverse("sync_panel", args=["invoice", invoice.uuid])).text
     assert "it is looked for before it is sent" in page
     assert "The same was sent as before" not in page
-
-
-def test_waiting_record_says_that_it_goes_by_itself(cast: Cast, owner: Client) -> None:
-    invoice = make_invoice(cast.owner, is_issued=True)
-    page = owner.get(reverse("sync_panel", args=["invoice", invoice.uuid])).text
-    assert "Goes as soon as" in page or "Goes by itself as soon as" in page

@@ -1,0 +1,81 @@
+"""What the sync panel says of a record that waits: one sentence, and only what comes true."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from cone.books.models import Connection, Customer, Link, OutboxRow
+from cone.operations.disconnect_provider import disconnect_provider
+from tests.builders import Cast, make_customer, make_invoice
+from tests.fakes.ledger import FakeLedger
+
+BY_ITSELF = "Goes by itself as soon as Fake Ledger can take it."
+RECONNECTED = "Goes once Fake Ledger is connected again."
+CONNECTED = "Nothing is connected. Goes once the same company in Fake Ledger is connected again, under Integrations."
+
+
+def read_panel(owner: Client, customer: Customer) -> str:
+    return owner.get(reverse("sync_panel", args=["customer", customer.uuid])).text
+
+
+def sentences_in(panel: str) -> list[str]:
+    return [re.sub("<[^>]*>", "", each) for each in re.findall(r'<p class="muted">(.*?)</p>', panel)]
+
+
+@pytest.mark.parametrize(
+    ("state", "said", "again"),
+    [
+        ("connected", [BY_ITSELF], "every 2s"),
+        ("needs_reconnect", [RECONNECTED], "every 10s"),
+        # The banner says what its settings refuse.
+        ("read_only", [], "every 10s"),
+    ],
+)
+def test_record_that_waits_says_when_it_goes(
+    state: str, said: list[str], again: str, cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    customer = make_customer(cast.owner)
+    Connection.objects.update(state=state, state_reason="because")
+
+    panel = read_panel(owner, customer)
+
+    assert sentences_in(panel) == said
+    assert again in panel
+
+
+def test_record_that_waits_for_another_says_so_only_while_it_can_go(
+    cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    customer = make_customer(cast.owner, "Anna")
+    invoice = make_invoice(cast.owner, customer, is_issued=True)
+    OutboxRow.objects.filter(kind="invoice").update(waits_for_kind="customer", waits_for_uuid=customer.uuid)
+    url = reverse("sync_panel", args=["invoice", invoice.uuid])
+
+    assert sentences_in(owner.get(url).text) == ["Goes as soon as Anna is there."]
+    Connection.objects.update(state="needs_reconnect")
+    assert sentences_in(owner.get(url).text) == [RECONNECTED]
+
+
+def test_record_that_waits_while_nothing_is_connected_says_what_to_do(
+    cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    customer = make_customer(cast.owner)
+    company = Connection.objects.get().company
+    Link.objects.create(
+        company=company,
+        kind="customer",
+        record_uuid=customer.uuid,
+        remote_id="7",
+        remote_version="0",
+        synced_revision=1,
+        answer={},
+    )
+    disconnect_provider(cast.owner)
+    assert OutboxRow.objects.filter(kind="customer").count() == 1
+
+    panel = read_panel(owner, customer)
+
+    assert sentences_in(panel) == [CONNECTED]
+    assert "hx-trigger" not in panel
