@@ -220,7 +220,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.CUSTOMER_LOST: _Words(
         "The customer {label} was {lost} in {provider}",
-        "Its new invoices and payments wait. {advice}",
+        "What is new or changed for it waits. {advice}",
         "Choose the customer",
         _RECORD,
     ),

@@ -30,8 +30,9 @@ on conflict (company_id, request_id) do nothing
 def note_restored() -> int:
     """Have every record that isn't linked looked for before it's sent the first time; how many were noted now.
 
-    It costs one metered request for each of them that is sent. Doing it again changes nothing. Each connection says on
-    its page that it happened, until a person has compared what was sent since the copy.
+    It costs one metered request for each of them that is sent. Doing it again notes nothing twice. Each connection says
+    on its page that it happened, until a person has compared what was sent since the copy. Nothing here tells whether
+    the books were restored again since, so it's said anew each time, also where an owner had ended it.
     """
     Connection.objects.exclude(state="disconnected").update(restored_at=Now())
     with connection.cursor() as cursor:

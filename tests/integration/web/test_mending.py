@@ -1,9 +1,11 @@
 """Where a record's page and the cause cards lead: to the place where what stops it is mended, or to who may do that."""
 
 import re
+from importlib import import_module
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -268,3 +270,31 @@ def test_lost_customer_is_looked_for_linked_or_made_anew_from_its_card(
     lose()
     assert "made there again" in post("customer_make_anew")
     assert not Link.objects.filter(kind="customer", record_uuid=customer.uuid).exists()
+
+
+def test_invoices_refused_for_an_address_before_the_upgrade_are_tried_again_once(
+    cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    earlier, now, other = (make_invoice(cast.owner, is_issued=True) for _ in range(3))
+    block("invoice", earlier.uuid, CauseCode.EMAIL_INVALID, f"email_invalid:{earlier.uuid}")
+    block("invoice", now.uuid, CauseCode.EMAIL_INVALID, f"email_invalid:{now.customer.uuid}")
+    block("invoice", other.uuid, CauseCode.REFUSED, f"refused:{other.uuid}")
+
+    [upgrade] = import_module("cone.books.migrations.0020_email_causes").Migration.operations
+    with connection.cursor() as cursor:
+        cursor.execute(upgrade.sql)
+
+    rows = dict(OutboxRow.objects.filter(kind="invoice").values_list("record_uuid", "state"))
+    assert rows == {earlier.uuid: "due", now.uuid: "blocked", other.uuid: "blocked"}
+    released = OutboxRow.objects.get(record_uuid=earlier.uuid)
+    assert (released.cause_key, released.cause) == (None, None)
+    page = owner.get(reverse("integrations")).text
+    assert f"/customers/{earlier.uuid}/edit" not in page
+    assert f"/customers/{now.customer.uuid}/edit" in page
+
+
+def test_lost_customer_holds_back_changes_too_and_says_so(cast: Cast, owner: Client, connected: FakeLedger) -> None:
+    customer = make_customer(cast.owner)
+    block("customer", customer.uuid, CauseCode.CUSTOMER_LOST, f"customer_lost:{customer.uuid}")
+
+    assert "What is new or changed for it waits." in owner.get(reverse("integrations")).text

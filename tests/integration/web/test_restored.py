@@ -35,6 +35,13 @@ def test_bookkeeper_reads_it_and_an_owner_ends_it(cast: Cast, client_of: ClientO
     assert reverse("compared") not in page
 
 
+def test_another_restore_is_told_anew_where_an_owner_had_ended_it(owner: Client) -> None:
+    note_restored()
+    owner.post(reverse("compared"))
+    note_restored()
+    assert NOTE in owner.get(INTEGRATIONS).text
+
+
 def test_history_of_what_is_only_looked_for_claims_no_sending(cast: Cast, owner: Client, connected: FakeLedger) -> None:
     invoice = make_invoice(cast.owner, is_issued=True)
     note_restored()
