@@ -24,6 +24,27 @@ SYNC_STATES: Mapping[str, StateSign] = {
     "held": StateSign("Held while paused", "held", "warn"),
 }
 
+RUN_STATES: Mapping[str, StateSign] = {
+    "running": StateSign("Being sent", "turning", "accent", is_turning=True),
+    "comparing": StateSign("Sent; being compared with the preview", "turning", "accent", is_turning=True),
+    "cancelled": StateSign("Stopped", "held", "idle"),
+    "finished": StateSign("Finished", "done", "good"),
+    "finished_in_part": StateSign("Over, but not all was sent", "alert", "warn"),
+    "undoing": StateSign("Being taken back", "turning", "accent", is_turning=True),
+    "undone": StateSign("Undone", "done", "good"),
+    "undone_in_part": StateSign("Undone in part", "alert", "warn"),
+}
+
+
+def sign_of_run(state: str, *, left: int, failed: int, refused: int) -> StateSign:
+    """How a run stands, by what of it is to go, needs attention, and wasn't taken back."""
+    if state == "running" and not left:
+        return RUN_STATES["comparing"]
+    if (state == "finished" and failed) or (state == "undone" and refused):
+        return RUN_STATES[f"{state}_in_part"]
+    return RUN_STATES[state]
+
+
 INVOICE_STATES: Mapping[str, StateSign] = {
     "draft": StateSign("Draft", "draft", "idle"),
     "open": StateSign("Open", "circle", "accent"),

@@ -1,13 +1,14 @@
 """What a page says of a run, in words."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from django.template.loader import render_to_string
 
 from cone.accounting.port.documents import Kind
-from cone.accounting.runs.values import Compared, Progress, UndoProgress
+from cone.accounting.runs.values import Compared, Progress, RunRow, RunState, UndoProgress
 from cone.web.formats import show_lasting
 
 
@@ -73,3 +74,35 @@ def test_run_that_is_undone_in_part_says_so(refused: int, words: str) -> None:
     undo = UndoProgress(by="void", total=5, done=5 - refused, refused=refused, left=0)
     page = render_to_string("settings/_run.html", {"run": {"uuid": uuid4(), "state": "undone", "undo": undo}})
     assert words in page
+
+
+@pytest.mark.parametrize(
+    ("state", "left", "failed", "refused", "words"),
+    [
+        ("running", 3, 1, 0, "Being sent"),
+        ("running", 0, 0, 0, "Sent; being compared with the preview"),
+        ("cancelled", 3, 1, 0, "Stopped"),
+        ("finished", 0, 1, 0, "Over, but not all was sent"),
+        ("finished", 0, 0, 0, "Finished"),
+        ("undoing", 0, 1, 1, "Being taken back"),
+        ("undone", 0, 1, 2, "Undone in part"),
+        ("undone", 0, 1, 0, "Undone"),
+    ],
+)
+def test_list_says_of_a_run_what_its_page_does(
+    state: RunState, left: int, failed: int, refused: int, words: str
+) -> None:
+    started_at = datetime(2026, 3, 1, tzinfo=UTC)
+    row = RunRow(uuid4(), started_at.date(), state, "", started_at, left=left, failed=failed, refused=refused)
+    progress = Progress(total=9, done=9 - left - failed, failed=failed, left=left, dropped=0)
+    undo = UndoProgress(by="void", total=9, done=9 - refused, refused=refused, left=0) if "undo" in state else None
+    run = {"uuid": row.uuid, "state": state, "progress": progress, "undo": undo}
+    words_of = [
+        re.sub("<[^>]*>", "", each[1])
+        for page in (
+            render_to_string("settings/_run.html", {"run": run}),
+            render_to_string("settings/runs.html", {"runs": [row]}),
+        )
+        if (each := re.search('<span class="state [a-z]+">(.*?)</span>', page))
+    ]
+    assert words_of == [words, words]

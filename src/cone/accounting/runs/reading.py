@@ -13,7 +13,7 @@ from cone.accounting.port.documents import Kind
 from cone.accounting.preview.reading import PageReader, read_now
 from cone.accounting.registry import get_provider
 from cone.accounting.runs.reasons import REASONS
-from cone.accounting.runs.values import Compared, Progress, RunView, UndoProgress
+from cone.accounting.runs.values import Compared, Progress, RunRow, RunView, UndoProgress
 from cone.accounting.sql import runs as runs_sql
 from cone.books.models import BackfillRun, Connection
 from cone.kit.money import Money, round_amount
@@ -36,9 +36,25 @@ def find_latest_run(workspace_id: int) -> RunView | None:
     return None if run is None else view_run(run, active)
 
 
-def list_runs(workspace_id: int) -> tuple[BackfillRun, ...]:
-    """The workspace's runs, latest first."""
-    return tuple(_runs(workspace_id).order_by("-started_at", "-id")[:MOST_LISTED])
+def list_runs(workspace_id: int) -> tuple[RunRow, ...]:
+    """The workspace's runs, latest first: two statements, however many they are."""
+    runs = list(_runs(workspace_id).order_by("-started_at", "-id")[:MOST_LISTED])
+    values = {"runs": [run.pk for run in runs], "patient": sorted(PATIENT)}
+    counts = {row["run_id"]: row for row in read_now(PageReader().execute(runs_sql.COUNT_OPEN_RECORDS, values)).rows}
+    return tuple(_row(run, counts.get(run.pk, {})) for run in runs)
+
+
+def _row(run: BackfillRun, counts: Mapping[str, int]) -> RunRow:
+    return RunRow(
+        uuid=run.uuid,
+        from_date=run.from_date,
+        state=run.state,  # type: ignore[arg-type]  # a constraint holds it to these
+        started_by=str(run.started_by) if run.started_by else "",
+        started_at=run.started_at,
+        left=counts.get("left", 0),
+        failed=counts.get("failed", 0),
+        refused=counts.get("undo_refused", 0),
+    )
 
 
 def _runs(workspace_id: int) -> Any:

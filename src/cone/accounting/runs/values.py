@@ -79,6 +79,20 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run in a list: of its invoices and payments, how many are to go, need attention, and weren't taken back."""
+
+    uuid: UUID
+    from_date: date
+    state: RunState
+    started_by: str
+    started_at: datetime
+    left: int
+    failed: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
 class UndoPlan:
     """What undoing a run would do, as far as it's known without a look there. `suggested` is how, unless chosen."""
 

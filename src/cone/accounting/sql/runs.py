@@ -83,6 +83,17 @@ select now() - s.at as lasted, (
 from since s
 """
 
+# Of several runs at once, what a list says of each; most records of a run are there, and aren't looked at.
+COUNT_OPEN_RECORDS = f"""
+select r.run_id,
+       count(*) filter (where r.outcome = 'waiting' and l.id is null and not {_IS_STUCK}) as left,
+       count(*) filter (where r.outcome = 'waiting' and l.id is null and {_IS_STUCK}) as failed,
+       count(*) filter (where r.undo = 'refused') as undo_refused
+{_STANDING}
+where r.run_id = any(%(runs)s) and r.kind in ('invoice', 'payment') and (r.outcome = 'waiting' or r.undo = 'refused')
+group by r.run_id
+"""  # made of constants
+
 FINISH_RUNS = f"""
 update books_backfillrun f set state = 'finished', ended_at = now()
 where f.state = 'running' and f.company_id = any(%(companies)s) and not exists (

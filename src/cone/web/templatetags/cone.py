@@ -19,7 +19,7 @@ from cone.operations.codes import list_countries
 from cone.web import formats
 from cone.web.context import Page
 from cone.web.icons import draw_glyph, draw_mark
-from cone.web.states import INVOICE_STATES, SYNC_STATES, StateSign
+from cone.web.states import INVOICE_STATES, SYNC_STATES, StateSign, sign_of_run
 
 register = template.Library()
 
@@ -117,6 +117,12 @@ def sync_state(state: str, chip: bool = False) -> dict[str, StateSign | bool]:
 @register.inclusion_tag("parts/state.html")
 def invoice_state(state: str, chip: bool = False) -> dict[str, StateSign | bool]:
     return {"sign": INVOICE_STATES[state], "is_chip": chip}
+
+
+@register.inclusion_tag("parts/state.html")
+def run_state(state: str, left: int, failed: int, refused: int) -> dict[str, StateSign | bool]:
+    """The same words for a run on its page and in the list."""
+    return {"sign": sign_of_run(state, left=left, failed=failed, refused=refused), "is_chip": False}
 
 
 @register.inclusion_tag("parts/field.html")

@@ -1,0 +1,78 @@
+"""The list of runs says of each what its own page says, in as many queries for three runs as for one."""
+
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from cone.accounting.runs.reading import find_run, list_runs
+from cone.books.models import BackfillRun, OutboxRow, RunRecord
+from cone.operations.send_existing_invoices import send_existing_invoices
+from tests.builders import Cast, make_invoice
+from tests.fakes.ledger import FakeLedger
+from tests.integration.accounting.conftest import connect
+
+
+@pytest.fixture
+def run(cast: Cast, ledger: FakeLedger) -> BackfillRun:
+    """A run over three invoices."""
+    for _ in range(3):
+        make_invoice(cast.owner, is_issued=True)
+    connect(cast.owner, ledger)
+    return send_existing_invoices(cast.owner, date(2020, 1, 1))
+
+
+def block_one(run: BackfillRun) -> None:
+    row = OutboxRow.objects.filter(company=run.company, kind="invoice").order_by("pk")[0]
+    OutboxRow.objects.filter(pk=row.pk).update(
+        state="blocked", cause_key=f"refused:{row.record_uuid}", cause={"code": "refused", "params": {}}
+    )
+
+
+def test_list_counts_as_the_page_does(cast: Cast, run: BackfillRun) -> None:
+    block_one(run)
+
+    [row] = list_runs(cast.workspace.pk)
+    view = find_run(cast.workspace.pk, run.uuid)
+
+    assert view is not None
+    assert (row.left, row.failed) == (view.progress.left, view.progress.failed) == (2, 1)
+
+
+def test_list_tells_what_is_over_in_part_from_what_is_done(owner: Client, run: BackfillRun) -> None:
+    BackfillRun.objects.update(state="finished")
+    OutboxRow.objects.filter(kind="invoice").delete()
+    RunRecord.objects.filter(kind="invoice").update(outcome="created")
+    assert "Finished" in owner.get(reverse("runs")).text
+
+    BackfillRun.objects.update(state="undone", undo_by="void")
+    assert "Undone<" in owner.get(reverse("runs")).text
+    RunRecord.objects.filter(pk=RunRecord.objects.filter(kind="invoice")[0].pk).update(undo="refused")
+    assert "Undone in part" in owner.get(reverse("runs")).text
+
+
+def test_list_says_where_a_run_that_is_over_needs_attention(owner: Client, run: BackfillRun) -> None:
+    block_one(run)
+    BackfillRun.objects.update(state="finished")
+
+    assert "Over, but not all was sent" in owner.get(reverse("runs")).text
+
+
+def test_list_asks_as_much_for_three_runs_as_for_one(owner: Client, run: BackfillRun) -> None:
+    def count_queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            owner.get(reverse("runs"))
+        return len(captured)
+
+    BackfillRun.objects.update(state="finished")
+    count_queries()
+    one = count_queries()
+    for _ in range(2):
+        made = BackfillRun.objects.create(company=run.company, from_date=run.from_date, state="finished")
+        RunRecord.objects.filter(run=made).update(outcome="waiting")
+
+    assert len(list_runs(run.company.workspace_id)) == 3
+    assert count_queries() == one
