@@ -2,7 +2,7 @@
 
 The book grows by copies of invoices that were really sent, with their links and attempts, so that the tables are as
 large as they would be. The plans of the hot statements are printed at the largest size; whatever statement runs, the
-rows that the database read in sequence are counted.
+rows that the database read in sequence and the entries that it read of indexes are counted.
 """
 
 import time
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from bench.peers.cone import wait_until_sent
-from bench.postgres import Plan, explain, read_in_sequence, server_cpu_seconds, since
+from bench.postgres import Plan, explain, read_in_sequence, read_of_indexes, server_cpu_seconds, since
 from bench.stand import Emulator, Process, asked, prepared_books, running_emulator, running_worker
 
 if TYPE_CHECKING:
@@ -193,17 +193,19 @@ class Growing:
             want(self._active, "customer", self._customers)
         want(self._active, "invoice", invoices)
         used, database, read = self._worker.cpu_seconds(), server_cpu_seconds(), read_in_sequence()
+        found = read_of_indexes()
         go([self._active])
         while self._is_busy():
             self._empty_ledger()
             time.sleep(1 / 10)
         used, database = self._worker.cpu_seconds() - used, server_cpu_seconds() - database
-        read = since(read)
+        read, found = since(read), read_of_indexes() - found
         sent = len(invoices)
         return {
             "records": sent,
             "worker_cpu_ms_per_record": round(1000 * used / sent, 3),
             "database_cpu_ms_per_record": round(1000 * database / sent, 3),
+            "index_entries_read_per_record": round(found / sent, 1),
             **_per_record(read, sent),
         }
 

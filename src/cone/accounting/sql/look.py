@@ -42,7 +42,19 @@ left join books_referencerecord a
 where c.id = %(connection)s
 """
 
-_ROWS = """
+
+def _one(table: str, kind: str, uuid: str, *, company: str = "%(company)s", and_where: str = "") -> str:
+    """Join at most one row, by what is unique of a record in a company.
+
+    `offset 0` has the database look it up, whatever it thinks an average company has: beside many small firms it reads
+    all that a large one has, otherwise.
+    """
+    return f"""lateral (
+    select * from {table} where company_id = {company} and kind = {kind} and record_uuid = {uuid}{and_where} offset 0
+)"""  # noqa: S608  # made of constants
+
+
+_ROWS = f"""
 select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is_in_scope, o.take_back,
        l.remote_id, l.remote_version, l.standing, l.synced_revision, l.is_made_here,
        coalesce((l.answer->>'is_equal')::bool, true) as is_equal, coalesce(l.answer->>'kept', '') as kept,
@@ -52,8 +64,8 @@ select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is
        u.expected, u.batch_id, u.batch_place, u.started_at,
        floor(extract(epoch from now() - u.started_at))::int as attempt_age,
        floor(1000 * extract(epoch from now() - u.last_sent_at))::bigint as attempt_silence
-from {source} o
-left join books_link l on l.company_id = o.company_id and l.kind = o.kind and l.record_uuid = o.record_uuid
+from {{source}} o
+left join {_one("books_link", "o.kind", "o.record_uuid", company="o.company_id")} l on true
 left join books_attempt u on u.company_id = o.company_id and u.kind = o.kind and u.record_uuid = o.record_uuid
     and u.state = 'unknown'
 -- what was answered to a first send with a plain no has certainly not arrived; anything else may have
@@ -63,7 +75,7 @@ left join lateral (
                p.sends = 1 and p.verdict in ('trylater', 'rejected', 'reconnect', 'misconfigured'))) as may_have_arrived
     from books_attempt p where p.company_id = o.company_id and p.kind = o.kind and p.record_uuid = o.record_uuid
 ) g on true
-"""
+"""  # noqa: S608  # made of constants
 
 
 def rows_from(source: str) -> str:
@@ -80,14 +92,12 @@ def _whole(amount: str, currency: str) -> str:
 
 
 # Another workspace's records are as good as gone. Records are found by what is unique of them, whatever the database
-# thinks an average firm has: hence `+ 0`, which keeps it from reading a whole workspace, and `offset 0`, which has it
-# look up one by one.
-_CUSTOMERS = """
+# thinks an average firm has: hence `+ 0`, which keeps it from reading a whole workspace, and `offset 0`, as in `_one`.
+_CUSTOMERS = f"""
 customer as materialized (
     select c.*, coalesce(n.remote_name, c.name) as name_there
     from books_customer c
-    left join books_remotename n on n.company_id = %(company)s and n.kind = 'customer' and n.record_uuid = c.uuid
-        and n.own_name = c.name
+    left join {_one("books_remotename", "'customer'", "c.uuid", and_where=" and own_name = c.name")} n on true
     where c.uuid = any(array(select record_uuid from due where kind = 'customer'))
         and c.workspace_id + 0 = (select workspace_id from head)
 ), customers as (
@@ -106,7 +116,7 @@ customer as materialized (
         where company_id = %(company)s and kind = 'customer' and lower(answer->>'name') = wanted.name
         offset 0
     ) l
-)"""
+)"""  # noqa: S608  # made of constants
 
 _SERVICES = """
 services as (
@@ -120,19 +130,18 @@ services as (
 )"""
 
 # What our payments pay of an invoice there, as last answered; those that change there next are pending.
-_PAID = """
+_PAID = f"""
 left join lateral (
     select json_agg(json_build_object(
         'payment_uuid', p.uuid, 'amount', (pl.answer->'applied'->>il.remote_id)::numeric,
         'is_pending', o.id is not null) order by p.id) as found
-    from books_link il
+    from {_one("books_link", "'invoice'", "i.uuid")} il
     join books_payment p on p.customer_id = i.customer_id
-    join books_link pl on pl.company_id = %(company)s and pl.kind = 'payment' and pl.record_uuid = p.uuid
-        and pl.standing = 'live' and pl.answer->'applied' ? il.remote_id
-    left join books_outboxrow o on o.company_id = %(company)s and o.kind = 'payment' and o.record_uuid = p.uuid
-    where il.company_id = %(company)s and il.kind = 'invoice' and il.record_uuid = i.uuid {others}
+    cross join {_one("books_link", "'payment'", "p.uuid", and_where=" and standing = 'live'")} pl
+    left join {_one("books_outboxrow", "'payment'", "p.uuid")} o on true
+    where pl.answer->'applied' ? il.remote_id {{others}}
 ) paid on true
-"""
+"""  # noqa: S608  # made of constants
 
 _PAYMENT = """
 payment as materialized (
@@ -162,8 +171,8 @@ payments as (
         ) order by i.issue_date, i.id) as found
         from books_paymentallocation a
         join books_invoice i on i.id = a.invoice_id
-        left join books_link l on l.company_id = %(company)s and l.kind = 'invoice' and l.record_uuid = i.uuid
-        left join books_outboxrow o on o.company_id = %(company)s and o.kind = 'invoice' and o.record_uuid = i.uuid
+        left join {_one("books_link", "'invoice'", "i.uuid")} l on true
+        left join {_one("books_outboxrow", "'invoice'", "i.uuid")} o on true
         {_PAID.format(others="and p.id <> a.payment_id")}
         where a.payment_id = p.id
     ) parts on true
