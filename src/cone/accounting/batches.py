@@ -8,9 +8,8 @@ decided by `unknown_batches`.
 from collections.abc import Mapping, Sequence
 
 from cone.accounting.attempts import Attempt, Fence, LaneLostError, Prepared, open_attempts, read_batch, reopen_attempts
-from cone.accounting.budget import PacedAccess
 from cone.accounting.delivered import Delivered
-from cone.accounting.errands import Errand, Tools
+from cone.accounting.errands import Errand, Tools, Work
 from cone.accounting.plan.decisions import Send
 from cone.accounting.port.provider import BatchItem, Sent
 from cone.accounting.port.verdicts import (
@@ -22,7 +21,7 @@ from cone.accounting.port.verdicts import (
     Verdict,
 )
 from cone.accounting.ready import Planned
-from cone.accounting.records import OpenAttempt, Situation
+from cone.accounting.records import OpenAttempt
 from cone.accounting.sending import Sender
 
 _NO_ANSWER = Answered(message="The answer to the batch doesn't mention this record.")
@@ -36,9 +35,9 @@ class BatchSender:
         self._tools = tools
         self._sender = sender
 
-    async def send_batch(self, planned: Sequence[Planned], situation: Situation, access: PacedAccess) -> None:
+    async def send_batch(self, planned: Sequence[Planned], work: Work) -> None:
         """Send creates and updates together, their turn taken. Raises LaneLostError when none may leave as planned."""
-        errands = {one.row_id: Errand(one.subject, situation, access) for one in planned}
+        errands = {one.row_id: Errand(one.subject, work) for one in planned}
         prepared: list[Prepared] = []
         for one in planned:
             if not isinstance(one.decision, Send):
@@ -49,10 +48,10 @@ class BatchSender:
         if not prepared:
             return
         # The turn that was paid for is the batch's own: what looks into its refusals asks for others.
-        await access.turn()
+        await work.access.turn()
         async with self._tools.pool.connection() as database:
             opened = await open_attempts(
-                database, fence=self._fence, situation=situation, prepared=prepared, is_batch=True
+                database, fence=self._fence, situation=work.situation, prepared=prepared, is_batch=True
             )
         if not opened.attempts:
             raise LaneLostError

@@ -1,18 +1,17 @@
-"""What a lane works with, one record's way there and back, and who does errands of one sort."""
+"""What a lane works with, one piece of its work, and one record's way there and back."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from cone.accounting.attempts import Fence
 from cone.accounting.budget import Budget, PacedAccess, Share, TokenSource
 from cone.accounting.database import Database, Pool
 from cone.accounting.port.provider import Provider, ProviderClient
 from cone.accounting.records import Patience, Row, Situation, Subject
-from cone.accounting.settle import Settler
 
-SettlerT = TypeVar("SettlerT", bound=Settler)
+# Gives a connection, and the turn to settle.
+Books: TypeAlias = Callable[[], AbstractAsyncContextManager[Database]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +35,36 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
-    """One record's way there and back: the row, by which situation it was planned, and the access it goes with."""
+class Work:
+    """One piece of work, a record or a batch: by which situation it was planned, and the access it goes with.
 
-    subject: Subject
+    `active_customers` are ids there of those that were read after an answer and were active: that holds for all that
+    was answered with it.
+    """
+
     situation: Situation
     access: PacedAccess
+    active_customers: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One record's way there and back: the row, and the work that it's a part of."""
+
+    subject: Subject
+    work: Work
 
     @property
     def row(self) -> Row:
         """The outbox row."""
         return self.subject.row
 
+    @property
+    def situation(self) -> Situation:
+        """By which it was planned."""
+        return self.work.situation
 
-class Clerk(Generic[SettlerT]):
-    """Does errands of one sort for one lane. `books` gives a connection, and the turn to settle."""
-
-    settler_class: type[SettlerT]
-
-    def __init__(
-        self, *, fence: Fence, tools: Tools, books: Callable[[], AbstractAsyncContextManager[Database]]
-    ) -> None:
-        self._fence = fence
-        self._tools = tools
-        self._books = books
-        self._settler = self.settler_class(fence=fence, request_timeout=tools.provider.request_timeout)
+    @property
+    def access(self) -> PacedAccess:
+        """The company's access that it goes with."""
+        return self.work.access

@@ -20,7 +20,7 @@ from cone.accounting.budget import Share
 from cone.accounting.database import Database, LongStatements
 from cone.accounting.decided import Decided, settle_decided
 from cone.accounting.delivered import Delivered
-from cone.accounting.errands import Tools
+from cone.accounting.errands import Tools, Work
 from cone.accounting.plan.decisions import (
     Blocked,
     Decision,
@@ -315,8 +315,8 @@ class Lane:
         if situation is None:
             return
         while len(self._in_flight) < SLOTS and (live := self._ready.take_live()) is not None:
-            access = self._tools.access(Share.LIVE)
-            self._launch([live], self._sender.send_planned(live, situation, access))
+            work = Work(situation, self._tools.access(Share.LIVE))
+            self._launch([live], self._sender.send_planned(live, work))
         if self._wants_batch(situation):
             self._pump("batches", self._pump_batches)
         if self._wants_single(situation):
@@ -393,16 +393,16 @@ class Lane:
         situation = self._situation
         if situation is None:
             return [], None
-        access = self._tools.access(share, paid=1)
+        work = Work(situation, self._tools.access(share, paid=1))
         if is_batch:
             planned = self._ready.take_batch(self._tools.provider.largest_batch)
-            return planned, self._batches.send_batch(planned, situation, access) if planned else None
+            return planned, self._batches.send_batch(planned, work) if planned else None
         planned = self._ready.take_single(may_split=self._may_split(situation))
         if not planned:
             return [], None
         if planned[0].batch_id is not None:
-            return planned, self._resolver.resolve(planned[0].batch_id, situation, access)
-        return planned, self._sender.send_planned(planned[0], situation, access)
+            return planned, self._resolver.resolve(planned[0].batch_id, work)
+        return planned, self._sender.send_planned(planned[0], work)
 
     def _launch(self, planned: Sequence[Planned], work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(self._guarded(planned, work))

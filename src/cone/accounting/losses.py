@@ -7,14 +7,11 @@ now.
 
 import asyncio
 from datetime import timedelta
-from functools import cached_property
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
-from cone.accounting.attempts import Attempt, check_fence, close_attempts
-from cone.accounting.budget import PacedAccess
+from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempts
 from cone.accounting.database import Database
-from cone.accounting.errands import Clerk, Errand
+from cone.accounting.errands import Books, Errand, Tools
 from cone.accounting.names import mark, namesakes_to_json
 from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.documents import CustomerDocument, Namesake, RemoteRecord
@@ -80,22 +77,16 @@ class LossSettler(Settler):
             await self._due(database, row, delay=timedelta())
 
 
-class LossClerk(Clerk[LossSettler]):
-    """Finds out what a refusal says is gone, and how a customer in doubt stands there."""
+class LossClerk:
+    """Finds out for one lane what a refusal says is gone, and how a customer in doubt stands there."""
 
-    settler_class = LossSettler
-
-    @cached_property
-    def _active(self) -> WeakKeyDictionary[PacedAccess, set[str]]:
-        """Which customers were active, by the piece of work whose records were refused.
-
-        What was read of one after a batch's answer holds for all of the batch.
-        """
-        return WeakKeyDictionary()
-
-    @cached_property
-    def _turn(self) -> asyncio.Lock:
-        return asyncio.Lock()
+    def __init__(self, *, fence: Fence, tools: Tools, books: Books) -> None:
+        self._fence = fence
+        self._tools = tools
+        self._books = books
+        self._settler = LossSettler(fence=fence, request_timeout=tools.provider.request_timeout)
+        # One after another: what the first of several batches finds, the others needn't ask again.
+        self._turn = asyncio.Lock()
 
     async def find_out(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> Verdict | None:
         """What a refusal comes to: as it was, or a better word; None when that was settled here.
@@ -116,7 +107,6 @@ class LossClerk(Clerk[LossSettler]):
     async def _waits_for_customer(self, errand: Errand, attempt: Attempt, verdict: Verdict, customer: UUID) -> bool:
         """Whether the refusal was for the customer, for all that can be seen: then it's written down."""
         values = {"company": self._fence.company_pk, "uuid": customer}
-        # One after another: what the first of several batches finds, the others needn't ask again.
         async with self._turn:
             async with self._tools.pool.connection() as database:
                 link = await (await database.execute(records_sql.CUSTOMER, values)).fetchone()
@@ -135,8 +125,7 @@ class LossClerk(Clerk[LossSettler]):
         and what is refused meanwhile waits for it. Where the month's reads are used up that would be for weeks: the
         refusal stands then, and Sync now looks again.
         """
-        active = self._active.setdefault(errand.access, set())
-        if remote_id in active:
+        if remote_id in errand.work.active_customers:
             return True
         try:
             record = await self._read(errand, remote_id)
@@ -146,7 +135,7 @@ class LossClerk(Clerk[LossSettler]):
             return False
         if record is None or not record.is_active:
             return False
-        active.add(remote_id)
+        errand.work.active_customers.add(remote_id)
         return True
 
     async def _tell_which(self, errand: Errand, attempt: Attempt, lost: GoneError, remote_id: str) -> Verdict | None:

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from cone.accounting.attempts import (
     Attempt,
+    Fence,
     LaneLostError,
     Prepared,
     as_attempt,
@@ -19,7 +20,7 @@ from cone.accounting.attempts import (
 )
 from cone.accounting.database import Database
 from cone.accounting.delivered import finish_rows
-from cone.accounting.errands import Clerk, Errand
+from cone.accounting.errands import Books, Errand, Tools
 from cone.accounting.plan.decisions import Blocked, LookBack, Remove
 from cone.accounting.port.documents import RemoteRecord, Removal, Standing
 from cone.accounting.port.provider import Sent
@@ -84,10 +85,14 @@ class RemovalSettler(Settler):
             await self._due(database, row, delay=backoff(row.tries) if row.tries > 1 else timedelta())
 
 
-class Remover(Clerk[RemovalSettler]):
-    """Performs removals."""
+class Remover:
+    """Performs removals for one lane."""
 
-    settler_class = RemovalSettler
+    def __init__(self, *, fence: Fence, tools: Tools, books: Books) -> None:
+        self._fence = fence
+        self._tools = tools
+        self._books = books
+        self._settler = RemovalSettler(fence=fence, request_timeout=tools.provider.request_timeout)
 
     async def perform(self, decision: Remove | LookBack, errand: Errand) -> None:
         """Look how the record stands there; then leave it, or take it back."""

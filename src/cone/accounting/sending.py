@@ -22,10 +22,9 @@ from cone.accounting.attempts import (
     open_attempts,
     reopen_attempts,
 )
-from cone.accounting.budget import PacedAccess
 from cone.accounting.database import Database
 from cone.accounting.delivered import Delivered, settle_delivered
-from cone.accounting.errands import Errand, Tools
+from cone.accounting.errands import Errand, Tools, Work
 from cone.accounting.looking import Looker
 from cone.accounting.losses import LossClerk
 from cone.accounting.naming import find_namesakes, settle_name
@@ -97,9 +96,9 @@ class Sender:
         finally:
             self._wake()
 
-    async def send_planned(self, planned: Planned, situation: Situation, access: PacedAccess) -> None:
+    async def send_planned(self, planned: Planned, work: Work) -> None:
         """Do what the plan of one record says. Raises LaneLostError when it may not leave as it was planned."""
-        errand = Errand(planned.subject, situation, access)
+        errand = Errand(planned.subject, work)
         match planned.decision:
             case Repeat(open_one):
                 await self._repeat(errand, open_one)

@@ -4,13 +4,11 @@ A lost answer is read back, never repeated blindly. Whatever speaks against it (
 own removal, a refusal) ends on the run's list of what wasn't taken back; the record stays as it is, here and there.
 """
 
-from functools import cached_property
-
-from cone.accounting.attempts import Attempt, as_attempt, check_fence, close_attempts
+from cone.accounting.attempts import Attempt, Fence, as_attempt, check_fence, close_attempts
 from cone.accounting.database import Database
 from cone.accounting.decided import keep_row
 from cone.accounting.delivered import finish_rows
-from cone.accounting.errands import Clerk, Errand
+from cone.accounting.errands import Books, Errand, Tools
 from cone.accounting.plan.decisions import TakeBack
 from cone.accounting.port.documents import RemoteRecord, Removal
 from cone.accounting.port.provider import Sent
@@ -53,14 +51,15 @@ class UndoSettler(RemovalSettler):
             await keep_row(database, row, self._fence, reason="removed_there")
 
 
-class Undoer(Clerk[UndoSettler]):
-    """Undoes records."""
+class Undoer:
+    """Undoes records for one lane."""
 
-    settler_class = UndoSettler
-
-    @cached_property
-    def _remover(self) -> Remover:
-        return Remover(fence=self._fence, tools=self._tools, books=self._books)
+    def __init__(self, *, fence: Fence, tools: Tools, books: Books) -> None:
+        self._fence = fence
+        self._tools = tools
+        self._books = books
+        self._settler = UndoSettler(fence=fence, request_timeout=tools.provider.request_timeout)
+        self._remover = Remover(fence=fence, tools=tools, books=books)
 
     async def take_back(self, decision: TakeBack, errand: Errand) -> None:
         """Remove it there, unless it has been touched."""

@@ -17,7 +17,7 @@ from cone.accounting.batches import BatchSender
 from cone.accounting.budget import PacedAccess, Share
 from cone.accounting.candidates import Undecided
 from cone.accounting.database import LongStatements
-from cone.accounting.errands import Errand, Tools
+from cone.accounting.errands import Errand, Tools, Work
 from cone.accounting.looking import Looker
 from cone.accounting.plan.open_attempts import (
     BatchFacts,
@@ -70,12 +70,12 @@ class BatchResolver:
         self._looker = Looker(fence=fence, tools=tools)
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def resolve(self, batch_id: int, situation: Situation, access: PacedAccess) -> None:
+    async def resolve(self, batch_id: int, work: Work) -> None:
         """Take the batch's open attempts a step further. Raises LaneLostError when they may not leave."""
         async with self._turns[batch_id]:
-            subjects, items = await self._read(batch_id, situation)
+            subjects, items = await self._read(batch_id, work.situation)
             opened = [
-                _Open(Errand(subject, situation, access), one, as_attempt(subject.row, one))
+                _Open(Errand(subject, work), one, as_attempt(subject.row, one))
                 for subject in subjects
                 if (one := subject.attempt) is not None
             ]
@@ -86,7 +86,7 @@ class BatchResolver:
                 return
             await self._read_back([one for one in opened if one.open_one.operation == "update"])
             creates = [one for one in opened if one.open_one.operation == "create"]
-            if creates and situation.reads_held_for is None:
+            if creates and work.situation.reads_held_for is None:
                 await self._look(batch_id, creates, items)
 
     async def _read(self, batch_id: int, situation: Situation) -> tuple[Sequence[Subject], Sequence[Item]]:
