@@ -8,7 +8,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from cone.accounting.port.documents import Kind
-from cone.accounting.runs.values import Compared, Progress, RunRow, RunState, UndoProgress
+from cone.accounting.runs.values import Compared, Progress, RunHead, RunRow, RunState, UndoProgress
 from cone.web.formats import show_lasting
 
 
@@ -18,7 +18,9 @@ from cone.web.formats import show_lasting
 )
 def test_time_left_is_a_sentence(seconds: int, words: str) -> None:
     progress = Progress(total=9, done=4, failed=0, left=5, dropped=0, time_left=timedelta(seconds=seconds))
-    page = render_to_string("settings/_run.html", {"run": {"uuid": uuid4(), "state": "running", "progress": progress}})
+    page = render_to_string(
+        "settings/_run.html", {"run": {"head": {"uuid": uuid4(), "state": "running"}, "progress": progress}}
+    )
     assert f"5 to go. {words}" in page
 
 
@@ -35,7 +37,9 @@ def test_time_left_is_a_sentence(seconds: int, words: str) -> None:
     ],
 )
 def test_end_of_a_run_says_what_became_of_it(state: str, progress: Progress, words: str) -> None:
-    page = render_to_string("settings/_run.html", {"run": {"uuid": uuid4(), "state": state, "progress": progress}})
+    page = render_to_string(
+        "settings/_run.html", {"run": {"head": {"uuid": uuid4(), "state": state}, "progress": progress}}
+    )
     assert words in page
     assert ("Finished" in page) is (progress.done == progress.total)
 
@@ -72,7 +76,7 @@ def test_list_that_is_cut_says_so(total: int, words: str) -> None:
 @pytest.mark.parametrize(("refused", "words"), [(0, "Undone<"), (3, "Undone in part<")])
 def test_run_that_is_undone_in_part_says_so(refused: int, words: str) -> None:
     undo = UndoProgress(by="void", total=5, done=5 - refused, refused=refused, left=0)
-    page = render_to_string("settings/_run.html", {"run": {"uuid": uuid4(), "state": "undone", "undo": undo}})
+    page = render_to_string("settings/_run.html", {"run": {"head": {"uuid": uuid4(), "state": "undone"}, "undo": undo}})
     assert words in page
 
 
@@ -93,10 +97,11 @@ def test_list_says_of_a_run_what_its_page_does(
     state: RunState, left: int, failed: int, refused: int, words: str
 ) -> None:
     started_at = datetime(2026, 3, 1, tzinfo=UTC)
-    row = RunRow(uuid4(), started_at.date(), state, "", started_at, left=left, failed=failed, refused=refused)
+    head = RunHead(uuid4(), started_at.date(), state, "", started_at)
+    row = RunRow(head, left=left, failed=failed, refused=refused)
     progress = Progress(total=9, done=9 - left - failed, failed=failed, left=left, dropped=0)
     undo = UndoProgress(by="void", total=9, done=9 - refused, refused=refused, left=0) if "undo" in state else None
-    run = {"uuid": row.uuid, "state": state, "progress": progress, "undo": undo}
+    run = {"head": head, "progress": progress, "undo": undo}
     words_of = [
         re.sub("<[^>]*>", "", each[1])
         for page in (

@@ -13,7 +13,7 @@ from cone.accounting.port.documents import Kind
 from cone.accounting.preview.reading import PageReader, read_now
 from cone.accounting.registry import get_provider
 from cone.accounting.runs.reasons import REASONS
-from cone.accounting.runs.values import Compared, Progress, RunRow, RunView, UndoProgress
+from cone.accounting.runs.values import Compared, Progress, RunHead, RunRow, RunView, UndoProgress
 from cone.accounting.sql import runs as runs_sql
 from cone.books.models import BackfillRun, Connection
 from cone.kit.money import Money, round_amount
@@ -46,14 +46,20 @@ def list_runs(workspace_id: int) -> tuple[RunRow, ...]:
 
 def _row(run: BackfillRun, counts: Mapping[str, int]) -> RunRow:
     return RunRow(
+        head=_head(run),
+        left=counts.get("left", 0),
+        failed=counts.get("failed", 0),
+        refused=counts.get("undo_refused", 0),
+    )
+
+
+def _head(run: BackfillRun) -> RunHead:
+    return RunHead(
         uuid=run.uuid,
         from_date=run.from_date,
         state=run.state,  # type: ignore[arg-type]  # a constraint holds it to these
         started_by=str(run.started_by) if run.started_by else "",
         started_at=run.started_at,
-        left=counts.get("left", 0),
-        failed=counts.get("failed", 0),
-        refused=counts.get("undo_refused", 0),
     )
 
 
@@ -69,11 +75,7 @@ def view_run(run: BackfillRun, active: Connection | None = None) -> RunView:
     if active is None:
         active = find_active_connection(run.company.workspace_id)
     return RunView(
-        uuid=run.uuid,
-        from_date=run.from_date,
-        state=run.state,  # type: ignore[arg-type]  # a constraint holds it to these
-        started_by=str(run.started_by) if run.started_by else "",
-        started_at=run.started_at,
+        head=_head(run),
         ended_at=run.ended_at,
         progress=_progress(run, counts, active),
         compared_count=compared["compared"],

@@ -49,14 +49,21 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class RunView:
-    """One run. `compared_count` have arrived and can be compared, `as_predicted` of them turned out as foreseen."""
+class RunHead:
+    """Which run it is, and how it stands."""
 
     uuid: UUID
     from_date: date
     state: RunState
     started_by: str
     started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One run. `compared_count` have arrived and can be compared, `as_predicted` of them turned out as foreseen."""
+
+    head: RunHead
     ended_at: datetime | None
     progress: Progress
     compared_count: int
@@ -70,23 +77,19 @@ class RunView:
     @property
     def is_moving(self) -> bool:
         """Whether a page should look again soon."""
-        return self.state in ("running", "undoing") or (self.state == "cancelled" and self.progress.left > 0)
+        return self.head.state in ("running", "undoing") or (self.head.state == "cancelled" and self.progress.left > 0)
 
     @property
     def can_undo(self) -> bool:
         """Whether it can be taken back."""
-        return self.state in ("finished", "cancelled") and self.progress.done > 0
+        return self.head.state in ("finished", "cancelled") and self.progress.done > 0
 
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
     """One run in a list: of its invoices and payments, how many are to go, need attention, and weren't taken back."""
 
-    uuid: UUID
-    from_date: date
-    state: RunState
-    started_by: str
-    started_at: datetime
+    head: RunHead
     left: int
     failed: int
     refused: int
