@@ -12,6 +12,7 @@ from django.db import connection
 from cone.accounting.allowance import read_allowance
 from cone.accounting.candidates import list_stored
 from cone.accounting.causes import PATIENT, describe, label_records
+from cone.accounting.connections import State
 from cone.accounting.facts import as_json
 from cone.accounting.history import list_record_history
 from cone.accounting.outbox import find_active_connection
@@ -82,7 +83,7 @@ def read_record_sync(workspace_id: int, kind: Kind, uuid: UUID) -> RecordSync | 
 
 @dataclass(frozen=True, slots=True)
 class _Hold:
-    """What holds the connection: a pause, or the month's used-up allowance, and until when."""
+    """What alone holds the connection: a pause, or the month's used-up allowance, and until when."""
 
     is_paused: bool = False
     allowance: Literal["", "reads", "everything"] = ""
@@ -98,7 +99,9 @@ class _Hold:
 
 
 def _read_hold(active: Connection | None) -> _Hold:
-    return _Hold() if active is None else _Hold(active.paused_at is not None, *read_allowance(active))
+    if active is None:
+        return _Hold()
+    return _Hold(active.paused_at is not None and active.state == State.CONNECTED, *read_allowance(active))
 
 
 def _looks_again_at(row: dict[str, Any], provider: Provider, hold: _Hold) -> datetime | None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 from uuid import UUID
 
+from cone.accounting.connections import State
 from cone.accounting.port.company import Account, EnvironmentName, TaxCode
 from cone.accounting.port.documents import Kind, Namesake
 
@@ -14,7 +15,7 @@ from cone.accounting.port.documents import Kind, Namesake
 class SyncState(StrEnum):
     """Where one record stands. NOT_SENT: nothing asks for it to be there (a draft, or out of scope).
 
-    HELD while paused; PUT_OFF until the month's allowance of requests begins anew.
+    HELD where resuming alone lets it go; PUT_OFF until the month's allowance of requests begins anew.
     """
 
     NOT_SENT = "not_sent"
@@ -171,6 +172,11 @@ class ConnectionView:
     held: Literal["", "reads", "everything"] = ""
     held_until: datetime | None = None
     restored_at: datetime | None = None
+
+    @property
+    def is_only_paused(self) -> bool:
+        """Whether resuming alone lets go what waits."""
+        return self.is_paused and self.state == State.CONNECTED
 
 
 @dataclass(frozen=True, slots=True)

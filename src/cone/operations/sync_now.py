@@ -107,10 +107,10 @@ def _read_again_for(actor: Actor, cause_keys: Iterable[str | None]) -> None:
 
 def _get_running(actor: Actor) -> Connection:
     active = get_locked_connection(actor, permission=Permission.INVOICING)
-    if active.paused_at is not None:
-        raise SyncPausedError
     if active.state == "needs_reconnect":
         raise SignInNeededError
+    if active.paused_at is not None:
+        raise SyncPausedError
     lift_hold(active)
     if active.state == "read_only":
         if reason := explain_mismatch(active.provider, active.environment):

@@ -116,11 +116,12 @@ def make_banner(connection: ConnectionView) -> Banner | None:
     url = reverse("integrations")
     waiting = f" {connection.waiting_count} waiting; nothing is lost." if connection.waiting_count else ""
     name = connection.provider_name
+    paused = " The sync is paused, too: resume it afterwards." if connection.is_paused else ""
     if connection.state == "needs_reconnect":
-        text = f"{name} needs you to connect again. Your settings are kept.{waiting}"
+        text = f"{name} needs you to connect again. Your settings are kept.{paused}{waiting}"
         return Banner("bad", "alert", text, "Reconnect", url)
     if connection.state == "read_only":
-        text = f"Nothing can be sent to {name}: {connection.state_reason or 'its settings refuse it'}{waiting}"
+        text = f"Nothing can be sent to {name}: {connection.state_reason or 'its settings refuse it'}{paused}{waiting}"
         return Banner("warn", "alert", text, "See what to do", url)
     if connection.is_paused:
         return Banner("idle", "held", f"Sync with {name} is paused.{waiting}", "Integrations", url)

@@ -12,7 +12,7 @@ from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.states import read_record_sync
 from cone.accounting.values import RecordSync, SyncState
-from cone.books.models import Customer, Invoice, Payment, Service
+from cone.books.models import Connection, Customer, Invoice, Payment, Service
 from cone.books.models.record import WorkspaceRecord
 from cone.domain.errors import RecordNotFoundError
 from cone.web.links import Mending, find_mending_from, is_voided_here
@@ -33,7 +33,7 @@ class SyncPanel:
 
     `is_removal_due`: it's void here and still stands there, until a person says it's removed.
     `goes`: when what waits goes: "by_itself", once the connection is "reconnected", once there is one ("connected"), or
-    when what the banner says is mended ("").
+    when what the banner says is mended (""); where `is_paused`, only if it's resumed as well.
     """
 
     kind: Kind
@@ -45,12 +45,14 @@ class SyncPanel:
     removed_url: str
     can_sync_now: bool
     goes: Literal["by_itself", "reconnected", "connected", ""]
+    is_paused: bool
 
 
 def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
     """What the panel of a record says now; the caller has made sure that the record is the workspace's."""
     sync = read_record_sync(workspace_id, kind, uuid)
-    goes = _goes(workspace_id)
+    active = find_active_connection(workspace_id)
+    goes = _goes(active)
     return SyncPanel(
         kind=kind,
         uuid=uuid,
@@ -64,11 +66,11 @@ def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
         # Services travel with the invoices that use them.
         can_sync_now=sync is not None and sync.can_sync_now and kind != "service",
         goes=goes,
+        is_paused=active is not None and active.paused_at is not None,
     )
 
 
-def _goes(workspace_id: int) -> Literal["by_itself", "reconnected", "connected", ""]:
-    active = find_active_connection(workspace_id)
+def _goes(active: Connection | None) -> Literal["by_itself", "reconnected", "connected", ""]:
     if active is None or active.state in _ENDED:
         return "connected"
     if active.state == State.NEEDS_RECONNECT:

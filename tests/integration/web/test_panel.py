@@ -8,11 +8,13 @@ from django.urls import reverse
 
 from cone.books.models import Connection, Customer, Link, OutboxRow
 from cone.operations.disconnect_provider import disconnect_provider
+from cone.operations.pause_sync import pause_sync
 from tests.builders import Cast, make_customer, make_invoice
 from tests.fakes.ledger import FakeLedger
 
 BY_ITSELF = "Goes by itself as soon as Fake Ledger can take it."
 RECONNECTED = "Goes once Fake Ledger is connected again."
+RESUMED = "Sync is paused. The latest state is sent when you resume."
 CONNECTED = "Nothing is connected. Goes once the same company in Fake Ledger is connected again, under Integrations."
 
 
@@ -43,6 +45,30 @@ def test_record_that_waits_says_when_it_goes(
 
     assert sentences_in(panel) == said
     assert again in panel
+
+
+@pytest.mark.parametrize(
+    ("state", "said", "word"),
+    [
+        ("connected", RESUMED, "Held while paused"),
+        ("needs_reconnect", "Goes once Fake Ledger is connected again and the sync is resumed.", "Waiting"),
+        ("read_only", "Goes once Fake Ledger can be written to again and the sync is resumed.", "Waiting"),
+        ("disconnecting", CONNECTED, "Waiting"),
+    ],
+)
+def test_record_that_waits_while_paused_says_what_has_to_happen_first(
+    state: str, said: str, word: str, cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    customer = make_customer(cast.owner)
+    pause_sync(cast.owner)
+    Connection.objects.update(state=state, state_reason="because")
+
+    panel = read_panel(owner, customer)
+
+    assert sentences_in(panel) == [said]
+    for page in (panel, owner.get(reverse("customers")).text):
+        assert word in page
+        assert ("Held while paused" in page) is (state == "connected")
 
 
 def test_record_that_waits_for_another_says_so_only_while_it_can_go(

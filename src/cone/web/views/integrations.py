@@ -7,8 +7,10 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import redirect, render
 
+from cone.accounting.connections import State
 from cone.accounting.overview import list_provider_cards, read_flow
 from cone.accounting.runs.reading import find_latest_run
+from cone.accounting.values import ConnectionView
 from cone.domain.permissions import Permission
 from cone.operations.confirm_compared import confirm_compared
 from cone.operations.connect_provider import finish_connecting, start_connecting
@@ -86,7 +88,8 @@ def callback(request: MemberRequest, provider: str) -> HttpResponse:
         session_key=_session_key(request),
         redirect_uri=_redirect_uri(provider),
     )
-    messages.success(request, f"Connected to {connection.company_name}.")
+    still = " The sync is still paused." if connection.is_paused else ""
+    messages.success(request, f"Connected to {connection.company_name}.{still}")
     return redirect("integrations")
 
 
@@ -113,8 +116,15 @@ def pause(request: MemberRequest) -> HttpResponse:
 @member_page("POST", needs=Permission.INTEGRATIONS, back=way_to("integrations"))
 def resume(request: MemberRequest) -> HttpResponse:
     resume_sync(request.actor)
-    messages.success(request, "Sync is on again. What waited is being sent in its latest state.")
+    messages.success(request, f"Sync is on again. {_say_what_goes(connection_of(request))}")
     return redirect("integrations")
+
+
+def _say_what_goes(connection: ConnectionView | None) -> str:
+    if connection is None or connection.state == State.CONNECTED:
+        return "What waited is being sent in its latest state."
+    again = "is connected again" if connection.state == State.NEEDS_RECONNECT else "can be written to again"
+    return f"What waits goes once {connection.provider_name} {again}."
 
 
 @member_page("POST", needs=Permission.INTEGRATIONS, back=way_to("integrations"))
