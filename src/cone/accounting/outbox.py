@@ -27,7 +27,8 @@ on conflict (company_id, kind, record_uuid) do update set
 
 def find_active_connection(workspace_id: int) -> Connection | None:
     """The workspace's connection, whatever its state but disconnected."""
-    return Connection.objects.filter(workspace_id=workspace_id).exclude(state="disconnected").first()
+    mine = Connection.objects.filter(workspace_id=workspace_id).select_related("company")
+    return mine.exclude(state="disconnected").first()
 
 
 def _find_one_being_made(workspace_id: int) -> Connection | None:

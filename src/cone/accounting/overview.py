@@ -71,7 +71,7 @@ def view_connection(active: Connection) -> ConnectionView:
         removal_policy=active.removal_policy,
         held=held,
         held_until=held_until,
-        restored_at=active.restored_at,
+        restored_at=active.company.restored_at,
     )
 
 

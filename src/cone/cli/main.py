@@ -60,6 +60,9 @@ def _build_parser() -> argparse.ArgumentParser:
     bench.set_defaults(act=_bench)
     _add(commands, "migrate", "bring the database's tables up to this version").set_defaults(act=_migrate)
     restored = _add(commands, "restored", "say that the database was restored from an older copy, before a worker runs")
+    restored.add_argument(
+        "--again", action="store_true", help="it was restored from files once more since the firms compared their books"
+    )
     restored.set_defaults(act=_restored)
     _add(commands, "demo", "make the demo firm and print its sign-in").set_defaults(act=_demo)
     prepare_command = _add(commands, "prepare", None)
@@ -166,8 +169,11 @@ def _restored(chosen: argparse.Namespace) -> int:
 
         # The copy may be of an older version.
         migrate()
-        count = note_restored()
-    print(f"Records that aren't linked and will be looked for before they're sent: {count}.")
+        noted = note_restored(is_another=chosen.again)
+    print(f"Records that aren't linked and will be looked for before they're sent: {noted.records}.")
+    if noted.compared:
+        print(f"Compared already since the restore, and not told again: {', '.join(noted.compared)}.")
+        print("If the database's files were restored once more since then, run `cone restored --again`.")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from cone.books.models import RemoteCompany
 from cone.operations.actor import Actor
 from cone.operations.records import note
 from cone.operations.sync_settings import get_locked_connection
@@ -11,7 +12,5 @@ from cone.operations.sync_settings import get_locked_connection
 def confirm_compared(actor: Actor) -> None:
     """Say no more that an older copy was restored; twice does nothing. Raises: NotAllowedError, NotConnectedError."""
     active = get_locked_connection(actor)
-    if active.restored_at is not None:
-        active.restored_at = None
-        active.save(update_fields=["restored_at"])
+    if RemoteCompany.objects.filter(pk=active.company_id, restored_at__isnull=False).update(restored_at=None):
         note(actor, "connection", active.uuid, "compared")

@@ -1,9 +1,11 @@
 """After restoring an older copy of the database: what it doesn't know to be there is looked for before it's sent."""
 
+from dataclasses import dataclass
+
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from cone.books.models import Connection
+from cone.books.models import Connection, RemoteCompany
 
 # Generation 0 is nobody's: a record keeps the request ids that it would have had, so that an answer which is still
 # remembered is given again. A verdict that is no plain no has the plan look first (`may_have_arrived`).
@@ -26,16 +28,35 @@ on conflict (company_id, request_id) do nothing
 """
 
 
-@transaction.atomic
-def note_restored() -> int:
-    """Have every record that isn't linked looked for before it's sent the first time; how many were noted now.
+# A restored dump makes all tables anew, and so does a new cluster. Restored files are the same tables again.
+_MAKING = "select system_identifier || ':' || 'books_remotecompany'::regclass::oid from pg_control_system()"
 
-    It costs one metered request for each of them that is sent. Doing it again notes nothing twice. Each connection says
-    on its page that it happened, until a person has compared what was sent since the copy. Nothing here tells whether
-    the books were restored again since, so it's said anew each time, also where an owner had ended it.
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """How many records were noted now, and the firms that have compared these books already: they aren't told again."""
+
+    records: int
+    compared: tuple[str, ...]
+
+
+@transaction.atomic
+def note_restored(*, is_another: bool = False) -> Noted:
+    """Have every record that isn't linked looked for before it's sent the first time.
+
+    It costs one metered request for each of them that is sent. Doing it again notes nothing twice. The page of each
+    company's connection, the present one or a later one, says that it happened, until a person has compared what was
+    sent since the copy. `is_another`: the same files were restored again since, which nothing here tells.
     """
-    Connection.objects.exclude(state="disconnected").update(restored_at=Now())
     with connection.cursor() as cursor:
         cursor.execute(_NOTE)
         count: int = cursor.rowcount
-    return count
+        cursor.execute(_MAKING)
+        (making,) = cursor.fetchone()
+    companies = RemoteCompany.objects.filter(pk__in=Connection.objects.values("company"))
+    if is_another:
+        companies.update(restored_in="")
+    compared = companies.filter(restored_in=making, restored_at__isnull=True).order_by("workspace__name")
+    names = tuple(compared.values_list("workspace__name", flat=True).distinct())
+    companies.exclude(restored_in=making).update(restored_at=Now(), restored_in=making)
+    return Noted(count, names)

@@ -16,11 +16,12 @@ from django.db import connection
 
 from cone.accounting.causes import list_cause_cards
 from cone.accounting.port.documents import InvoiceDocument, Kind
-from cone.books.models import Invoice, Link, OutboxRow, Payment
+from cone.books.models import Invoice, Link, OutboxRow, Payment, RemoteCompany
 from cone.cli.postgres.binaries import find_binaries
 from cone.domain.customers import CustomerInput
 from cone.kit.values import replace
 from cone.operations.actor import Actor
+from cone.operations.confirm_compared import confirm_compared
 from cone.operations.note_restored import note_restored
 from cone.operations.pause_sync import pause_sync
 from cone.operations.resume_sync import resume_sync
@@ -128,8 +129,8 @@ def test_what_the_copy_knows_is_not_made_a_second_time(books: Books, tmp_path: P
     restore(copy)
     assert Invoice.objects.get(pk=edited.pk).total == 120
     assert not Link.objects.filter(record_uuid=waiting.uuid).exists()
-    assert note_restored() == 3
-    assert note_restored() == 0
+    assert note_restored().records == 3
+    assert note_restored().records == 0
 
     # Entered anew: the edit with the same price and another memo, the void as it was; and one record that waited moves.
     books.edit(Invoice.objects.get(pk=edited.pk), "150.00", memo="Afterwards")
@@ -177,6 +178,19 @@ def test_what_was_made_after_the_copy_is_told_apart_when_it_is_entered_again(boo
     assert (card.cause.key, card.count) == (f"number_taken:{again.uuid}", 2)
     assert "Another transaction in QuickBooks Online has this number" in card.cause.explanation
     assert Link.objects.filter(record_uuid=clara.uuid).exists()
+
+
+def test_dump_restored_once_more_is_told_anew_though_it_knows_that_the_first_was_compared(
+    owner: Actor, ledger: FakeLedger, tmp_path: Path
+) -> None:
+    connect(owner, ledger)
+    note_restored()
+    confirm_compared(owner)
+    dump(tmp_path / "copy")
+    restore(tmp_path / "copy")
+    assert RemoteCompany.objects.get().restored_at is None
+    assert note_restored().compared == ()
+    assert RemoteCompany.objects.get().restored_at is not None
 
 
 def test_answer_from_before_the_copy_was_restored_is_brought_up_to_date(

@@ -57,8 +57,6 @@ class Connection(models.Model):
     number_mode = models.CharField(max_length=8, default="cone")
     item_mode = models.CharField(max_length=8, default="each")
     tax_source = models.CharField(max_length=8, default="theirs")
-    # When an older copy of the books was restored; null again once a person has compared them with what stands there.
-    restored_at = models.DateTimeField(null=True, blank=True)
     facts = models.JSONField(default=dict)
     facts_read_at = models.DateTimeField(null=True, blank=True)
     connected_by = models.ForeignKey("books.User", on_delete=models.SET_NULL, null=True, related_name="+")

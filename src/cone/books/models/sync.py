@@ -23,6 +23,11 @@ class RemoteCompany(models.Model):
     environment = models.CharField(max_length=20)
     remote_id = models.CharField(max_length=64)
     created_at = models.DateTimeField(db_default=Now())
+    # When an older copy of the books was restored; null again once a person has compared them with what stands there.
+    restored_at = models.DateTimeField(null=True, blank=True)
+    restored_in = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="the making of the tables that it was said of"
+    )
 
     class Meta:
         constraints: ClassVar = [
