@@ -91,8 +91,22 @@
   var content = document.getElementById("content");
   var who = content ? content.dataset.who : "";
   var isTyped = false;
+  // A page that came a moment ago and was looked at ever since is still its person's: it needn't ask before it sends.
+  var KNOWN_FOR_MS = 60000;
+  var knownAt = Date.now();
+  var wasLeft = false;
+
+  function mayHaveEnded() {
+    // The distance: a clock that was put back says nothing either.
+    return wasLeft || Math.abs(Date.now() - knownAt) > KNOWN_FOR_MS;
+  }
+
+  function noteLeft() {
+    wasLeft = true;
+  }
 
   function showWhoIsIn(id) {
+    if (id) noteLeft();
     ["signed-out", "someone-else", "another-firm"].forEach(function (each) {
       var note = document.getElementById(each);
       if (note) note.hidden = each !== id;
@@ -112,6 +126,10 @@
 
   function holdsText(form) {
     return isSentBy(form, "post") && form.querySelector(TYPED_IN.join(","));
+  }
+
+  function mustAsk(form) {
+    return who && holdsText(form) && mayHaveEnded();
   }
 
   function renewToken(token) {
@@ -137,7 +155,11 @@
       return answer.json().then(function (found) {
         var isSame = found.who === who;
         showWhoIsIn(noteFor(found.who));
-        if (isSame) renewToken(found.token);
+        if (isSame) {
+          renewToken(found.token);
+          knownAt = Date.now();
+          wasLeft = false;
+        }
         return isSame;
       });
     });
@@ -150,7 +172,7 @@
     mayGo
       .then(function (answer) {
         showReach(answer.ok);
-        return answer.ok && (!who || !holdsText(form) || isStillIn());
+        return answer.ok && (!mustAsk(form) || isStillIn());
       })
       .catch(function () {
         showReach(false);
@@ -171,7 +193,10 @@
   document.addEventListener("input", function (event) {
     if (event.target.form && isSentBy(event.target.form, "post")) isTyped = true;
   });
+  // In another tab or window somebody may sign out, or open another firm.
+  window.addEventListener("blur", noteLeft);
   document.addEventListener("visibilitychange", function () {
+    if (document.visibilityState === "hidden") noteLeft();
     var note = document.getElementById("signed-out");
     if (document.visibilityState === "visible" && note && !note.hidden) isStillIn().catch(function () {});
   });
@@ -195,7 +220,7 @@
     if (event.defaultPrevented || isSentBy(event.target, "dialog")) return;
     var pressed = event.submitter;
     // Offline says little of a Cone on this very machine: so it's asked.
-    if (!wasReached && (isUnreachable || !navigator.onLine || (who && holdsText(event.target)))) {
+    if (!wasReached && (isUnreachable || !navigator.onLine || mustAsk(event.target))) {
       event.preventDefault();
       submitIfReached(event.target, pressed);
       return;
@@ -204,7 +229,8 @@
       if (pressed) pressed.disabled = true;
     });
   });
-  window.addEventListener("pageshow", function () {
+  window.addEventListener("pageshow", function (event) {
+    if (event.persisted) noteLeft();
     document.querySelectorAll("button:disabled[type=submit]:not([data-off])").forEach(function (button) {
       button.disabled = false;
     });
