@@ -30,7 +30,7 @@ def test_time_left_is_a_sentence(seconds: int, words: str) -> None:
         (
             "cancelled",
             Progress(total=9, done=4, failed=0, left=5, dropped=2),
-            "4 of 9 sent, 5 still under way, 2 not sent.",
+            "4 of 11 sent, 5 still under way, 2 not sent.",
         ),
         ("finished", Progress(total=9, done=4, failed=5, left=0, dropped=0), "Over, but not all was sent"),
         ("finished", Progress(total=9, done=9, failed=0, left=0, dropped=0), "Finished"),

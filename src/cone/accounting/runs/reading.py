@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 from cone.accounting.allowance import read_allowance
@@ -81,7 +81,7 @@ def view_run(run: BackfillRun, active: Connection | None = None) -> RunView:
         compared_count=compared["compared"],
         as_predicted=compared["equal"],
         differing=_differing(run) if compared["compared"] > compared["equal"] else (),
-        undo=_undo(run, counts),
+        undo=_undo(run, counts, active),
         refused=_refused(run) if counts["undo_refused"] else (),
         customers_made=made["customers"],
         services_made=made["services"],
@@ -94,39 +94,57 @@ def _read(statement: str, run: BackfillRun, **values: object) -> list[dict[str, 
 
 def _progress(run: BackfillRun, counts: Mapping[str, int], active: Connection | None) -> Progress:
     left = counts["total"] - counts["done"] - counts["failed"]
-    is_moving = (
-        run.state == "running"
-        and active is not None
-        and active.company_id == run.company_id
-        and active.state == "connected"
-        and active.paused_at is None
-    )
     return Progress(
         total=counts["total"],
         done=counts["done"],
         failed=counts["failed"],
         left=left,
         dropped=counts["dropped"],
-        time_left=_time_left(run, left, active) if is_moving and active and left else None,
+        time_left=_time_left(run, left, active) if run.state == "running" and left else None,
     )
 
 
-def _time_left(run: BackfillRun, left: int, active: Connection) -> timedelta:
+def _is_moving(active: Connection | None, run: BackfillRun) -> TypeGuard[Connection]:
+    return (
+        active is not None
+        and active.company_id == run.company_id
+        and active.state == "connected"
+        and active.paused_at is None
+    )
+
+
+def _time_left(run: BackfillRun, left: int, active: Connection | None) -> timedelta | None:
     """By the pace of the last minute, or of the time since the start while that's less; before any, by the budget."""
+    if not _is_moving(active, run):
+        return None
+    held, _ = read_allowance(active)
+    if held == "everything":
+        return None
     provider = get_provider(active.provider)
     limits = provider.limits
-    held, _ = read_allowance(active)
     batches = 0 if held else limits.batches_per_minute
     singles = limits.per_minute * 9 // 10 - batches if held or active.backlog_pace != "batches" else 0
     allowed = batches * provider.largest_batch + singles
-    at_allowed = limits.minute * left / allowed
-    pace = _read(runs_sql.COUNT_LATEST, run)[0]
+    return _at_pace(runs_sql.COUNT_LATEST, run, left, at_allowed=limits.minute * left / allowed)
+
+
+def _time_of_undo_left(run: BackfillRun, left: int, active: Connection | None) -> timedelta | None:
+    """The same; each record is read there and then removed, one at a time, so it waits for held reads, too."""
+    if not _is_moving(active, run) or read_allowance(active)[0]:
+        return None
+    limits = get_provider(active.provider).limits
+    at_allowed = limits.minute * left * 2 / (limits.per_minute * 9 // 10)
+    return _at_pace(runs_sql.COUNT_LATEST_UNDONE, run, left, at_allowed=at_allowed)
+
+
+def _at_pace(statement: str, run: BackfillRun, left: int, *, at_allowed: timedelta) -> timedelta:
+    pace = _read(statement, run)[0]
     latest: int = pace["latest"]
     lasted: timedelta = pace["lasted"]
     return max(lasted * left / latest, at_allowed) if latest > left // 100 else at_allowed
 
 
-def _undo(run: BackfillRun, counts: Mapping[str, int]) -> UndoProgress | None:
+def _undo(run: BackfillRun, counts: Mapping[str, int], active: Connection | None) -> UndoProgress | None:
     if not run.undo_by:
         return None
     left, done, refused = counts["undo_wanted"], counts["undo_done"], counts["undo_refused"]
@@ -136,6 +154,7 @@ def _undo(run: BackfillRun, counts: Mapping[str, int]) -> UndoProgress | None:
         done=done,
         refused=refused,
         left=left,
+        time_left=_time_of_undo_left(run, left, active) if left else None,
     )
 
 

@@ -15,7 +15,7 @@ UndoBy: TypeAlias = Literal["void", "delete"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """done + failed + left = total. `time_left` is None when nothing moves: paused, not connected, over."""
+    """done + failed + left = total. `time_left` is None when nothing moves: paused, held, not connected, over."""
 
     total: int
     done: int
@@ -24,16 +24,22 @@ class Progress:
     dropped: int
     time_left: timedelta | None = None
 
+    @property
+    def asked(self) -> int:
+        """All that the run began with: what was dropped since, too."""
+        return self.total + self.dropped
+
 
 @dataclass(frozen=True, slots=True)
 class UndoProgress:
-    """done + refused + left = total."""
+    """done + refused + left = total. `time_left` is None when nothing moves, as in `Progress`."""
 
     by: UndoBy
     total: int
     done: int
     refused: int
     left: int
+    time_left: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,11 @@ class RunView:
     def is_moving(self) -> bool:
         """Whether a page should look again soon."""
         return self.head.state in ("running", "undoing") or (self.head.state == "cancelled" and self.progress.left > 0)
+
+    @property
+    def differing_count(self) -> int:
+        """How many turned out otherwise; `differing` names the first of them."""
+        return self.compared_count - self.as_predicted
 
     @property
     def can_undo(self) -> bool:

@@ -83,6 +83,17 @@ select now() - s.at as lasted, (
 from since s
 """
 
+# The same of what was taken back there.
+COUNT_LATEST_UNDONE = """
+with since as (
+    select n.company_id, greatest(n.undo_started_at, now() - interval '1 minute') as at
+    from books_backfillrun n where n.id = %(run)s)
+select now() - s.at as lasted, (
+    select count(*) from books_attempt a where a.company_id = s.company_id and a.started_at > s.at
+        and a.state = 'succeeded' and a.verdict = 'taken_back') as latest
+from since s
+"""
+
 # Of several runs at once, what a list says of each; most records of a run are there, and aren't looked at.
 COUNT_OPEN_RECORDS = f"""
 select r.run_id,
