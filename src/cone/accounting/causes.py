@@ -166,14 +166,14 @@ _WORDS: Mapping[CauseCode, _Words] = {
         _RECORD,
     ),
     CauseCode.EMAIL_INVALID: _Words(
-        "{provider} doesn't accept the customer's e-mail address",
+        "{provider} doesn't accept the e-mail address of {customer}",
         "Look for a typing mistake in it, such as a space or a letter with an accent. What waits goes by itself once "
         "it's changed.",
         "Change the e-mail address",
         "customer_form",
     ),
     CauseCode.EMAIL_MISSING: _Words(
-        "{provider} wants an e-mail address of the customer",
+        "{provider} wants an e-mail address of {customer}",
         "The invoice is marked there to be sent by e-mail, and the customer has no address. What waits goes by itself "
         "once there's one.",
         "Add an e-mail address",
@@ -283,7 +283,7 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
     params: Mapping[str, str] = stored.get("params") or {}
     is_held_back = stored["code"] == CauseCode.REFUSED and "says" not in params
     words = _HELD_BACK if is_held_back else _WORDS[CauseCode(stored["code"])]
-    facts = _Facts({"explanation": "It says why below.", "detail": ""} | dict(params))
+    facts = _Facts({"explanation": "It says why below.", "detail": "", "customer": "the customer"} | dict(params))
     facts.update(provider=provider_name, label=label or "this record")
     action, mended_at = _BY_SETTING.get(params.get("mended_by", ""), (words.action, words.target))
     target: ActionTarget = mended_at or kind

@@ -100,7 +100,9 @@ def _period(subject: Subject, situation: Situation) -> _Found | None:
 def _email(subject: Subject, _: Situation) -> _Found | None:
     """All invoices of a customer wait for the one address."""
     record = subject.record
-    return (f":{record.customer_uuid}", {}) if isinstance(record, InvoiceRecord) else None
+    if isinstance(record, InvoiceRecord):
+        return f":{record.customer_uuid}", {"customer": record.customer_name}
+    return (f":{record.uuid}", {"customer": record.name}) if isinstance(record, CustomerDocument) else None
 
 
 def _currency(subject: Subject, situation: Situation) -> _Found | None:

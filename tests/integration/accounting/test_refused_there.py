@@ -46,6 +46,7 @@ def test_invoices_of_one_customer_wait_for_its_address_and_go_once_it_is_changed
     wait_until(lambda: is_settled(owner) and list_cause_cards(owner.workspace.pk))
     [card] = list_cause_cards(owner.workspace.pk)
     assert (card.cause.key, card.count) == (f"{cause}:{customer.uuid}", 2)
+    assert card.cause.title.endswith("e-mail address of Anna")
     assert (card.cause.target, card.cause.target_uuid) == ("customer_form", customer.uuid)
     assert there.records("Invoice") == []
 

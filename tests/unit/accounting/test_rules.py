@@ -126,6 +126,8 @@ PARAMS: dict[CauseCode, dict[str, str]] = {
     CauseCode.TOTAL_WOULD_DIFFER: {"ours": "120.00 GBP", "theirs": "120.01 GBP", "reason": "Rounding."},
     CauseCode.NUMBER_TAKEN_HERE: {"theirs": "1001"},
     CauseCode.TAX_CODES_MIXED: {"codes": "California and Tucson"},
+    CauseCode.EMAIL_INVALID: {"customer": "Anna"},
+    CauseCode.EMAIL_MISSING: {"customer": "Anna"},
     CauseCode.PAYMENT_APPLIED: {"paid": "20.00 GBP"},
     CauseCode.OUTCOME_UNCERTAIN: {"detail": " The answer was of another record."},
     CauseCode.CUSTOMER_LOST: {"lost": "made inactive", "advice": "Make it active there."},
