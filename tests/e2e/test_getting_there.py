@@ -78,10 +78,10 @@ def test_m16_diagram_counts_what_synced_waits_and_failed(owner: Desk) -> None:
     owner.go("/settings/integrations")
     flow = owner.page.locator("#flow")
     expect(flow).to_contain_text("1 synced · 0 waiting · 0 need attention")
-    expect(flow).to_contain_text("0 synced · 0 waiting · 1 need attention")
+    expect(flow).to_contain_text("0 synced · 0 waiting · 1 needs attention")
     owner.map_rates()
     owner.go("/settings/integrations")
     # The diagram refreshes itself.
     expect(flow).to_contain_text("1 synced · 0 waiting · 0 need attention", timeout=15_000)
-    expect(flow).not_to_contain_text("1 need attention", timeout=15_000)
+    expect(flow).not_to_contain_text("1 needs attention", timeout=15_000)
     expect(owner.page.locator("#connection-counts")).to_have_text(re.compile(r"Synced\s*2"), timeout=15_000)

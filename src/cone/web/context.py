@@ -12,6 +12,7 @@ from cone.accounting.values import ConnectionView
 from cone.books.models import Workspace
 from cone.domain.permissions import Permission, may
 from cone.operations.actor import Actor
+from cone.web.formats import show_day, show_number
 from cone.web.whose import who_is
 
 _NAV = (
@@ -114,7 +115,7 @@ class Page:
 def make_banner(connection: ConnectionView) -> Banner | None:
     """The most urgent thing about the connection, if anything is."""
     url = reverse("integrations")
-    waiting = f" {connection.waiting_count} waiting; nothing is lost." if connection.waiting_count else ""
+    waiting = f" {show_number(connection.waiting_count)} waiting; nothing is lost." if connection.waiting_count else ""
     name = connection.provider_name
     paused = " The sync is paused, too: resume it afterwards." if connection.is_paused else ""
     if connection.state == "needs_reconnect":
@@ -126,7 +127,7 @@ def make_banner(connection: ConnectionView) -> Banner | None:
     if connection.is_paused:
         return Banner("idle", "held", f"Sync with {name} is paused.{waiting}", "Integrations", url)
     if connection.held and connection.held_until:
-        until = f"{connection.held_until:%-d %B}"
+        until = show_day(connection.held_until.date())
         if connection.held == "reads":
             text = (
                 f"The monthly allowance of reads and batches of {name} is used up. Until {until} records go one at a "

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cone.accounting.preview.values import Action, Outlook, Preview
 from cone.accounting.values import CauseCard
+from cone.web.formats import show_number
 from cone.web.links import record_url
 from cone.web.states import StateSign
 
@@ -58,7 +59,7 @@ def action_tabs(preview: Preview, only: Action | None) -> tuple[ActionTab, ...]:
 
 
 def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{show_number(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def outlook_rows(preview: Preview) -> tuple[OutlookRow, ...]:

@@ -52,8 +52,8 @@ def _with_sign(amount: Decimal, currency: str, decimals: str) -> str:
     return text
 
 
-def show_number(number: Decimal) -> str:
-    """A bare decimal without trailing zeros, grouped: 1,250.5."""
+def show_number(number: Decimal | int) -> str:
+    """A bare number without trailing zeros, grouped: 1,250.5."""
     text: str = format_decimal(number, format="#,##0.######", locale=current_locale())
     return text
 

@@ -42,7 +42,8 @@ def percent(number: Decimal | None) -> str:
 
 
 @register.filter
-def number(value: Decimal) -> str:
+def number(value: Decimal | int) -> str:
+    """A bare number in groups of three: 1,250.5."""
     return formats.show_number(value)
 
 
