@@ -88,24 +88,14 @@ class LossClerk:
         # One after another: what the first of several batches finds, the others needn't ask again.
         self._turn = asyncio.Lock()
 
-    async def find_out(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> Verdict | None:
-        """What a refusal comes to: as it was, or a better word; None when that was settled here.
+    async def waits_for_customer(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> bool:
+        """Whether a refusal was for the customer, for all that can be seen: then it's settled.
 
-        The customer is read first, once for all that were refused together; the record itself only where an update
-        was refused and its customer is active.
+        The customer is read once for all that were refused together.
         """
         customer = _customer_of(errand.subject)
-        is_missing = _names_something_missing(verdict)
-        if customer and is_missing and await self._waits_for_customer(errand, attempt, verdict, customer):
-            return None
-        link = errand.subject.link
-        # A customer refers to nothing else that could be gone.
-        if isinstance(verdict, GoneError) and link is not None and errand.row.kind != "customer":
-            return await self._tell_which(errand, attempt, verdict, link.remote_id)
-        return verdict
-
-    async def _waits_for_customer(self, errand: Errand, attempt: Attempt, verdict: Verdict, customer: UUID) -> bool:
-        """Whether the refusal was for the customer, for all that can be seen: then it's written down."""
+        if customer is None or not _names_something_missing(verdict):
+            return False
         values = {"company": self._fence.company_pk, "uuid": customer}
         async with self._turn:
             async with self._tools.pool.connection() as database:
@@ -117,6 +107,17 @@ class LossClerk:
                     database, errand.subject, attempt, verdict=verdict, customer=customer, remote_id=link["remote_id"]
                 )
         return True
+
+    async def find_out(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> Verdict | None:
+        """What a refusal that wasn't for the customer comes to: as it was, or a better word; None when it's settled.
+
+        The record itself is read where an update was refused.
+        """
+        link = errand.subject.link
+        # A customer refers to nothing else that could be gone.
+        if isinstance(verdict, GoneError) and link is not None and errand.row.kind != "customer":
+            return await self._tell_which(errand, attempt, verdict, link.remote_id)
+        return verdict
 
     async def _is_active(self, errand: Errand, remote_id: str) -> bool:
         """Whether it's a customer there, or nobody is to look now.

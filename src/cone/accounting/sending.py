@@ -352,6 +352,9 @@ class Sender:
         if is_uncertain and errand.subject.link is not None:
             # An update can't make a second record: read what stands there, and plan again.
             verdict = StaleError(verdict.answered)
+        # What the bookkeeper set can be left out, the customer can't: it's looked at first.
+        if await self._losses.waits_for_customer(errand, attempt, verdict):
+            return
         if _may_be_theirs(errand.subject.link, verdict):
             async with self.settling() as database:
                 await self.settler.refused_theirs(database, errand.row, attempt, verdict=verdict)

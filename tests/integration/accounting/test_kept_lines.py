@@ -267,8 +267,14 @@ def test_theirs_survive_the_loss_of_the_customer(open_firm: Callable[..., Firm])
     survivor = firm.control.act("create", "Customer", fields={"DisplayName": "Hatch Group"})["record"]["Id"]
     firm.control.act("merge", "Customer", id=lost, fields={"into": survivor})
 
+    # As it is there since the merge: otherwise it would be read for that.
+    Link.objects.filter(kind="invoice").update(remote_version=firm.there(invoice)["SyncToken"])
+    before = len(firm.control.requests(method=""))
     firm.save(invoice, [firm.line("Advice", "120.00")])
     wait_until(lambda: OutboxRow.objects.filter(state="blocked").exists(), seconds=30)
+    # Refused once, with theirs; the customer read for that, and by its own row, which then looks who could be it now.
+    asked = [(each["method"], each["path"].split("/")[4]) for each in firm.control.requests(method="")[before:]]
+    assert asked == [("POST", "invoice"), ("GET", "customer"), ("GET", "customer"), ("GET", "query")]
     Link.objects.filter(kind="customer").update(remote_id=survivor, remote_version="0")
     sync_all(firm.owner)
     wait_until(lambda: firm.is_there(invoice), seconds=30)
