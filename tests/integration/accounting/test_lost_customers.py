@@ -203,6 +203,31 @@ def test_change_of_a_merged_customer_ends_in_the_same_cause(owner: Actor, contro
     assert (there["DisplayName"], there["PrimaryPhone"]["FreeFormNumber"]) == ("Hatch & Sons", "020 7946 0000")
 
 
+def test_loss_of_a_customer_is_said_although_its_own_change_waits_for_something_else(
+    owner: Actor, control: Control, customer: Customer
+) -> None:
+    renamed = CustomerInput("Hatch: Sons", email="hatch@example.com", currency="GBP")
+    save_customer(owner, renamed, uuid=customer.uuid)
+    wait_until(lambda: OutboxRow.objects.filter(kind="customer", state="blocked").exists(), seconds=30)
+    [card] = list_cause_cards(owner.workspace.pk)
+    assert not card.cause.is_customer_lost
+    lose(control, customer)
+
+    numbers = add_two_invoices(owner, customer)
+    wait_until(lambda: any(card.cause.is_customer_lost for card in list_cause_cards(owner.workspace.pk)), seconds=30)
+    assert wait_for_card(owner).count == 3
+
+    # What it waited for before is said again once that's mended.
+    make_customer_anew(owner, customer.uuid)
+    wait_until(lambda: OutboxRow.objects.filter(kind="customer", state="blocked").exists(), seconds=30)
+    settle(owner)
+    [again] = list_cause_cards(owner.workspace.pk)
+    assert (again.cause.key, again.count) == (card.cause.key, 3)
+    save_customer(owner, CustomerInput("Hatch & Sons", currency="GBP"), uuid=customer.uuid)
+    wait_until(lambda: not OutboxRow.objects.exists(), seconds=30)
+    assert invoices_of(control, remote_id_of(customer)) == sorted(numbers)
+
+
 def lose(control: Control, customer: Customer) -> None:
     """Merge it into another one."""
     survivor = control.act("create", "Customer", fields={"DisplayName": "Hatch Group"})["record"]["Id"]

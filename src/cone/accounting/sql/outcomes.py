@@ -71,10 +71,19 @@ update books_link set answer = answer - 'kept_refused' || jsonb_build_object('ke
 where company_id = %(company)s and kind = %(kind)s and record_uuid = %(uuid)s and answer ? 'kept_refused'
 """
 
-# It's referred to no more until it was read again. Nothing where another one there is it by now.
+# It's referred to no more until it was read again. Nothing where another one there is it by now. Whatever else its own
+# row waits for a person for can't be had of one that is lost: it's read first.
 DOUBT_CUSTOMER = """
-update books_link set standing = 'unsure'
-where company_id = %(company)s and kind = 'customer' and record_uuid = %(uuid)s and remote_id = %(remote_id)s
+with doubted as (
+    update books_link set standing = 'unsure'
+    where company_id = %(company)s and kind = 'customer' and record_uuid = %(uuid)s and remote_id = %(remote_id)s
+    returning company_id, kind, record_uuid
+)
+update books_outboxrow o set state = 'due', cause_key = null, cause = null, tries = 0, not_before = now(),
+       changed_at = now()
+from doubted
+where o.company_id = doubted.company_id and o.kind = doubted.kind and o.record_uuid = doubted.record_uuid
+    and o.state = 'blocked' and o.cause ->> 'code' not in ('customer_lost', 'outcome_uncertain')
 """
 
 # Taken back there: what its answer said last is kept, but for what counts no more.
