@@ -5,7 +5,7 @@ from cone.accounting.port.documents import RemoteRecord
 
 def answer_to_json(record: RemoteRecord) -> dict[str, object]:
     """Decimals as strings: exact through any JSON."""
-    theirs = {"kept": record.kept} if record.kept else {}
+    theirs = {name: said for name, said in (("kept", record.kept), ("besides", record.besides)) if said}
     return theirs | {
         "number": record.number,
         "total": None if record.total is None else str(record.total),

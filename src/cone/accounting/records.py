@@ -196,13 +196,15 @@ class Patience(Value):
 class TakingBack(Value):
     """A run is undone: the record is to be removed there, if it stands as it stood in this version and revision.
 
-    `total`: payments of the same run moved the version, so it's the total that must be as it was.
+    `total`: payments of the same run moved the version, so it's what the record says that must be as it was; `besides`
+    as in `RemoteRecord`, None where no answer told it.
     """
 
     by: Literal["void", "delete"]
     version: str
     revision: int
     total: str | None = None
+    besides: str | None = None
 
 
 class Row(Value):

@@ -116,7 +116,8 @@ def _reason_to_keep(decision: TakeBack, there: RemoteRecord, ours: Record | None
         is_same = there.version == decision.step.remote_version
     else:
         # Payments of the same run moved the version: what it says tells whether somebody has touched it.
-        is_same = there.total == decision.total and isinstance(ours, InvoiceRecord) and _says_the_same(there, ours)
+        is_same = there.total == decision.total and decision.besides in (there.besides, None)
+        is_same = is_same and isinstance(ours, InvoiceRecord) and _says_the_same(there, ours)
     return "" if is_same else "changed_there"
 
 

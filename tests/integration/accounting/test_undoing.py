@@ -6,7 +6,7 @@ import pytest
 
 from cone.accounting.port.documents import InvoiceDocument
 from cone.accounting.runs.reading import view_run
-from cone.books.models import Link, OutboxRow, RunRecord
+from cone.books.models import Invoice, Link, OutboxRow, RunRecord
 from cone.kit.values import replace
 from cone.operations.actor import Actor
 from cone.operations.send_existing_invoices import send_existing_invoices
@@ -48,6 +48,41 @@ def test_undo_keeps_what_was_changed_there_though_payments_of_the_run_moved_its_
     assert standing == {due.uuid: "live", memo.uuid: "live"}
     assert untouched.uuid not in standing
     assert ledger.records("payment") == []
+
+
+def test_undo_keeps_what_the_bookkeeper_set_beside_ours_though_payments_moved_its_version(
+    owner: Actor, quickbooks: EmulatedQuickBooks, make_worker: MakeWorker
+) -> None:
+    untouched, address, terms, sorted_by = invoices = existing(owner, 4)
+    for invoice in invoices:
+        make_payment(owner, invoice)
+    control = Control(quickbooks.url)
+    connect_and_configure(owner, quickbooks)
+    tracking = {"ClassTrackingPerTxn": True}
+    control.act("update", "Preferences", id="1", fields={"AccountingInfoPrefs": tracking})
+    north = control.act("create", "Class", fields={"Name": "North"})["record"]["Id"]
+    term = control.act("create", "Term", fields={"Name": "Net 45", "DueDays": 45})["record"]["Id"]
+    run = send_existing_invoices(owner, TODAY)
+    make_worker()
+    finish(run)
+
+    def set_there(invoice: Invoice, **fields: object) -> None:
+        remote_id = Link.objects.get(record_uuid=invoice.uuid).remote_id
+        control.act("update", "Invoice", id=remote_id, fields=fields)
+
+    set_there(address, BillAddr={"Line1": "The Old Mill", "City": "Exeter"})
+    set_there(terms, SalesTermRef={"value": term}, DueDate=terms.due_date.isoformat())
+    set_there(sorted_by, ClassRef={"value": north})
+
+    undo_run(owner, run.uuid, by="delete")
+    finish(run, "undone")
+    changed = "It was changed there after it had been sent."
+    assert {each.uuid: each.why for each in view_run(run).refused} == {
+        each.uuid: changed for each in (address, terms, sorted_by)
+    }
+    assert not Link.objects.filter(record_uuid=untouched.uuid).exists()
+    assert len(control.records("Invoice")) == 3
+    assert control.records("Payment") == []
 
 
 @pytest.mark.parametrize("act", ["void", "delete"])

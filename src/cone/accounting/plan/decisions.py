@@ -78,12 +78,14 @@ class LookBack(Value):
 class TakeBack(Value):
     """Undo what a run sent, after a look at how it stands. `attempt`: an earlier try of which no answer came.
 
-    `total`: what an invoice must still come to whose version moved when the same run's payments came and went.
+    `total`: what an invoice must still come to whose version moved when the same run's payments came and went;
+    `besides`: what it must still say besides, where that's known.
     """
 
     step: Removal
     attempt: OpenAttempt | None = None
     total: Decimal | None = None
+    besides: str | None = None
 
 
 class Keep(Value):

@@ -19,15 +19,16 @@ def plan_taking_back(subject: Subject, wanted: TakingBack, situation: Situation)
     removal = Void if wanted.by == "void" else Delete
     step = removal(subject.row.kind, subject.row.uuid, wanted.revision, link.remote_id, wanted.version)
     total = Decimal(wanted.total) if wanted.total is not None else None
+    take_back = TakeBack(step, attempt, total, wanted.besides)
     if attempt is not None:
         # A lost removal is found out first, whatever has become of the record here.
-        return TakeBack(step, attempt, total) if attempt.operation in ("void", "delete") else Keep("uncertain")
+        return take_back if attempt.operation in ("void", "delete") else Keep("uncertain")
     if reason := _reason_to_keep(record, wanted, link.remote_version, situation):
         return Keep(reason)
     if isinstance(record, InvoiceRecord) and record.applied:
         pending = [payment for payment in record.applied if payment.is_pending]
         return WaitFor("payment", pending[0].payment_uuid, until="settled") if pending else Keep("paid_there")
-    return TakeBack(step, total=total)
+    return take_back
 
 
 def _reason_to_keep(record: Record | None, wanted: TakingBack, version: str, situation: Situation) -> str:

@@ -199,6 +199,7 @@ class RemoteRecord(Value):
     `payment_ids` are the payments applied to an invoice, `applied` what a payment pays of which invoice there.
     `kept` is what an update must say again of theirs, in the provider's own words: nobody else reads it.
     `words` are an invoice's: its memo, what stands in its private note beside the marker, then each line's description.
+    `besides` is the same as long as an invoice says the same of what isn't ours and no payment moves: terms, addresses.
     """
 
     kind: Kind
@@ -223,6 +224,7 @@ class RemoteRecord(Value):
     issue_date: date | None = None
     due_date: date | None = None
     words: tuple[str, ...] = ()
+    besides: str = ""
     created_at: datetime | None = None
     kept: str = ""
     exchange_rate: Decimal | None = None

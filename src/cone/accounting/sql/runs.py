@@ -161,8 +161,11 @@ select %(company)s, r.kind, r.record_uuid, r.sent_revision, 10,
                select from books_invoice i join books_paymentallocation a on a.invoice_id = i.id
                join books_payment p on p.id = a.payment_id
                join books_runrecord q on q.run_id = r.run_id and q.kind = 'payment' and q.record_uuid = p.uuid
-               where i.uuid = r.record_uuid and q.undo = 'wanted') then r.actual_total::text end)
-from books_runrecord r where r.run_id = %(run)s and r.undo = 'wanted' order by r.id
+               where i.uuid = r.record_uuid and q.undo = 'wanted') then r.actual_total::text end,
+           'besides', l.answer->>'besides')
+from books_runrecord r
+left join books_link l on l.company_id = %(company)s and l.kind = r.kind and l.record_uuid = r.record_uuid
+where r.run_id = %(run)s and r.undo = 'wanted' order by r.id
 on conflict (company_id, kind, record_uuid) do nothing
 """
 

@@ -61,14 +61,14 @@ def _has_theirs(line: LineRow) -> bool:
     # Asked of every line of every answer, so next to nothing is built for it. How a line is classed for tax doesn't
     # count: companies whose sales tax is automated may have it on every line, by themselves.
     detail = line.sales_item_line_detail
-    if detail is not None and (_referred(detail.class_ref) or say(detail.service_date)):
+    if detail is not None and (referred(detail.class_ref) or say(detail.service_date)):
         return True
-    if bytes(line.detail_type) == _IS_TEXT or _referred(line.project_ref):
+    if bytes(line.detail_type) == _IS_TEXT or referred(line.project_ref):
         return True
     return _is_said(line.linked_txn) or _is_said(line.custom_field) or _is_said(line.custom_extensions)
 
 
-def _find(decoder: "msgspec.json.Decoder[_T]", value: msgspec.Raw) -> _T | None:
+def find(decoder: "msgspec.json.Decoder[_T]", value: msgspec.Raw) -> _T | None:
     """What a field says; None where it isn't there or is of another shape."""
     if value is NOTHING:
         return None
@@ -80,13 +80,13 @@ def _find(decoder: "msgspec.json.Decoder[_T]", value: msgspec.Raw) -> _T | None:
 
 def say(value: msgspec.Raw) -> str:
     """The text of a field; empty where there's none."""
-    text: str | None = _find(_WORDS, value)
+    text: str | None = find(_WORDS, value)
     return text or ""
 
 
-def _referred(value: msgspec.Raw) -> str:
+def referred(value: msgspec.Raw) -> str:
     """The id that a field refers to; empty where it refers to nothing."""
-    ref = _find(_REF, value)
+    ref = find(_REF, value)
     return ref.value if ref else ""
 
 
@@ -107,11 +107,11 @@ def _sort(lines: Sequence[LineRow]) -> tuple[list[LineRow], defaultdict[int, lis
 
 
 def _item(detail: SalesItem) -> str:
-    return _referred(detail.item_ref)
+    return referred(detail.item_ref)
 
 
 def _figures(line: LineRow, detail: SalesItem) -> tuple[Decimal | None, ...]:
-    return tuple(_find(_AMOUNT, value) for value in (line.amount, detail.qty, detail.unit_price))
+    return tuple(find(_AMOUNT, value) for value in (line.amount, detail.qty, detail.unit_price))
 
 
 # The likest first; what only the item tells is told only where no other line has it.
@@ -178,7 +178,7 @@ def _within(line: LineRow, *, is_same_item: bool) -> JsonObject:
 
 def _text(line: LineRow) -> JsonObject:
     """A line of text, without the amount and tax code that it may carry: it needs neither, and both are figures'."""
-    was = _find(_DESCRIPTION, line.description_line_detail)
+    was = find(_DESCRIPTION, line.description_line_detail)
     return {
         **_words("Id", line.id),
         "Description": say(line.description),
@@ -189,8 +189,8 @@ def _text(line: LineRow) -> JsonObject:
 
 def _ref(name: str, value: msgspec.Raw) -> JsonObject:
     """A reference as a field, without its name, which is told only; nothing where it refers to nothing."""
-    referred = _referred(value)
-    return {name: {"value": referred}} if referred else {}
+    remote_id = referred(value)
+    return {name: {"value": remote_id}} if remote_id else {}
 
 
 def _words(name: str, value: msgspec.Raw) -> JsonObject:

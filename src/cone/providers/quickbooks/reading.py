@@ -17,6 +17,7 @@ from cone.accounting.port.company import (
 )
 from cone.accounting.port.documents import AllocationDocument, Namesake, RemoteRecord, Standing
 from cone.accounting.port.verdicts import Answered, MisconfiguredError
+from cone.providers.quickbooks.besides import read_besides
 from cone.providers.quickbooks.kept import read_theirs, say
 from cone.providers.quickbooks.mapping import MARKER
 from cone.providers.quickbooks.taxes import NOT_TAXABLE, TAXABLE
@@ -97,6 +98,7 @@ def invoice_record(row: InvoiceRow) -> RemoteRecord:
         issue_date=row.txn_date,
         due_date=row.due_date,
         words=_words(row),
+        besides=read_besides(row),
         created_at=row.meta_data.create_time if row.meta_data else None,
     )
 

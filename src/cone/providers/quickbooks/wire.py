@@ -119,6 +119,12 @@ class InvoiceRow(Row, frozen=True):
     txn_date: date | None = None
     due_date: date | None = None
     meta_data: Stamps | None = None
+    # No shape of what is only compared may cost the answer, as in a line.
+    sales_term_ref: msgspec.Raw = NOTHING
+    class_ref: msgspec.Raw = NOTHING
+    department_ref: msgspec.Raw = NOTHING
+    bill_addr: msgspec.Raw = NOTHING
+    ship_addr: msgspec.Raw = NOTHING
 
 
 class PaymentLineRow(Row, frozen=True):
