@@ -59,7 +59,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.TAX_UNMAPPED: _Words(
         "{rate} is not mapped",
-        "The tax rate {rate} ({percent} %) has no {provider} tax code yet, so invoices that use it can't be sent.",
+        "The tax rate {rate} ({percent}%) has no {provider} tax code yet, so invoices that use it can't be sent.",
         "Map {rate}",
         "tax_mapping",
     ),
