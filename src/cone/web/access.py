@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
@@ -45,7 +47,18 @@ def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     if is_fragment(request):
         details: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # set by its middleware
         return HttpResponseClientRedirect(redirect_to_login(details.current_url_abs_path or "/").url)
-    return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+    if request.method in ("GET", "HEAD"):
+        return redirect_to_login(request.get_full_path())
+    # Without the page's script what was typed is lost here: then it must at least not look as if it had been saved.
+    messages.warning(request, "You were signed out before that arrived, so nothing of it was saved.")
+    return redirect_to_login(_page_it_came_from(request))
+
+
+def _page_it_came_from(request: HttpRequest) -> str:
+    """The address, within Cone, of the page whose form was sent."""
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    is_ours = came_from.netloc == request.get_host() and came_from.path.startswith("/")
+    return came_from._replace(scheme="", netloc="", fragment="").geturl() if is_ours else "/"
 
 
 def member_page(

@@ -165,6 +165,26 @@ def test_stranger_is_sent_to_sign_in_and_back(books: Books) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("came_from", "leads_to"),
+    [
+        ("http://testserver/customers/new?from=list", "/customers/new%3Ffrom%3Dlist"),
+        ("http://elsewhere.example/customers/new", "/"),
+        ("", "/"),
+    ],
+)
+def test_form_that_arrives_after_signing_out_says_so_and_leads_back(
+    books: Books, came_from: str, leads_to: str
+) -> None:
+    count = Customer.objects.count()
+
+    answer = Client(headers={"Referer": came_from}).post(reverse("customer_new"), {"name": "Late & Co"}, follow=True)
+
+    assert answer.redirect_chain == [(f"{reverse('account_login')}?next={leads_to}", 302)]
+    assert "You were signed out before that arrived, so nothing of it was saved." in answer.text
+    assert Customer.objects.count() == count
+
+
 def test_fragment_after_signing_out_leads_to_the_sign_in_page(books: Books) -> None:
     page = address("invoice", books)
     headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{page}"}
