@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from cone.books.models import Activity, Workspace
@@ -97,6 +98,8 @@ def read_entry(entry: Activity) -> ActivityEntry:
 
 def _fill(template: str, detail: Mapping[str, str]) -> str:
     # Not str.format: a detail is text that a person typed.
-    for key in ("name", "number", "amount", "currency", "email", "role"):
-        template = template.replace(f"{{{key}}}", detail.get(key, "").replace("{", "\x00"))
+    for key in ("name", "number", "amount", "currency", "count", "email", "role"):
+        value = detail.get(key, "")
+        shown = f"{Decimal(value):,f}" if value and key in ("amount", "count") else value
+        template = template.replace(f"{{{key}}}", shown.replace("{", "\x00"))
     return template.replace("\x00", "{").strip()
