@@ -251,6 +251,12 @@ def test_rate_typed_before_a_customer_of_the_own_currency_was_chosen_is_forgotte
     line = {"description": "Advice", "unit_price": "100"}
     answer = owner.post(reverse("invoice_new"), form(cast, customer, line, exchange_rate="0.85", action="save"))
     assert (answer.status_code, Invoice.objects.get().exchange_rate) == (302, None)
+    # Sent twice, as after a lost answer, the edit is nobody else's.
+    edit = reverse("invoice_edit", args=[Invoice.objects.get().uuid])
+    typed = form(cast, customer, line, exchange_rate="0.85", memo="Thank you", action="save", revision="1")
+    assert [owner.post(edit, typed).status_code for _ in range(2)] == [302, 302]
+    invoice = Invoice.objects.get()
+    assert (invoice.revision, invoice.memo, invoice.exchange_rate) == (2, "Thank you", None)
 
 
 ADVICE = {"description": "Advice", "unit_price": "100"}
