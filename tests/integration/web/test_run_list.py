@@ -1,6 +1,7 @@
 """The list of runs says of each what its own page says, in as many queries for three runs as for one."""
 
 from datetime import date
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -10,6 +11,7 @@ from django.urls import reverse
 
 from cone.accounting.runs.reading import find_run, list_runs
 from cone.books.models import BackfillRun, OutboxRow, RunRecord
+from cone.operations.pause_sync import pause_sync
 from cone.operations.send_existing_invoices import send_existing_invoices
 from tests.builders import Cast, make_invoice
 from tests.fakes.ledger import FakeLedger
@@ -40,6 +42,22 @@ def test_list_counts_as_the_page_does(cast: Cast, run: BackfillRun) -> None:
 
     assert view is not None
     assert (row.left, row.failed) == (view.progress.left, view.progress.failed) == (2, 1)
+
+
+def test_run_and_undo_that_are_asked_for_while_paused_say_that_they_wait(
+    cast: Cast, owner: Client, ledger: FakeLedger
+) -> None:
+    make_invoice(cast.owner, is_issued=True)
+    active = connect(cast.owner, ledger)
+    pause_sync(cast.owner)
+    started = owner.post(reverse("run_start"), {"from_date": "2020-01-01"}, follow=True).text
+    assert ("go once the sync is resumed" in started, "on their way" in started) == (True, False)
+    assert "1 to go. Sync is paused." in started
+
+    run = BackfillRun.objects.get(company=active.company)
+    BackfillRun.objects.update(state="cancelled")
+    undone = unescape(owner.post(reverse("run_undo", args=[run.uuid]), {"by": "delete"}, follow=True).text)
+    assert ("It's taken back once the sync is resumed" in undone, "taken back now" in undone) == (True, False)
 
 
 def test_list_tells_what_is_over_in_part_from_what_is_done(owner: Client, run: BackfillRun) -> None:

@@ -75,7 +75,10 @@ def run_start(request: MemberRequest) -> HttpResponse:
     run = attempt(form, lambda: send_existing_invoices(request.actor, form.cleaned_data["from_date"]))
     if run is None:
         return render(request, "settings/preview.html", {"start": form}, status=422)
-    messages.success(request, "Existing invoices are on their way. New invoices go first meanwhile.")
+    if _is_paused(request):
+        messages.info(request, "Existing invoices wait with the others, and go once the sync is resumed.")
+    else:
+        messages.success(request, "Existing invoices are on their way. New invoices go first meanwhile.")
     return redirect("run", uuid=run.uuid)
 
 
@@ -93,6 +96,11 @@ def run(request: MemberRequest, uuid: UUID) -> HttpResponse:
 def run_progress(request: MemberRequest, uuid: UUID) -> HttpResponse:
     """How far it has come, alone, for its refresh."""
     return render(request, "settings/_run.html", {"run": _get_run(request, uuid)})
+
+
+def _is_paused(request: MemberRequest) -> bool:
+    active = connection_of(request)
+    return active is not None and active.is_paused
 
 
 def _get_run(request: MemberRequest, uuid: UUID) -> RunView:
@@ -116,5 +124,8 @@ def run_undo(request: MemberRequest, uuid: UUID) -> HttpResponse:
         context = {"plan": preview_undo(request.actor, uuid), "run_uuid": uuid}
         return render(request, "settings/_undo.html" if request.htmx else "settings/undo.html", context)
     undo_run(request.actor, uuid, by=request.POST.get("by", ""))
-    messages.success(request, "Being taken back now.")
+    if _is_paused(request):
+        messages.info(request, "It's taken back once the sync is resumed.")
+    else:
+        messages.success(request, "Being taken back now.")
     return redirect("run", uuid=uuid)
