@@ -76,7 +76,7 @@ async def _step(emulator: Emulator, *, hours: int, minutes: int) -> dict[str, in
     """Do what is due by the timetable at each step of the moved clock. What it asked of QuickBooks, and refreshes."""
     from contextlib import AsyncExitStack  # noqa: PLC0415
 
-    from cone.accounting.database import make_pool  # noqa: PLC0415  # after django.setup()
+    from cone.accounting.database import Pool  # noqa: PLC0415  # after django.setup()
     from cone.accounting.registry import list_providers  # noqa: PLC0415  # as above
     from cone.accounting.tokens import own_connection  # noqa: PLC0415  # as above
     from cone.worker import jobs  # noqa: PLC0415  # as above
@@ -86,7 +86,7 @@ async def _step(emulator: Emulator, *, hours: int, minutes: int) -> dict[str, in
     before = await asyncio.to_thread(_counted, emulator)
     last: dict[str, timedelta] = {}
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(make_pool())
+        pool = await stack.enter_async_context(Pool())
         clients = {each.key: await stack.enter_async_context(each.open()) for each in list_providers()}
         desk = Desk(pool=pool, clients=clients, refreshing=own_connection)
         now, step = timedelta(), timedelta(minutes=minutes)

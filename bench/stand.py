@@ -173,7 +173,7 @@ def _wait_until_they_listen(count: int) -> None:
 
     for _ in range(600):
         with connection.cursor() as cursor:
-            cursor.execute("select count(*) from pg_stat_activity where query = 'listen cone_lane'")
+            cursor.execute("select count(*) from pg_stat_activity where query ilike 'listen %cone_lane%'")
             if cursor.fetchone()[0] >= count:
                 return
         time.sleep(1 / 10)

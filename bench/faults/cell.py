@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _SETTINGS = {"synchronous_commit": "on", "full_page_writes": "on"}
 _WORKERS = 2
 _POLICIES = ("leave", "void", "delete")
-_LISTENING = "select count(*) from pg_stat_activity where query = 'listen cone_lane'"
+_LISTENING = "select count(*) from pg_stat_activity where query ilike 'listen %cone_lane%'"
 _TICK_SECONDS = 1 / 20
 
 

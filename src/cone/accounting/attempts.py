@@ -21,6 +21,8 @@ from cone.accounting.port.verdicts import Answered
 from cone.accounting.records import OpenAttempt, Row, Situation
 from cone.accounting.sql import attempts as attempts_sql
 from cone.accounting.verify import Expectation, expected_of
+from cone.kit.uuids import uuid5_text
+from cone.kit.values import Value
 
 Operation = Literal["create", "update", "void", "delete"]
 _OPERATIONS: Mapping[type[Step], Operation] = {Create: "create", Update: "update", Void: "void", Delete: "delete"}
@@ -39,8 +41,7 @@ class Fence:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Value):
     """A planned write in the provider's words, not yet allowed to leave."""
 
     row: Row
@@ -63,8 +64,7 @@ class Prepared:
         return expected_of(self.step.document) if isinstance(self.step, Create | Update) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Value):
     """A write that is about to leave, or has left. `batch_id` and `place` are those of the batch that carries it."""
 
     id: int
@@ -95,12 +95,12 @@ def request_id_of(situation: Situation, row: Row, operation: Operation, generati
     What isn't a create is known by its bytes too. Books that were restored from an older copy come to a generation a
     second time: a create must then get the first answer again, while an edit that says something else must not.
     """
-    return _request_id(_namespace(situation), row, operation, generation, body)
+    return _request_id(_namespace(situation).bytes, row, operation, generation, body)
 
 
-def _request_id(space: UUID, row: Row, operation: Operation, generation: int, body: bytes) -> str:
+def _request_id(space: bytes, row: Row, operation: Operation, generation: int, body: bytes) -> str:
     said = "" if operation == "create" else f":{sha256(body).hexdigest()}"
-    return str(uuid5(space, f"{row.kind}:{row.uuid}:{operation}:{generation}{said}"))
+    return uuid5_text(space, f"{row.kind}:{row.uuid}:{operation}:{generation}{said}")
 
 
 def _namespace(situation: Situation) -> UUID:
@@ -114,12 +114,12 @@ async def open_attempts(
 
     Left out is what moved since it was planned, and everything once this lane may not send (any more).
     """
-    space = _namespace(situation)
+    space = _namespace(situation).bytes
     ids = [
         _request_id(space, one.row, one.operation, one.row.last_generation + 1, one.request.body) for one in prepared
     ]
     expected = [one.expected for one in prepared]
-    batch_request_id = str(uuid5(space, "\n".join(ids))) if is_batch else None
+    batch_request_id = uuid5_text(space, "\n".join(ids)) if is_batch else None
     cursor = await database.execute(
         attempts_sql.OPEN_ATTEMPTS,
         {

@@ -4,12 +4,9 @@ All of one look in one transaction, fenced by the lane's epoch: ten thousand inv
 cost a few statements per look, not one per invoice.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
 
-from psycopg.types.json import Jsonb
-
-from cone.accounting.attempts import Fence, check_fence
+from cone.accounting.attempts import Fence, LaneLostError, check_fence
 from cone.accounting.database import Database
 from cone.accounting.holds import hold_rows
 from cone.accounting.plan.decisions import Blocked, Keep, Nothing, Postpone, WaitFor
@@ -17,10 +14,10 @@ from cone.accounting.records import Reference, Row, Situation, Subject
 from cone.accounting.sql import outcomes as outcomes_sql
 from cone.accounting.sql import runs as runs_sql
 from cone.accounting.waiting import Expecting, can_expect
+from cone.kit.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Value):
     """A row and what its plan says of it."""
 
     subject: Subject
@@ -43,18 +40,30 @@ async def settle_decided(
     if not decided:
         return []
     waits = [(one.subject, one.decision) for one in decided if isinstance(one.decision, WaitFor)]
-    blocks = [(one.subject, one.decision) for one in decided if isinstance(one.decision, Blocked)]
-    async with database.transaction():
-        await check_fence(database, fence)
-        await _nothing(database, [one.subject for one in decided if isinstance(one.decision, Nothing)])
-        if held := [one.subject.row for one in decided if isinstance(one.decision, Postpone)]:
-            await hold_rows(database, fence, held)
-        for one in decided:
-            if isinstance(one.decision, Keep):
-                await keep_row(database, one.subject.row, fence, reason=one.decision.reason)
-        expecting = await _wait(database, waits, fence, on_their_way)
-        await _block(database, blocks, fence, situation)
+    # By itself: who asks for a record twice has asked once, and mostly there's nothing else to write down.
+    asked = await _want(database, waits, fence, on_their_way)
+    expecting, waits = _expect(waits, asked, on_their_way)
+    others = [one for one in decided if not isinstance(one.decision, WaitFor)]
+    if others or waits:
+        async with database.transaction():
+            await check_fence(database, fence)
+            await _settle_others(database, others, fence, situation)
+            await _wait(database, waits, fence)
     return expecting
+
+
+async def _settle_others(database: Database, decided: Sequence[Decided], fence: Fence, situation: Situation) -> None:
+    """What waits for no other record."""
+    await _nothing(database, [one.subject for one in decided if isinstance(one.decision, Nothing)])
+    if held := [one.subject.row for one in decided if isinstance(one.decision, Postpone)]:
+        await hold_rows(database, fence, held)
+    for one in decided:
+        if isinstance(one.decision, Keep):
+            await keep_row(database, one.subject.row, fence, reason=one.decision.reason)
+    blocks = [(one.subject.row, one.decision) for one in decided if isinstance(one.decision, Blocked)]
+    if blocks:
+        # Unless settings or record moved since the plan, which then is made anew.
+        await block_rows(database, blocks, fence, situation)
 
 
 async def _nothing(database: Database, subjects: Sequence[Subject]) -> None:
@@ -75,14 +84,10 @@ async def keep_row(database: Database, row: Row, fence: Fence, *, reason: str, s
     await database.execute(runs_sql.KEEP_ROW, {"row": row.id})
 
 
-async def _wait(
-    database: Database,
-    waits: Sequence[tuple[Subject, WaitFor]],
-    fence: Fence,
-    on_their_way: Mapping[Reference, int],
-) -> list[Expecting]:
-    """Other records go first: ask for them, and take rows out of the queue that wait for what doesn't come soon."""
-    asked = await _want(database, waits, fence, on_their_way)
+def _expect(
+    waits: Sequence[tuple[Subject, WaitFor]], asked: Set[Reference], on_their_way: Mapping[Reference, int]
+) -> tuple[list[Expecting], list[tuple[Subject, WaitFor]]]:
+    """Which rows wait for what comes soon, and which don't."""
     coming = frozenset(on_their_way.keys() | asked) if on_their_way else frozenset[Reference]()
     expecting: list[Expecting] = []
     others: list[tuple[Subject, WaitFor]] = []
@@ -91,16 +96,20 @@ async def _wait(
             expecting.append(Expecting(subject, frozenset(decision.references)))
         else:
             others.append((subject, decision))
-    if others:
+    return expecting, others
+
+
+async def _wait(database: Database, waits: Sequence[tuple[Subject, WaitFor]], fence: Fence) -> None:
+    """Other records go first: take rows out of the queue that wait for what doesn't come soon."""
+    if waits:
         values = {
             "company": fence.company_pk,
-            "rows": [subject.row.id for subject, _ in others],
-            "for_kinds": [decision.kind for _, decision in others],
-            "for_uuids": [decision.uuid for _, decision in others],
-            "until_settled": [decision.until == "settled" for _, decision in others],
+            "rows": [subject.row.id for subject, _ in waits],
+            "for_kinds": [decision.kind for _, decision in waits],
+            "for_uuids": [decision.uuid for _, decision in waits],
+            "until_settled": [decision.until == "settled" for _, decision in waits],
         }
         await database.execute(outcomes_sql.ROWS_WAIT, values)
-    return expecting
 
 
 async def _want(
@@ -109,7 +118,7 @@ async def _want(
     fence: Fence,
     on_their_way: Mapping[Reference, int],
 ) -> set[Reference]:
-    """Ask for what isn't on its way, or not as urgently; which of it is due now."""
+    """Ask for what isn't on its way, or not as urgently; which of it is due now. Raises LaneLostError."""
     wanted: dict[Reference, int] = {}
     for subject, decision in waits:
         for reference in decision.references:
@@ -121,21 +130,18 @@ async def _want(
     cursor = await database.execute(
         outcomes_sql.WANT_REFERRED,
         {
+            "connection": fence.connection_id,
+            "epoch": fence.epoch,
             "company": fence.company_pk,
             "for_kinds": [kind for kind, _ in wanted],
             "for_uuids": [uuid for _, uuid in wanted],
             "priorities": list(wanted.values()),
         },
     )
-    return {(row["kind"], row["record_uuid"]) for row in await cursor.fetchall() if row["is_due"]}
-
-
-async def _block(
-    database: Database, blocks: Sequence[tuple[Subject, Blocked]], fence: Fence, situation: Situation
-) -> None:
-    """A person must act; unless settings or record moved since the plan, which then is made anew."""
-    if blocks:
-        await block_rows(database, [(subject.row, decision) for subject, decision in blocks], fence, situation)
+    rows = await cursor.fetchall()
+    if not rows[0]["lanes"]:
+        raise LaneLostError
+    return {(row["kind"], row["record_uuid"]) for row in rows if row["is_due"]}
 
 
 async def block_rows(
@@ -150,7 +156,7 @@ async def block_rows(
             "rows": [row.id for row, _ in blocks],
             "revisions": [row.wanted_revision for row, _ in blocks],
             "cause_keys": [decision.key[:200] for _, decision in blocks],
-            "causes": [Jsonb(decision.to_json()) for _, decision in blocks],
+            "causes": [decision.to_json() for _, decision in blocks],
         },
     )
     return {row["id"] for row in await cursor.fetchall()}

@@ -18,10 +18,10 @@ from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import Row, Situation, Subject
 from cone.accounting.sql import outcomes as outcomes_sql
 from cone.accounting.verify import Expected, find_difference, is_tax_alone
+from cone.kit.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Value):
     """A write that succeeded, and the row that asked for it."""
 
     subject: Subject

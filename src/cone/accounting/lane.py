@@ -17,7 +17,7 @@ from uuid import UUID
 from cone.accounting.attempts import Fence, LaneLostError
 from cone.accounting.batches import BatchSender
 from cone.accounting.budget import Share
-from cone.accounting.database import Database, LongStatements
+from cone.accounting.database import Database
 from cone.accounting.decided import Decided, settle_decided
 from cone.accounting.delivered import Delivered
 from cone.accounting.errands import Tools, Work
@@ -71,6 +71,7 @@ class Lane:
         self._batches = BatchSender(fence=fence, tools=tools, sender=self._sender)
         self._resolver = BatchResolver(fence=fence, tools=tools, sender=self._sender, batches=self._batches)
         self._woken = asyncio.Event()
+        self._woken.set()
         self._ready = Ready()
         self._waiting = Waiting()
         self._situation: Situation | None = None
@@ -85,7 +86,8 @@ class Lane:
         self._is_in_backlog = False
         # Whether something of a run was looked at since runs were settled last.
         self._is_of_run = False
-        self._is_stale = True
+        # Whether something landed since the last look.
+        self._is_stale = False
         self._looked_at_ns = 0
         self._broken: BaseException | None = None
 
@@ -103,13 +105,12 @@ class Lane:
             general_service = await self._reset()
             while True:
                 self._moved.clear()
-                looked = 0
                 if self._must_look():
-                    looked = await self._look(general_service)
+                    await self._look(general_service)
                 self._start()
                 if self._in_flight or self._pumps:
                     await self._wait()
-                elif not looked and not self._must_look():
+                elif not self._must_look():
                     if len(self._waiting):
                         # Nothing is under way, so nothing arrives: what waits is to be written down.
                         self._waiting.clear()
@@ -175,8 +176,9 @@ class Lane:
             async with asyncio.timeout(patience.total_seconds()):
                 await self._woken.wait()
         except TimeoutError:
-            self._is_stale = due is not None and due <= _LINGER
-            return self._is_stale
+            if due is None or due > _LINGER:
+                return False
+            self.wake()
         return True
 
     async def _next_due(self) -> timedelta | None:
@@ -204,10 +206,11 @@ class Lane:
             is_low = self._may_be_more and len(self._ready) <= _LOW
             is_long_ago = self._is_stale and time.monotonic_ns() - self._looked_at_ns > _LONGEST_BLIND_NS
             return is_low or is_long_ago
-        return self._is_stale
+        # What's due by now, `_next_due` tells for less.
+        return False
 
-    async def _look(self, general_service: UUID) -> int:
-        """Take a snapshot, settle what needs no request, queue what does; how many rows it had."""
+    async def _look(self, general_service: UUID) -> None:
+        """Take a snapshot, settle what needs no request, queue what does."""
         self._woken.clear()
         self._is_stale = False
         self._looked_at_ns = time.monotonic_ns()
@@ -216,7 +219,7 @@ class Lane:
         busy = [*(one.row_id for one in self._under_way()), *self._waiting.row_ids()]
         async with self._sender.books() as database:
             snapshot = await read_snapshot(
-                LongStatements(database),
+                database,
                 fence=self._fence,
                 general_service=general_service,
                 limit=limit,
@@ -251,7 +254,6 @@ class Lane:
         self._is_of_run |= any(one.row.priority or one.row.take_back for one in snapshot.subjects)
         self._is_in_backlog |= len(snapshot.subjects) >= BATCH_FROM
         self._may_be_more = is_full or len(snapshot.subjects) >= limit
-        return len(snapshot.subjects)
 
     def _take_situation(self, snapshot: Snapshot) -> None:
         """What was planned under other settings, or before a pause or a used-up allowance, is planned anew."""

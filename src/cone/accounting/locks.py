@@ -8,13 +8,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import psycopg
-
-from cone.accounting.database import Database, connect
+from cone.accounting.database import DATABASE_ERRORS, Database, Found, connect
 from cone.accounting.sql import lane as lane_sql
 
 # The first key of the two-key advisory lock space that belongs to lanes.
 _LANES = 0x0C0E
+
+_UNLOCK = "select pg_advisory_unlock(%(lanes)s, %(connection)s)"
+
+
+def _key(connection_id: int) -> dict[str, object]:
+    return {"lanes": _LANES, "connection": connection_id}
 
 
 class LaneLocks:
@@ -26,36 +30,33 @@ class LaneLocks:
         self._held: set[int] = set()
         self.lost = asyncio.Event()
 
-    async def acquire(self, connection_id: int) -> int | None:
-        """Take the lane of a connection: its new epoch, or None when it's held (here or elsewhere) or not connected."""
+    async def acquire(self, connection_id: int) -> Found | None:
+        """Take the lane of a connection: its new epoch and what else `TAKE_LANE` tells.
+
+        None when it's held (here or elsewhere) or not connected.
+        """
         if connection_id in self._held or self.lost.is_set():
             return None
         self._held.add(connection_id)
-        epoch = None
+        taken = None
         try:
-            epoch = await self._take(connection_id)
+            taken = await self._take(connection_id)
         finally:
-            if epoch is None:
+            if taken is None:
                 self._held.discard(connection_id)
-        return epoch
+        return taken
 
-    async def _take(self, connection_id: int) -> int | None:
+    async def _take(self, connection_id: int) -> Found | None:
         try:
             async with self._turn:
-                cursor = await self._database.execute(
-                    "select pg_try_advisory_lock(%s, %s) as taken", [_LANES, connection_id]
-                )
-                row = await cursor.fetchone()
-                if row is None or not row["taken"]:
+                taken = await (await self._database.execute(lane_sql.TAKE_LANE, _key(connection_id))).fetchone()
+                if taken is None or not taken["is_ours"]:
                     return None
-                cursor = await self._database.execute(lane_sql.TAKE_LANE, {"connection": connection_id})
-                lane = await cursor.fetchone()
-                if lane is None:
-                    await self._database.execute("select pg_advisory_unlock(%s, %s)", [_LANES, connection_id])
+                if taken["lane_epoch"] is None:
+                    await self._database.execute(_UNLOCK, _key(connection_id))
                     return None
-                epoch: int = lane["lane_epoch"]
-                return epoch
-        except psycopg.OperationalError:
+                return taken
+        except DATABASE_ERRORS:
             self.lost.set()
             return None
 
@@ -63,8 +64,8 @@ class LaneLocks:
         """Give the lane back."""
         try:
             async with self._turn:
-                await self._database.execute("select pg_advisory_unlock(%s, %s)", [_LANES, connection_id])
-        except psycopg.OperationalError:
+                await self._database.execute(_UNLOCK, _key(connection_id))
+        except DATABASE_ERRORS:
             self.lost.set()
         finally:
             self._held.discard(connection_id)
@@ -76,18 +77,18 @@ class LaneLocks:
             try:
                 async with self._turn:
                     await self._database.execute("select 1")
-            except psycopg.OperationalError:
+            except DATABASE_ERRORS:
                 self.lost.set()
 
     def backend_pid(self) -> int:
         """The server process that holds the locks: for logs, and for the test that kills it."""
-        return self._database.info.backend_pid
+        return self._database.backend_pid()
 
 
 @asynccontextmanager
 async def open_locks() -> AsyncIterator[LaneLocks]:
     """Open the dedicated connection; closing it releases every lane."""
-    database = await connect(autocommit=True)
+    database = await connect()
     try:
         yield LaneLocks(database)
     finally:

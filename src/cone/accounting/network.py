@@ -5,11 +5,10 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TypeVar
 
-import psycopg
 from asgiref.sync import async_to_sync
 
 from cone.accounting.budget import Budget, CompanyKey, PacedAccess, TokenSource
-from cone.accounting.database import Database
+from cone.accounting.database import Database, LockNotAvailableError
 from cone.accounting.port.company import CompanyFacts, Reference, TokenGrant
 from cone.accounting.port.provider import Access, Provider, ProviderClient
 from cone.accounting.port.verdicts import Answered, TryLaterError
@@ -20,6 +19,9 @@ Result = TypeVar("Result")
 
 # A person is waiting for the page.
 _LONGEST_TURN = timedelta(seconds=20)
+
+_TRY_PLACE = "select pg_try_advisory_lock(hashtextextended(%(key)s, %(place)s)) as taken"
+_WAIT_FOR_PLACE = "select pg_advisory_lock(hashtextextended(%(key)s, %(place)s))"
 
 
 def run(work: Callable[[], Awaitable[Result]]) -> Result:
@@ -76,14 +78,14 @@ async def _hold_place(database: Database, company: CompanyKey) -> None:
     """Take one of the company's two places for pages; it's free again when the connection is closed."""
     key = f"{company.provider} {company.environment} {company.company_id}"
     for place in (1, 2):
-        cursor = await database.execute("select pg_try_advisory_lock(hashtextextended(%s, %s)) as taken", [key, place])
+        cursor = await database.execute(_TRY_PLACE, {"key": key, "place": place})
         row = await cursor.fetchone()
         if row and row["taken"]:
             return
     try:
         await database.execute(f"set lock_timeout = '{_LONGEST_TURN.seconds}s'")
-        await database.execute("select pg_advisory_lock(hashtextextended(%s, 1))", [key])
-    except psycopg.errors.LockNotAvailable as error:
+        await database.execute(_WAIT_FOR_PLACE, {"key": key, "place": 1})
+    except LockNotAvailableError as error:
         message = "Others are reading this company's books just now; try again in a moment."
         raise TryLaterError(Answered(message=message)) from error
 

@@ -1,8 +1,6 @@
 """The numbers of invoices that the accounting software gives: taken over once, from the first answer that has one."""
 
-import psycopg
-
-from cone.accounting.database import Database
+from cone.accounting.database import Database, UniqueViolationError
 from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.documents import RemoteRecord
 from cone.accounting.port.verdicts import CauseCode
@@ -25,7 +23,7 @@ async def adopt_number(database: Database, row: Row, record: RemoteRecord, *, co
     try:
         async with database.transaction():
             await database.execute(sql.ADOPT_NUMBER, values)
-    except psycopg.errors.UniqueViolation:
+    except UniqueViolationError:
         key = f"number_taken_here:{row.uuid}"
         return Blocked(CauseCode.NUMBER_TAKEN_HERE, key=key, params={"theirs": record.number})
     return None

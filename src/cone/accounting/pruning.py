@@ -17,7 +17,7 @@ delete from books_attempt where id in (
     from books_remotecompany c
     cross join lateral (
         select a.* from books_attempt a
-        where a.company_id = c.id and a.started_at < now() - %(kept_for)s and a.state <> 'unknown'
+        where a.company_id = c.id and a.started_at < now() - %(kept_for)s::interval and a.state <> 'unknown'
             and exists (select from books_link l
                         where l.company_id = a.company_id and l.kind = a.kind and l.record_uuid = a.record_uuid)
             and exists (select from books_attempt n
@@ -31,12 +31,14 @@ delete from books_attempt where id in (
         order by a.started_at limit %(some)s
     ) p
     limit %(some)s)
+returning 1
 """
 
 _PRUNE_BATCHES = """
 delete from books_batch where id in (
     select b.id from books_batch b
-    where b.started_at < now() - %(kept_for)s and not exists (select from books_attempt a where a.batch_id = b.id)
+    where b.started_at < now() - %(kept_for)s::interval
+        and not exists (select from books_attempt a where a.batch_id = b.id)
     limit %(some)s)
 """
 
@@ -47,4 +49,4 @@ async def prune(database: Database, *, kept_for: timedelta) -> int:
     async with database.transaction():
         pruned = await database.execute(_PRUNE, values)
         await database.execute(_PRUNE_BATCHES, values)
-    return pruned.rowcount
+    return len(await pruned.fetchall())

@@ -5,7 +5,6 @@ Short, because what waits here can become old: a record or setting that moves me
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
@@ -13,6 +12,7 @@ from cone.accounting.plan.decisions import LookBack, LookUp, Remove, Repeat, Sen
 from cone.accounting.port.documents import Create, Update
 from cone.accounting.records import Reference, Subject
 from cone.domain.kinds import WAVES
+from cone.kit.values import Value
 
 # So many rows at once are a backlog whoever asked for them; fewer go one by one.
 BATCH_FROM = 6
@@ -20,8 +20,7 @@ BATCH_FROM = 6
 _TRIES_TOGETHER = 3
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(Value, dict=True, gc=True):
     """A due row and the request it needs."""
 
     subject: Subject

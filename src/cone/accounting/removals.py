@@ -6,8 +6,6 @@ repeated blindly; a record that's gone already is as good as taken back.
 
 from datetime import timedelta
 
-from psycopg.types.json import Jsonb
-
 from cone.accounting.attempts import (
     Attempt,
     Fence,
@@ -69,7 +67,7 @@ class RemovalSettler(Settler):
                     "standing": standing,
                     "remote_version": version,
                     "revision": revision,
-                    "answer": Jsonb({"applied": {}, "is_equal": True}),
+                    "answer": {"applied": {}, "is_equal": True},
                 },
             )
             await finish_rows(database, self._fence, [(row, revision)])

@@ -15,6 +15,8 @@ where not_before <= now() and provider || ' ' || environment = any(%(reachable)s
 order by not_before limit 1 for update skip locked
 """
 
+_DONE = "delete from books_revocation where id = %(id)s"
+_FAILED = "update books_revocation set tries = tries + 1, not_before = now() + %(delay)s where id = %(id)s"
 
 # A sign-in to the same company waits for a revocation in flight (which would end its grant too), but not for long.
 _LONGEST_CALL_SECONDS = 10
@@ -35,14 +37,14 @@ async def revoke_one(database: Database, clients: dict[str, ProviderClient]) -> 
                 await clients[row["provider"]].revoke(unseal(row["token"]))
         except (*VERDICTS, TimeoutError):
             await database.execute(
-                "update books_revocation set tries = tries + 1, not_before = now() + %s where id = %s",
-                [backoff(row["tries"]), row["id"]],
+                _FAILED,
+                {"delay": backoff(row["tries"]), "id": row["id"]},
             )
         except KeyMissingError:
             # Encrypted with a key that is gone: nobody can revoke it, and nobody can use it.
-            await database.execute("delete from books_revocation where id = %s", [row["id"]])
+            await database.execute(_DONE, {"id": row["id"]})
         else:
-            await database.execute("delete from books_revocation where id = %s", [row["id"]])
+            await database.execute(_DONE, {"id": row["id"]})
     return True
 
 

@@ -11,8 +11,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import assert_never
 
-import psycopg
-
 from cone.accounting.attempts import (
     Attempt,
     Fence,
@@ -22,7 +20,7 @@ from cone.accounting.attempts import (
     open_attempts,
     reopen_attempts,
 )
-from cone.accounting.database import Database
+from cone.accounting.database import Database, UniqueViolationError
 from cone.accounting.delivered import Delivered, settle_delivered
 from cone.accounting.errands import Errand, Tools, Work
 from cone.accounting.looking import Looker
@@ -158,7 +156,7 @@ class Sender:
             self._arrived(delivered)
             if is_due:
                 self._wake()
-        except psycopg.errors.UniqueViolation:
+        except UniqueViolationError:
             if len(delivered) > 1:
                 for one in delivered:
                     await self.deliver([one], situation)

@@ -26,7 +26,7 @@ _EARLY = timedelta(minutes=2)
 _READ = """
 select access_token, refresh_token, generation,
        extract(epoch from access_expires_at - now())::int as seconds_left
-from books_connectiontokens where connection_id = %s
+from books_connectiontokens where connection_id = %(connection)s
 """
 
 _STORE = """
@@ -34,6 +34,7 @@ update books_connectiontokens
 set access_token = %(access)s, refresh_token = %(refresh)s, access_expires_at = now() + %(access_lifetime)s,
     refresh_expires_at = now() + %(refresh_lifetime)s, refreshed_at = now(), generation = generation + 1
 where connection_id = %(connection)s and generation = %(generation)s
+returning 1
 """
 
 Connect: TypeAlias = Callable[[], AbstractAsyncContextManager[Database]]
@@ -44,8 +45,7 @@ async def own_connection() -> AsyncIterator[Database]:
     """A connection for one use, where there is no pool (a web page's request)."""
     database = await connect()
     try:
-        async with database:
-            yield database
+        yield database
     finally:
         await database.close()
 
@@ -113,7 +113,7 @@ class StoredAccess:
             return self._remember(*usable)
 
     async def _usable(self, database: Database, rejected: str | None, *, lock: bool = False) -> tuple[str, int] | None:
-        cursor = await database.execute(_READ + (" for update" if lock else ""), [self._connection_id])
+        cursor = await database.execute(_READ + (" for update" if lock else ""), {"connection": self._connection_id})
         row = await cursor.fetchone()
         if row is None:
             raise ReconnectError(Answered(message="The connection was ended."))
@@ -125,7 +125,7 @@ class StoredAccess:
         return token, row["seconds_left"]
 
     async def _refresh(self, database: Database) -> tuple[str, int]:
-        cursor = await database.execute(_READ, [self._connection_id])
+        cursor = await database.execute(_READ, {"connection": self._connection_id})
         row = await cursor.fetchone()
         if row is None:
             raise ReconnectError(Answered(message="The connection was ended."))
@@ -146,7 +146,7 @@ class StoredAccess:
                 "generation": row["generation"],
             },
         )
-        if stored.rowcount != 1:
+        if await stored.fetchone() is None:
             raise ReconnectError(Answered(message="The connection was ended while its token was refreshed."))
         return grant.access_token, int(grant.access_lifetime.total_seconds())
 

@@ -16,7 +16,6 @@ from cone.accounting.attempts import Attempt, Fence, as_attempt
 from cone.accounting.batches import BatchSender
 from cone.accounting.budget import PacedAccess, Share
 from cone.accounting.candidates import Undecided
-from cone.accounting.database import LongStatements
 from cone.accounting.errands import Errand, Tools, Work
 from cone.accounting.looking import Looker
 from cone.accounting.plan.open_attempts import (
@@ -101,7 +100,7 @@ class BatchResolver:
             "looks_count_after": patience.looks_count_after,
         }
         async with self._tools.pool.connection() as database:
-            seen = await read_subjects(LongStatements(database), lane_sql.LOOK_AT_BATCH, values, former=situation)
+            seen = await read_subjects(database, lane_sql.LOOK_AT_BATCH, values, former=situation)
             return seen.subjects, await (await database.execute(attempts_sql.BATCH, values)).fetchall()
 
     async def _read_back(self, updates: Sequence[_Open]) -> None:

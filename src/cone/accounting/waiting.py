@@ -7,15 +7,13 @@ writes down what they wait for.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from cone.accounting.port.documents import RemoteRecord
 from cone.accounting.records import InvoiceRecord, Reference, Situation, Subject
-from cone.kit.values import replace
+from cone.kit.values import Value, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Expecting:
+class Expecting(Value):
     """A row, and what must arrive before it can be planned."""
 
     subject: Subject

@@ -11,13 +11,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
 from cone.accounting.attempts import Fence
 from cone.accounting.budget import Budget, CompanyKey
 from cone.accounting.connections import State, sources_of
-from cone.accounting.database import Database, Pool, connect, make_pool
+from cone.accounting.database import DATABASE_ERRORS, Database, Found, Pool, connect
 from cone.accounting.errands import Tools
 from cone.accounting.lane import Lane
 from cone.accounting.locks import LaneLocks, open_locks
@@ -26,7 +23,6 @@ from cone.accounting.port.provider import Provider, ProviderClient
 from cone.accounting.registry import explain_mismatch, get_provider, list_providers
 from cone.accounting.revocations import list_reachable
 from cone.accounting.runs.settling import settle_runs
-from cone.accounting.sql import lane as lane_sql
 from cone.accounting.sql import outcomes as outcomes_sql
 from cone.accounting.sql import sweep as sweep_sql
 from cone.accounting.tokens import StoredAccess, own_connection
@@ -59,7 +55,7 @@ class Dispatcher:
     async def run(self) -> None:
         """Work until cancelled."""
         async with AsyncExitStack() as stack:
-            self._pool = await stack.enter_async_context(make_pool())
+            self._pool = await stack.enter_async_context(Pool())
             for provider in list_providers():
                 if (availability := provider.availability()).environment is None:
                     # Nothing is sent to it then, which is otherwise only said on the page where one connects.
@@ -76,7 +72,7 @@ class Dispatcher:
         while True:
             try:
                 await work()
-            except psycopg.Error as error:
+            except DATABASE_ERRORS as error:
                 logger.warning("%s: the database is away (%s); trying again", name, type(error).__name__)
             await asyncio.sleep(_RETRY_SECONDS)
 
@@ -108,15 +104,15 @@ class Dispatcher:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _listen(self) -> None:
-        database = await connect(autocommit=True)
+        database = await connect()
         try:
-            await database.execute(f"listen {LANE_CHANNEL}")
+            notifications = await database.listen(LANE_CHANNEL)
             self.ready.set()
             # What was committed before we listened is found by the sweep's first look, which comes after this.
             await self._look_for_work()
-            async for notification in database.notifies():
-                if notification.payload.isdecimal():
-                    self.wake(int(notification.payload))
+            async for payload in notifications:
+                if payload.isdecimal():
+                    self.wake(int(payload))
         finally:
             await database.close()
 
@@ -137,7 +133,7 @@ class Dispatcher:
                 await database.execute(sweep_sql.TRY_WRITING_AGAIN, {"reachable": list_reachable(self._clients)})
             async with self._pool.connection() as database:
                 rows = await (await database.execute(sweep_sql.CONNECTIONS_WITH_WORK)).fetchall()
-        except (psycopg.Error, PoolTimeout) as error:
+        except DATABASE_ERRORS as error:
             # The lanes at work don't depend on this look; the next one comes in seconds.
             logger.warning("the sweep couldn't look (%s)", type(error).__name__)
             return
@@ -168,11 +164,11 @@ class Dispatcher:
             self.wake(connection_id)
 
     async def _run_lane(self, connection_id: int) -> None:
-        epoch = await self.locks.acquire(connection_id)
-        if epoch is None:
+        taken = await self.locks.acquire(connection_id)
+        if taken is None:
             return
         try:
-            lane = await self._make_lane(connection_id, epoch)
+            lane = await self._make_lane(connection_id, taken)
             if lane is None:
                 return
             self._lanes[connection_id] = lane
@@ -186,29 +182,26 @@ class Dispatcher:
             seconds = max(next_due, _SHORTEST_WAIT).total_seconds()
             asyncio.get_running_loop().call_later(seconds, self.wake, connection_id)
 
-    async def _make_lane(self, connection_id: int, epoch: int) -> Lane | None:
+    async def _make_lane(self, connection_id: int, taken: Found) -> Lane | None:
         """A lane for the connection; None when it was made in another environment than the configured one."""
-        async with self._pool.connection() as database:
-            cursor = await database.execute(lane_sql.CONNECTION, {"connection": connection_id})
-            head = await cursor.fetchone()
-            if head is None:
-                raise LookupError("the connection's row is gone")
-            if reason := explain_mismatch(head["provider"], head["environment"]):
-                target = State.READ_ONLY
-                move = {"connection": connection_id, "epoch": epoch, "target": target.value, "reason": reason}
+        epoch: int = taken["lane_epoch"]
+        if reason := explain_mismatch(taken["provider"], taken["environment"]):
+            target = State.READ_ONLY
+            move = {"connection": connection_id, "epoch": epoch, "target": target.value, "reason": reason}
+            async with self._pool.connection() as database:
                 await database.execute(outcomes_sql.MOVE_CONNECTION, {**move, "sources": sources_of(target)})
-                return None
-        provider: Provider = get_provider(head["provider"])
+            return None
+        provider: Provider = get_provider(taken["provider"])
         client = self._clients[provider.key]
         access = StoredAccess(
             connection_id=connection_id,
-            company_id=head["company_id_remote"],
+            company_id=taken["company_id_remote"],
             client=client,
             database=self._pool.connection,
             refreshing=self._connect_to_refresh,
         )
-        fence = Fence(connection_id=connection_id, company_pk=head["company_id"], epoch=epoch)
-        company = CompanyKey(head["provider"], head["environment"], head["company_id_remote"])
+        fence = Fence(connection_id=connection_id, company_pk=taken["company_id"], epoch=epoch)
+        company = CompanyKey(taken["provider"], taken["environment"], taken["company_id_remote"])
         return Lane(
             fence=fence,
             tools=Tools(
@@ -220,7 +213,7 @@ class Dispatcher:
                     company=company,
                     limits=provider.limits,
                     database=self._pool.connection,
-                    known_id=head["budget_id"],
+                    known_id=taken["budget_id"],
                 ),
             ),
         )

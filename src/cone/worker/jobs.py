@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from django.conf import settings
 
 from cone.accounting.budget import Budget, CompanyKey, PacedAccess, Share
 from cone.accounting.connections import State, sources_of
-from cone.accounting.database import Database, Pool
+from cone.accounting.database import Database, Found, Pool
 from cone.accounting.notices import owe_notices, send_one_notice
 from cone.accounting.port.provider import ProviderClient
 from cone.accounting.port.verdicts import VERDICTS, ReconnectError, TryLaterError, Verdict
@@ -104,7 +104,7 @@ async def prune_history(desk: Desk) -> None:
                 return
 
 
-async def _claim(desk: Desk, statement: str) -> list[dict[str, Any]]:
+async def _claim(desk: Desk, statement: str) -> Sequence[Found]:
     async with desk.pool.connection() as database:
         return await (await database.execute(statement, {"reachable": list_reachable(desk.clients)})).fetchall()
 

@@ -6,9 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
+from cone.accounting.database import DATABASE_ERRORS
 from cone.worker import jobs
 from cone.worker.jobs import Desk
 
@@ -42,7 +40,7 @@ async def keep(entry: Entry, desk: Desk) -> None:
     while True:
         try:
             await entry.job(desk)
-        except (psycopg.Error, PoolTimeout) as error:
+        except DATABASE_ERRORS as error:
             logger.warning("%s: the database is away (%s)", entry.job.__name__, type(error).__name__)
         except Exception:
             # The edge for one job: a bug in it must not stop what sends.

@@ -11,12 +11,11 @@ from django.db import connection as database_connection
 from cone.accounting import sending
 from cone.accounting.attempts import Fence
 from cone.accounting.budget import Budget, CompanyKey
-from cone.accounting.database import Pool, make_pool
+from cone.accounting.database import Pool
 from cone.accounting.delivered import settle_delivered
 from cone.accounting.errands import Tools
 from cone.accounting.lane import Lane
 from cone.accounting.port.provider import RequestLimits
-from cone.accounting.sql import lane as lane_sql
 from cone.accounting.sql import sweep as sweep_sql
 from cone.accounting.tokens import StoredAccess, own_connection
 from cone.books.models import Connection
@@ -35,6 +34,10 @@ _AGED = {
 }
 _SWEEP = (sweep_sql.RELEASE_STALE_BLOCKS, sweep_sql.RELEASE_LINKED_WAITS)
 _LOSE_LANE = "update books_connection set lane_epoch = lane_epoch + 1 where id = %(connection)s"
+_TAKE_LANE = """
+update books_connection set lane_epoch = lane_epoch + 1 where id = %(connection)s and state = 'connected'
+returning lane_epoch
+"""
 
 Moment: TypeAlias = Literal["before it's done there", "done there, no answer", "answered, not written down"]
 
@@ -47,7 +50,7 @@ class Driver:
         self._actor = actor
         ledger.limits = _NO_LIMITS
         self._runner = asyncio.Runner()
-        self._pool: Pool = self._runner.run(_open_pool())
+        self._pool: Pool = Pool()
 
     def close(self) -> None:
         """End its connections."""
@@ -97,7 +100,7 @@ class Driver:
     async def _work(self, active: Connection) -> timedelta | None:
         async with self._ledger.open() as client, asyncio.timeout(_LONGEST_RUN.total_seconds()):
             async with self._pool.connection() as database:
-                taken = await (await database.execute(lane_sql.TAKE_LANE, {"connection": active.pk})).fetchone()
+                taken = await (await database.execute(_TAKE_LANE, {"connection": active.pk})).fetchone()
             if taken is None:
                 return None
             fence = Fence(connection_id=active.pk, company_pk=active.company_id, epoch=taken["lane_epoch"])
@@ -151,9 +154,3 @@ class Driver:
         self._ledger.after_send = lose
         await self._work(active)
         self._ledger.after_send = None
-
-
-async def _open_pool() -> Pool:
-    pool = make_pool()
-    await pool.open()
-    return pool

@@ -1,30 +1,140 @@
-"""The lanes' way to the database: statements too long for the driver's cache, and waits for a connection."""
+"""The lanes' way to the database: statements with named values, and connections that are lent."""
 
 import asyncio
+import pkgutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from importlib import import_module
 
+import asyncpg
+import psycopg
 import pytest
 
-from cone.accounting.database import LongStatements, Pool, connect, make_pool
+from cone.accounting import sql
+from cone.accounting.database import DATABASE_ERRORS, Database, Pool, connect, conninfo, numbered
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-_LONG = f"""
-select %(rows)b::bigint[] as rows, %(word)s::text || %(word)s::text as twice, now() + %(delay)s > now() as is_later,
-    %(nothing)s::bigint is null as is_null  -- {"x" * 5000}
+_MANY = """
+select %(rows)s::bigint[] as rows, %(word)s::text || %(word)s::text as twice,
+    now() + %(delay)s::interval > now() as later, %(nothing)s::bigint is null as is_null, %(value)s::jsonb as value,
+    'a%%' as percent
 """
 
 
-def test_a_long_statement_takes_named_values() -> None:
-    async def ask() -> object:
-        database = await connect(autocommit=True)
-        try:
-            values = {"nothing": None, "delay": timedelta(seconds=3), "word": "it's", "rows": [7, 2**40], "unused": 1}
-            return await (await LongStatements(database).execute(_LONG, values)).fetchone()
-        finally:
-            await database.close()
+@asynccontextmanager
+async def _own() -> AsyncIterator[Database]:
+    database = await connect()
+    try:
+        yield database
+    finally:
+        await database.close()
 
-    assert asyncio.run(ask()) == {"rows": [7, 2**40], "twice": "it'sit's", "is_later": True, "is_null": True}
+
+def _kill(pid: int) -> None:
+    with psycopg.connect(conninfo(), autocommit=True) as other:
+        other.execute("select pg_terminate_backend(%s)", [pid])
+
+
+async def _one(database: Database, query: str) -> object:
+    row = await (await database.execute(query)).fetchone()
+    return row and row["found"]
+
+
+def test_a_statement_takes_named_values() -> None:
+    async def ask() -> object:
+        async with _own() as database:
+            values = {
+                "nothing": None,
+                "delay": timedelta(seconds=3),
+                "word": "it's",
+                "rows": [7, 2**40],
+                "value": {"a": [1, None, "ü"]},
+                "unused": 1,
+            }
+            return await (await database.execute(_MANY, values)).fetchone()
+
+    assert dict(asyncio.run(ask())) == {  # type: ignore[call-overload]
+        "rows": [7, 2**40],
+        "twice": "it'sit's",
+        "later": True,
+        "is_null": True,
+        "value": {"a": [1, None, "ü"]},
+        "percent": "a%",
+    }
+
+
+def _statements() -> Iterator[tuple[str, str]]:
+    for module in pkgutil.iter_modules(sql.__path__, f"{sql.__name__}."):
+        for name, text in vars(import_module(module.name)).items():
+            if isinstance(text, str) and name.isupper() and not name.startswith("_"):
+                yield f"{module.name}.{name}", text
+
+
+def test_the_server_knows_the_type_of_every_value() -> None:
+    """The driver asks it: where it can't tell, a statement fails when it's first run."""
+    statements = dict(_statements())
+    assert len(statements) > 60
+
+    async def prepare() -> list[str]:
+        line = await asyncpg.connect(conninfo())
+        unclear = []
+        for name, text in statements.items():
+            try:
+                await line.prepare(numbered(text)[0])
+            except asyncpg.PostgresError as error:
+                unclear.append(f"{name}: {error}")
+        await line.close()
+        return unclear
+
+    assert asyncio.run(prepare()) == []
+
+
+def test_what_belongs_together_is_undone_together() -> None:
+    async def insert_twice(database: Database) -> None:
+        async with database.transaction():
+            await database.execute("create unique index on tried (n)")
+            await database.execute("insert into tried values (1)")
+
+    async def insert_and_fail(database: Database) -> None:
+        async with database.transaction():
+            await database.execute("insert into tried values (1)")
+            with pytest.raises(asyncpg.UniqueViolationError):
+                await insert_twice(database)
+            await database.execute("insert into tried values (2)")
+            assert await _one(database, "select count(*) as found from tried") == 2
+            raise ZeroDivisionError
+
+    async def undo() -> object:
+        async with _own() as database:
+            await database.execute("create temporary table tried (n int)")
+            with pytest.raises(ZeroDivisionError):
+                await insert_and_fail(database)
+            return await _one(database, "select count(*) as found from tried")
+
+    assert asyncio.run(undo()) == 0
+
+
+def test_who_listens_hears_until_the_connection_is_lost() -> None:
+    heard = []
+
+    async def hear(database: Database, said: AsyncIterator[str]) -> None:
+        async for word in said:
+            heard.append(word)
+            if word == "two":
+                await asyncio.to_thread(_kill, database.backend_pid())
+
+    async def say_and_hear() -> None:
+        async with _own() as database, _own() as other:
+            said = await database.listen("cone_test")
+            await other.execute("notify cone_test, 'one'")
+            await other.execute("notify cone_test, 'two'")
+            with pytest.raises(DATABASE_ERRORS):
+                await asyncio.wait_for(hear(database, said), 10)
+
+    asyncio.run(say_and_hear())
+    assert heard == ["one", "two"]
 
 
 def test_who_is_cancelled_as_the_connection_comes_is_cancelled() -> None:
@@ -35,7 +145,7 @@ def test_who_is_cancelled_as_the_connection_comes_is_cancelled() -> None:
             await asyncio.sleep(60)
 
     async def cancel_after(turns: int) -> bool:
-        async with make_pool(size=1) as pool:
+        async with Pool(size=1) as pool:
             async with pool.connection():
                 waiter = asyncio.create_task(hold(pool))
                 await asyncio.sleep(0.01)
@@ -47,8 +157,75 @@ def test_who_is_cancelled_as_the_connection_comes_is_cancelled() -> None:
             waiter.cancel()
             await asyncio.wait({waiter})
             # The connection is free again.
-            async with pool.connection(timeout=5) as database:
+            async with asyncio.timeout(5), pool.connection() as database:
                 await database.execute("select 1")
             return was_cancelled
 
     assert [asyncio.run(cancel_after(turns)) for turns in range(8)] == [True] * 8
+
+
+def test_a_pool_lends_no_more_than_its_size_and_the_same_again() -> None:
+    async def lend() -> tuple[int, int]:
+        lent = most = 0
+        pids = set()
+
+        async def use(pool: Pool) -> None:
+            nonlocal lent, most
+            async with pool.connection() as database:
+                lent += 1
+                most = max(most, lent)
+                pids.add(database.backend_pid())
+                await database.execute("select pg_sleep(0.01)")
+                lent -= 1
+
+        async with Pool(size=3) as pool:
+            await asyncio.gather(*(use(pool) for _ in range(30)))
+        return most, len(pids)
+
+    assert asyncio.run(lend()) == (3, 3)
+
+
+@pytest.mark.parametrize("left", ["cancelled", "in a transaction", "killed", "killed while idle"])
+def test_what_isnt_at_rest_is_lent_to_nobody(left: str) -> None:
+    async def leave(pool: Pool) -> int:
+        async with pool.connection() as database:
+            pid = database.backend_pid()
+            if left == "cancelled":
+                await database.execute("select pg_sleep(60)")
+            elif left == "in a transaction":
+                await database.execute("begin")
+            elif left == "killed":
+                await asyncio.to_thread(_kill, pid)
+                await database.execute("select 1")
+        return pid
+
+    async def lend() -> None:
+        async with Pool(size=1) as pool:
+            async with pool.connection() as database:
+                first = database.backend_pid()
+            task = asyncio.create_task(leave(pool))
+            await asyncio.sleep(0.2)
+            task.cancel()
+            await asyncio.wait({task})
+            if left == "killed while idle":
+                await asyncio.to_thread(_kill, first)
+                await asyncio.sleep(0.2)
+            async with asyncio.timeout(5), pool.connection() as database:
+                assert database.backend_pid() != first
+                assert await _one(database, "select 1 as found") == 1
+
+    asyncio.run(lend())
+
+
+def test_a_refused_statement_costs_no_connection() -> None:
+    async def refuse() -> bool:
+        async with Pool(size=1) as pool:
+            async with pool.connection() as database:
+                first = database.backend_pid()
+            with pytest.raises(asyncpg.UndefinedTableError):
+                async with pool.connection() as database, database.transaction():
+                    await database.execute("select 1 from nowhere")
+            async with pool.connection() as database:
+                return database.backend_pid() == first
+
+    assert asyncio.run(refuse())

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from cone.accounting.attempts import Fence
-from cone.accounting.database import Database, LongStatements, make_pool
+from cone.accounting.database import Database, Pool
 from cone.accounting.records import Patience
 from cone.accounting.snapshot import read_snapshot
 from cone.books.models import Connection, Link, OutboxRow, RemoteCompany
@@ -67,10 +67,10 @@ def test_look_reads_no_more_links_of_a_large_firm_beside_many_small_ones(owner: 
         return found
 
     async def look() -> tuple[int, int]:
-        async with make_pool(size=1) as pool, pool.connection() as database:
+        async with Pool(size=1) as pool, pool.connection() as database:
             before = await count_read(database)
             snapshot = await read_snapshot(
-                LongStatements(database),
+                database,
                 fence=Fence(active.pk, active.company_id, active.lane_epoch),
                 general_service=uuid4(),
                 limit=90,

@@ -206,7 +206,7 @@ def test_pruning_keeps_what_anything_depends_on(owner: Actor, ledger: FakeLedger
     make_attempt(active, open_one, 2, "failed", days=1)
 
     async def work() -> list[int]:
-        database = await connect_database(autocommit=True)
+        database = await connect_database()
         try:
             return [await prune(database, kept_for=timedelta(days=400)) for _ in range(2)]
         finally:

@@ -2,10 +2,19 @@
 
 from cone.accounting.sql.look import look_at, rows_from
 
+# Whether the lock is ours now, and what a lane is made from unless the connection isn't a connected one. A company that
+# was never asked for anything has no budget yet.
 TAKE_LANE = """
-update books_connection set lane_epoch = lane_epoch + 1
-where id = %(connection)s and state = 'connected'
-returning lane_epoch
+with lock as materialized (
+    select pg_try_advisory_lock(%(lanes)s, %(connection)s) as is_ours
+), taken as (
+    update books_connection c set lane_epoch = lane_epoch + 1
+    from lock where lock.is_ours and c.id = %(connection)s and c.state = 'connected'
+    returning c.lane_epoch, c.provider, c.environment, c.company_id, c.company_id_remote
+)
+select lock.is_ours, t.*, b.id as budget_id
+from lock left join taken t on true left join books_requestbudget b
+    on (b.provider, b.environment, b.company_id_remote) = (t.provider, t.environment, t.company_id_remote)
 """
 
 # What a lane that died had marked as sending is due again; its attempts say what is unknown.
@@ -19,17 +28,11 @@ select w.uuid as workspace_uuid
 from books_connection c join books_workspace w on w.id = c.workspace_id where c.id = %(connection)s
 """
 
-# What a lane is made from. A company that was never asked for anything has no budget yet.
-CONNECTION = """
-select c.provider, c.environment, c.company_id, c.company_id_remote, b.id as budget_id
-from books_connection c left join books_requestbudget b
-    on (b.provider, b.environment, b.company_id_remote) = (c.provider, c.environment, c.company_id_remote)
-where c.id = %(connection)s
-"""
-
 # When an open attempt may be taken up: once its own timeout has passed, since until then the first may be answered yet;
 # and what was looked for and not found since, no sooner than a look says something.
-_TAKEN_UP_AT = "u.last_sent_at + case when u.looked_at is null then %(timeout)s else %(looks_count_after)s end"
+_TAKEN_UP_AT = """
+u.last_sent_at + case when u.looked_at is null then %(timeout)s::interval else %(looks_count_after)s::interval end
+"""
 
 # The oldest live rows first, then backfill; customers and services before the invoices that need them.
 _DUE_ROWS = f"""

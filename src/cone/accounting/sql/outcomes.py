@@ -140,18 +140,27 @@ where o.id = v.id and (v.until_settled or not exists (
         and (l.kind <> 'customer' or l.standing = 'live')))
 """
 
+# Tells of each record that was asked for now whether it's due; in any case whether the lane is ours.
 WANT_REFERRED = """
-insert into books_outboxrow (company_id, kind, record_uuid, wanted_revision, priority)
-select %(company)s, v.for_kind, v.for_uuid, 1, v.priority
-from unnest(%(for_kinds)s::text[], %(for_uuids)s::uuid[], %(priorities)s::int[]) as v(for_kind, for_uuid, priority)
-order by v.for_kind, v.for_uuid
-on conflict (company_id, kind, record_uuid) do update set priority = excluded.priority
-where books_outboxrow.priority > excluded.priority
-returning kind, record_uuid,
-          state = 'due' and waits_for_uuid is null and not_before <= clock_timestamp() and not exists (
-              select from books_attempt u
-              where u.company_id = books_outboxrow.company_id and u.kind = books_outboxrow.kind
-                  and u.record_uuid = books_outboxrow.record_uuid and u.state = 'unknown') as is_due
+with gate as (
+    select id from books_connection where id = %(connection)s and lane_epoch = %(epoch)s for no key update
+), wanted as (
+    insert into books_outboxrow (company_id, kind, record_uuid, wanted_revision, priority)
+    select %(company)s, v.for_kind, v.for_uuid, 1, v.priority
+    from unnest(%(for_kinds)s::text[], %(for_uuids)s::uuid[], %(priorities)s::int[])
+        as v(for_kind, for_uuid, priority)
+    where exists (select from gate)
+    order by v.for_kind, v.for_uuid
+    on conflict (company_id, kind, record_uuid) do update set priority = excluded.priority
+    where books_outboxrow.priority > excluded.priority
+    returning kind, record_uuid,
+              state = 'due' and waits_for_uuid is null and not_before <= clock_timestamp() and not exists (
+                  select from books_attempt u
+                  where u.company_id = books_outboxrow.company_id and u.kind = books_outboxrow.kind
+                      and u.record_uuid = books_outboxrow.record_uuid and u.state = 'unknown') as is_due
+)
+select (select count(*) from gate) as lanes, w.kind, w.record_uuid, w.is_due
+from (values (1)) as always left join wanted w on true
 """
 
 RELEASE_WAITING = """
