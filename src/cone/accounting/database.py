@@ -141,7 +141,7 @@ class Database:
 def numbered(query: str) -> tuple[str, tuple[str, ...]]:
     """The statement as the server takes it, and which value stands for which number."""
     places: dict[str, int] = {}
-    text = re.sub(r"%\((\w+)\)[sb]", lambda found: f"${places.setdefault(found[1], len(places) + 1)}", query)
+    text = re.sub(r"%\((\w+)\)s", lambda found: f"${places.setdefault(found[1], len(places) + 1)}", query)
     return text.replace("%%", "%"), tuple(places)
 
 

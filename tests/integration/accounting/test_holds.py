@@ -20,7 +20,7 @@ from cone.operations.disconnect_provider import disconnect_provider
 from cone.operations.refresh_reference import RefreshFailedError, refresh_reference
 from cone.operations.sync_now import sync_all
 from tests.builders import make_customer, make_invoice
-from tests.fakes.ledger import FakeLedger
+from tests.fakes.ledger import FakeLedger, Sending
 from tests.integration.accounting.conftest import (
     NO_SWEEP,
     Held,
@@ -76,10 +76,24 @@ def test_refusals_of_requests_in_flight_together_count_once(
     for number in range(4):
         make_customer(owner, f"Customer {number}")
     ledger.fail_next("customer", SLOW_DOWN, times=4)
+    arrived: list[Sending] = []
+    all_there = asyncio.Event()
+    is_released = threading.Event()
+
+    async def together(sending: Sending) -> None:
+        arrived.append(sending)
+        if len(arrived) == 4:
+            all_there.set()
+        elif len(arrived) > 4:
+            await asyncio.to_thread(is_released.wait, 10)
+        await all_there.wait()
+
+    ledger.before_send = together
     make_worker()
-    wait_until(lambda: Attempt.objects.filter(verdict="trylater").count() >= 2)
+    wait_until(lambda: Attempt.objects.filter(verdict="trylater").count() == 4)
     active.refresh_from_db()
     assert active.throttle_tries == 1
+    is_released.set()
     wait_until(lambda: is_settled(owner), seconds=20)
     assert len(ledger.records("customer")) == 4
 

@@ -14,9 +14,9 @@ with gate as (
         and state = 'connected' and paused_at is null and not_before <= now()
     for share
 ), given as (
-    select * from unnest(%(rows)b::bigint[], %(wanted)b::bigint[], %(kinds)b::text[], %(uuids)b::uuid[],
-        %(revisions)b::bigint[], %(operations)b::text[], %(generations)b::int[], %(request_ids)b::text[],
-        %(lines)b::text[], %(bodies)b::bytea[], %(expected)b::text[])
+    select * from unnest(%(rows)s::bigint[], %(wanted)s::bigint[], %(kinds)s::text[], %(uuids)s::uuid[],
+        %(revisions)s::bigint[], %(operations)s::text[], %(generations)s::int[], %(request_ids)s::text[],
+        %(lines)s::text[], %(bodies)s::bytea[], %(expected)s::text[])
     with ordinality as v(row, wanted, kind, uuid, revision, operation, generation, request_id, line, body, expected,
         place)
 ), claimed as (

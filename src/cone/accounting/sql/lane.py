@@ -38,7 +38,7 @@ u.last_sent_at + case when u.looked_at is null then %(timeout)s::interval else %
 _DUE_ROWS = f"""
 {rows_from("books_outboxrow")}
 where o.company_id = %(company)s and o.state = 'due' and o.not_before <= now() and o.waits_for_uuid is null
-    and o.priority <= %(lowest_priority)s and o.id <> all(%(busy)b::bigint[])
+    and o.priority <= %(lowest_priority)s and o.id <> all(%(busy)s::bigint[])
     and (u.id is null or {_TAKEN_UP_AT} <= now())
     and exists (select from head where state = 'connected' and not is_paused and not must_wait)
 order by o.priority, o.wave, o.id

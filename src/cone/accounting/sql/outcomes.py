@@ -1,14 +1,14 @@
 """What became of rows, their links and their connection. What goes for one row goes for many: one is a list of one."""
 
-# Everything that arrived in one request, in one statement: it's the hot path, hence binary lists, without quoting.
+# Everything that arrived in one request, in one statement: it's the hot path.
 # Where the lane isn't ours any more nothing is written. `due` counts what can go now because of it.
 DELIVERED = """
 with gate as (
     select id from books_connection where id = %(connection)s and lane_epoch = %(epoch)s for no key update
 ), given as (
-    select * from unnest(%(rows)b::bigint[], %(attempts)b::bigint[], %(kinds)b::text[], %(uuids)b::uuid[],
-        %(revisions)b::bigint[], %(statuses)b::int[], %(tids)b::text[], %(remote_ids)b::text[],
-        %(remote_versions)b::text[], %(standings)b::text[], %(answers)b::text[])
+    select * from unnest(%(rows)s::bigint[], %(attempts)s::bigint[], %(kinds)s::text[], %(uuids)s::uuid[],
+        %(revisions)s::bigint[], %(statuses)s::int[], %(tids)s::text[], %(remote_ids)s::text[],
+        %(remote_versions)s::text[], %(standings)s::text[], %(answers)s::text[])
         as v(row, attempt, kind, uuid, revision, http_status, tid, remote_id, remote_version, standing, answer)
     where exists (select from gate)
 ), closed as (
