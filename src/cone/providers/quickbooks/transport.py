@@ -123,6 +123,8 @@ def _tid(response: aiohttp.ClientResponse) -> str:
 def _retry_after(response: aiohttp.ClientResponse) -> timedelta | None:
     """Seconds or a date. Intuit documents none; honored if one ever comes (api-facts §3)."""
     text = response.headers.get("Retry-After", "").strip()
+    if not text:
+        return None
     if text.isascii() and text.isdigit() and len(text) <= 9:
         return min(timedelta(seconds=int(text)), _LONGEST_WAIT)
     try:
