@@ -107,7 +107,7 @@ class Budget:
             found = self._id or await self._find(database)
             cursor = await database.execute(budget_sql.TURN, {**values, "budget": found, "now": None})
             row = await cursor.fetchone()
-        # Only now others see it: where each use is a transaction, the row was ours alone.
+        # Only now that it stands there is it another request's, too.
         self._id = found
         if row is None:
             raise LookupError("the budget's row is gone")

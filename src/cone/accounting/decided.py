@@ -40,7 +40,7 @@ async def settle_decided(
     if not decided:
         return []
     waits = [(one.subject, one.decision) for one in decided if isinstance(one.decision, WaitFor)]
-    # By itself: who asks for a record twice has asked once, and mostly there's nothing else to write down.
+    # First by itself: mostly there's nothing else to write down then.
     asked = await _want(database, waits, fence, on_their_way)
     expecting, waits = _expect(waits, asked, on_their_way)
     others = [one for one in decided if not isinstance(one.decision, WaitFor)]

@@ -17,7 +17,7 @@ from uuid import UUID
 from cone.accounting.attempts import Fence, LaneLostError
 from cone.accounting.batches import BatchSender
 from cone.accounting.budget import Share
-from cone.accounting.database import Database
+from cone.accounting.database import Database, DatabaseAwayError
 from cone.accounting.decided import Decided, settle_decided
 from cone.accounting.delivered import Delivered
 from cone.accounting.errands import Tools, Work
@@ -435,6 +435,9 @@ class Lane:
             # are in flight meanwhile finish and are settled, unless the epoch has moved.
             logger.info("%s record(s) of connection %s not sent now", len(planned), self._fence.connection_id)
             self.wake()
+        except DatabaseAwayError:
+            # No record's fault: the lane breaks, and comes back with the next sweep.
+            raise
         except Exception:
             # The edge for these rows: a bug in one record must not stop the others of its company.
             logger.exception("sync of %s broke", ", ".join(f"{one.subject.row.kind} {one.row_id}" for one in planned))

@@ -14,7 +14,7 @@ from typing import Any
 from cone.accounting.attempts import Fence
 from cone.accounting.budget import Budget, CompanyKey
 from cone.accounting.connections import State, sources_of
-from cone.accounting.database import DATABASE_ERRORS, Database, Found, Pool, connect
+from cone.accounting.database import DATABASE_ERRORS, Database, DatabaseAwayError, Found, Pool, connect
 from cone.accounting.errands import Tools
 from cone.accounting.lane import Lane
 from cone.accounting.locks import LaneLocks, open_locks
@@ -73,7 +73,7 @@ class Dispatcher:
             try:
                 await work()
             except DATABASE_ERRORS as error:
-                logger.warning("%s: the database is away (%s); trying again", name, type(error).__name__)
+                logger.warning("%s: the database is away (%s); trying again", name, error)
             await asyncio.sleep(_RETRY_SECONDS)
 
     # --- lanes -----------------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ class Dispatcher:
                 rows = await (await database.execute(sweep_sql.CONNECTIONS_WITH_WORK)).fetchall()
         except DATABASE_ERRORS as error:
             # The lanes at work don't depend on this look; the next one comes in seconds.
-            logger.warning("the sweep couldn't look (%s)", type(error).__name__)
+            logger.warning("the sweep couldn't look (%s)", error)
             return
         for row in rows:
             self.wake(row["id"])
@@ -156,7 +156,9 @@ class Dispatcher:
             del self._tasks[connection_id]
         if task.cancelled():
             return
-        if (error := task.exception()) is not None:
+        if isinstance(error := task.exception(), DatabaseAwayError):
+            logger.warning("lane of connection %s: the database is away (%s)", connection_id, error)
+        elif error is not None:
             # The edge for one company: its lane comes back with the next sweep, the others go on.
             logger.error("lane of connection %s broke", connection_id, exc_info=error)
         elif connection_id in self._again:

@@ -41,7 +41,7 @@ async def keep(entry: Entry, desk: Desk) -> None:
         try:
             await entry.job(desk)
         except DATABASE_ERRORS as error:
-            logger.warning("%s: the database is away (%s)", entry.job.__name__, type(error).__name__)
+            logger.warning("%s: the database is away, or refused it (%s)", entry.job.__name__, error)
         except Exception:
             # The edge for one job: a bug in it must not stop what sends.
             logger.exception("%s broke", entry.job.__name__)

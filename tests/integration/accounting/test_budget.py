@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from psycopg.rows import DictRow, dict_row
 
 from cone.accounting.budget import Budget, CompanyKey, Share, turn_values
-from cone.accounting.database import conninfo
 from cone.accounting.port.provider import RequestLimits
 from cone.accounting.port.verdicts import TryLaterError
 from cone.accounting.sql import budget as budget_sql
 from cone.accounting.tokens import own_connection
 from cone.books.models import RequestBudget
 from cone.kit.values import replace
+from tests.integration.accounting.database import conninfo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

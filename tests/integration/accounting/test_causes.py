@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from cone.accounting import lane
 from cone.accounting.causes import list_cause_cards
-from cone.accounting.database import conninfo
 from cone.accounting.port.documents import Address, CustomerDocument, Kind
 from cone.accounting.port.verdicts import Answered, OutcomeUnknownError, RejectedError
 from cone.accounting.snapshot import Snapshot, read_snapshot
@@ -58,6 +57,7 @@ from tests.integration.accounting.conftest import (
     is_settled,
     wait_until,
 )
+from tests.integration.accounting.database import conninfo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,7 +1,11 @@
 """The lanes' way to the database: statements with named values, and connections that are lent."""
 
 import asyncio
+import os
 import pkgutil
+import re
+import signal
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -10,9 +14,13 @@ from importlib import import_module
 import asyncpg
 import psycopg
 import pytest
+from django.db import connection
 
+from cone import accounting
+from cone.accounting import database as database_module
 from cone.accounting import sql
-from cone.accounting.database import DATABASE_ERRORS, Database, Pool, connect, conninfo, numbered
+from cone.accounting.database import Database, DatabaseAwayError, Pool, address_of, connect, numbered
+from tests.integration.accounting.database import conninfo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,10 +73,15 @@ def test_a_statement_takes_named_values() -> None:
     }
 
 
+_STATEMENT = re.compile(r"\s*(select|with|insert|update|delete) ")
+
+
 def _statements() -> Iterator[tuple[str, str]]:
-    for module in pkgutil.iter_modules(sql.__path__, f"{sql.__name__}."):
+    """Those of the engine that are run as they stand; parts of others have names with an underscore in `sql`."""
+    for module in pkgutil.walk_packages(accounting.__path__, f"{accounting.__name__}."):
         for name, text in vars(import_module(module.name)).items():
-            if isinstance(text, str) and name.isupper() and not name.startswith("_"):
+            is_part = module.name.startswith(sql.__name__) and name.startswith("_")
+            if name.isupper() and isinstance(text, str) and _STATEMENT.match(text) and not is_part:
                 yield f"{module.name}.{name}", text
 
 
@@ -78,7 +91,7 @@ def test_the_server_knows_the_type_of_every_value() -> None:
     assert len(statements) > 60
 
     async def prepare() -> list[str]:
-        line = await asyncpg.connect(conninfo())
+        line = await asyncpg.connect(**address_of(connection.get_connection_params()))
         unclear = []
         for name, text in statements.items():
             try:
@@ -130,7 +143,7 @@ def test_who_listens_hears_until_the_connection_is_lost() -> None:
             said = await database.listen("cone_test")
             await other.execute("notify cone_test, 'one'")
             await other.execute("notify cone_test, 'two'")
-            with pytest.raises(DATABASE_ERRORS):
+            with pytest.raises(DatabaseAwayError):
                 await asyncio.wait_for(hear(database, said), 10)
 
     asyncio.run(say_and_hear())
@@ -215,6 +228,135 @@ def test_what_isnt_at_rest_is_lent_to_nobody(left: str) -> None:
                 assert await _one(database, "select 1 as found") == 1
 
     asyncio.run(lend())
+
+
+def test_whoever_kills_its_server_process_a_statement_says_that_the_database_is_away() -> None:
+    """Also where the driver calls it a usage error: begun between the server's last word and the end of the line."""
+
+    async def ask(pool: Pool) -> None:
+        while True:
+            async with pool.connection() as database:
+                for _ in range(200):
+                    await database.execute("select 1")
+                await asyncio.to_thread(_kill, database.backend_pid())
+                while True:
+                    await database.execute("select 1")
+
+    async def count() -> None:
+        async with Pool(size=4) as pool:
+            for _ in range(10):
+                asked = await asyncio.gather(*(ask(pool) for _ in range(4)), return_exceptions=True)
+                assert {type(one) for one in asked} == {DatabaseAwayError}
+
+    asyncio.run(count())
+
+
+@pytest.mark.parametrize("where", ["in a statement", "in a transaction", "at rest"])
+def test_who_is_cancelled_while_the_server_hangs_is_cancelled(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "_CLOSING_SECONDS", 0.3)
+
+    async def wait(pool: Pool, pids: "asyncio.Queue[int]") -> None:
+        async with pool.connection() as database:
+            if where == "in a transaction":
+                async with database.transaction():
+                    await database.execute("select 1")
+                    await pids.put(database.backend_pid())
+                    await asyncio.sleep(60)
+            await pids.put(database.backend_pid())
+            if where == "in a statement":
+                await database.execute("select pg_sleep(60)")
+            await asyncio.sleep(60)
+
+    async def cancel() -> bool:
+        pids: asyncio.Queue[int] = asyncio.Queue()
+        async with Pool(size=1) as pool:
+            task = asyncio.create_task(wait(pool, pids))
+            pid = await pids.get()
+            await asyncio.sleep(0.1)
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                task.cancel()
+                await asyncio.wait({task}, timeout=5)
+                return task.done() and task.cancelled()
+            finally:
+                os.kill(pid, signal.SIGCONT)
+                await asyncio.to_thread(_kill, pid)
+
+    assert asyncio.run(cancel())
+
+
+def test_who_is_cancelled_in_a_transaction_whose_line_is_dead_is_cancelled() -> None:
+    async def work(pool: Pool) -> None:
+        async with pool.connection() as database, database.transaction():
+            await asyncio.to_thread(_kill, database.backend_pid())
+            await asyncio.sleep(60)
+
+    async def cancel() -> bool:
+        async with Pool(size=1) as pool:
+            task = asyncio.create_task(work(pool))
+            await asyncio.sleep(0.3)
+            task.cancel()
+            await asyncio.wait({task}, timeout=5)
+            return task.cancelled()
+
+    assert asyncio.run(cancel())
+
+
+def test_while_the_server_is_full_a_borrower_waits_for_one_that_is_lent(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse() -> Database:
+        raise DatabaseAwayError("sorry, too many clients already")
+
+    async def borrow(pool: Pool) -> int:
+        async with pool.connection() as database:
+            await database.execute("select pg_sleep(0.05)")
+            return database.backend_pid()
+
+    async def share() -> set[int]:
+        async with Pool(size=4) as pool:
+            await borrow(pool)
+            monkeypatch.setattr(database_module, "connect", refuse)
+            return set(await asyncio.gather(*(borrow(pool) for _ in range(4))))
+
+    assert len(asyncio.run(share())) == 1
+
+
+def test_who_waits_too_long_for_a_connection_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "_PATIENCE_SECONDS", 0.2)
+
+    async def wait() -> None:
+        async with Pool(size=1) as pool, pool.connection():
+            with pytest.raises(DatabaseAwayError, match="in use"):
+                await pool.connection().__aenter__()
+
+    asyncio.run(wait())
+
+
+@pytest.mark.parametrize(
+    ("settings", "address"),
+    [
+        (
+            {"dbname": "c", "host": "2001:db8::5", "port": "5433"},
+            {"database": "c", "host": ["2001:db8::5"], "port": 5433},
+        ),
+        (
+            {"dbname": "c", "host": "/run/a socket", "password": "a%/:@?'"},
+            {"database": "c", "host": ["/run/a socket"], "password": "a%/:@?'"},
+        ),
+        ({"host": "a,b"}, {"host": ["a", "b"]}),
+        (
+            {"options": "-c timezone=UTC", "sslmode": "verify-full", "sslrootcert": "/a b.pem"},
+            {"dsn": "postgresql://?options=-c%20timezone%3DUTC&sslmode=verify-full&sslrootcert=%2Fa%20b.pem"},
+        ),
+    ],
+)
+def test_the_driver_is_told_the_address_in_its_words(settings: dict[str, str], address: dict[str, object]) -> None:
+    assert address_of(settings) == address
+
+
+def test_the_systems_authorities_are_asked_with_the_servers_name() -> None:
+    context = address_of({"host": "db.example", "sslmode": "require", "sslrootcert": "system"})["ssl"]
+    assert context.check_hostname
+    assert context.verify_mode == ssl.CERT_REQUIRED
 
 
 def test_a_refused_statement_costs_no_connection() -> None:

@@ -13,7 +13,6 @@ from django.db.models.functions import Now
 
 from cone.accounting.causes import list_cause_cards
 from cone.accounting.connections import ConnectionBusyError, NotConnectedError
-from cone.accounting.database import conninfo
 from cone.accounting.manage import read_manage
 from cone.accounting.port.verdicts import Answered, CauseCode, OutcomeUnknownError, RejectedError, TryLaterError
 from cone.accounting.states import sync_states
@@ -57,6 +56,7 @@ from tests.integration.accounting.conftest import (
     is_settled,
     wait_until,
 )
+from tests.integration.accounting.database import conninfo
 from tests.integration.accounting.test_lane import documents
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,7 +6,6 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from cone.accounting.database import conninfo
 from cone.accounting.port.documents import InvoiceDocument
 from cone.accounting.port.verdicts import Answered, OutcomeUnknownError, StaleError, TryLaterError
 from cone.accounting.states import read_record_sync, sync_states
@@ -21,6 +20,7 @@ from cone.operations.save_terms import save_terms
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line, make_service
 from tests.fakes.ledger import FakeLedger, Sending
 from tests.integration.accounting.conftest import MakeWorker, configure, connect, hurry, is_settled, wait_until
+from tests.integration.accounting.database import conninfo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

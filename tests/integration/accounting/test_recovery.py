@@ -9,7 +9,6 @@ import pytest
 from django.apps import apps
 from django.db import connections, transaction
 
-from cone.accounting.database import conninfo
 from cone.accounting.port.documents import InvoiceDocument, Kind
 from cone.accounting.port.verdicts import Answered, RejectedError
 from cone.books.models import Connection, Customer, Link, OutboxRow, Service
@@ -35,6 +34,7 @@ from tests.integration.accounting.conftest import (
     is_settled,
     wait_until,
 )
+from tests.integration.accounting.database import conninfo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

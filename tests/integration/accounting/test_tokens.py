@@ -13,7 +13,6 @@ from django.conf import settings
 from django.db import connections
 from django.db.models.functions import Now
 
-from cone.accounting.database import conninfo
 from cone.accounting.port.company import TokenGrant
 from cone.accounting.port.verdicts import Answered, ReconnectError, TryLaterError
 from cone.accounting.states import sync_states
@@ -26,6 +25,7 @@ from cone.operations.refresh_reference import SignInNeededError, refresh_referen
 from tests.builders import make_customer, make_invoice
 from tests.fakes.ledger import FakeLedger, FakeLedgerClient
 from tests.integration.accounting.conftest import MakeWorker, configure, connect, is_settled, wait_until
+from tests.integration.accounting.database import conninfo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Result = TypeVar("Result")

@@ -1,28 +1,37 @@
 """Invoices of new customers: kept in mind while those are on their way, written down once they don't come."""
 
+from collections.abc import Mapping, Sequence, Set
 from datetime import timedelta
 from decimal import Decimal
 
+import psycopg
 import pytest
 
-from cone.accounting.plan.decisions import Decision
+from cone.accounting import decided
+from cone.accounting.decided import _expect
+from cone.accounting.plan.decisions import Decision, WaitFor
 from cone.accounting.plan.next_step import plan
 from cone.accounting.port.documents import InvoiceDocument
 from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
-from cone.accounting.records import Situation, Subject
+from cone.accounting.records import Reference, Situation, Subject
 from cone.accounting.states import read_record_sync
 from cone.accounting.values import SyncState
+from cone.accounting.waiting import Expecting
 from cone.books.models import Attempt, OutboxRow
 from cone.operations.actor import Actor
 from cone.operations.pause_sync import pause_sync
 from cone.operations.resume_sync import resume_sync
 from cone.operations.save_invoice import save_invoice
-from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line
+from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line, make_payment
 from tests.fakes.ledger import FakeLedger
 from tests.integration.accounting.conftest import Held, MakeWorker, configure, connect, is_settled, wait_until
+from tests.integration.accounting.database import conninfo
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NO_SWEEP = timedelta(minutes=5)
+
+Waits = Sequence[tuple[Subject, WaitFor]]
+Expected = tuple[list[Expecting], list[tuple[Subject, WaitFor]]]
 
 
 def test_row_is_not_written_while_its_customer_is_on_its_way(
@@ -142,3 +151,28 @@ def test_customer_that_cannot_be_planned_is_what_its_invoice_waits_for(
     make_worker(NO_SWEEP)
 
     wait_until(lambda: OutboxRow.objects.filter(record_uuid=invoice.uuid, waits_for_uuid=broken.uuid).exists())
+
+
+def test_what_a_stopped_run_takes_out_meanwhile_is_asked_for_again(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between asking for the invoice and writing down that the payment waits for it."""
+    connect(owner, ledger)
+    configure(owner)
+    invoice = make_invoice(owner, is_issued=True)
+    make_payment(owner, invoice)
+    taken_out: list[int] = []
+
+    def expect_later(waits: Waits, asked: Set[Reference], on_their_way: Mapping[Reference, int]) -> Expected:
+        found = _expect(waits, asked, on_their_way)
+        if found[1] and not taken_out:
+            with psycopg.connect(conninfo(), autocommit=True) as other:
+                out = other.execute("delete from books_outboxrow where record_uuid = %s", [invoice.uuid])
+            taken_out.append(out.rowcount)
+        return found
+
+    monkeypatch.setattr(decided, "_expect", expect_later)
+    make_worker(NO_SWEEP)
+    wait_until(lambda: ledger.records("payment") and is_settled(owner))
+    assert taken_out == [1]
+    assert ledger.count_sends("invoice") == 1

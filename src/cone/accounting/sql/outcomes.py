@@ -128,7 +128,8 @@ where o.id = v.id and o.wanted_revision <= v.revision and exists (select from ga
 returning o.id
 """
 
-# Until the other one is linked; or, though it is, until it has gone through the queue once more.
+# Until the other one is linked; or, though it is, until it has gone through the queue once more. Not for what a stopped
+# run took out meanwhile: the next look asks for it again.
 ROWS_WAIT = """
 update books_outboxrow o set state = 'due', waits_for_kind = v.for_kind, waits_for_uuid = v.for_uuid,
        changed_at = now()
@@ -138,6 +139,9 @@ where o.id = v.id and (v.until_settled or not exists (
     select from books_link l
     where l.company_id = %(company)s and l.kind = v.for_kind and l.record_uuid = v.for_uuid
         and (l.kind <> 'customer' or l.standing = 'live')))
+    and exists (
+    select from books_outboxrow w
+    where w.company_id = %(company)s and w.kind = v.for_kind and w.record_uuid = v.for_uuid)
 """
 
 # Tells of each record that was asked for now whether it's due; in any case whether the lane is ours.
