@@ -7,7 +7,6 @@ import re
 import signal
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib import import_module
 
@@ -19,7 +18,8 @@ from django.db import connection
 from cone import accounting
 from cone.accounting import database as database_module
 from cone.accounting import sql
-from cone.accounting.database import Database, DatabaseAwayError, Pool, address_of, connect, numbered
+from cone.accounting.database import Database, DatabaseAwayError, Pool, address_of, numbered
+from cone.accounting.tokens import own_connection
 from tests.integration.accounting.database import conninfo
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,15 +29,6 @@ select %(rows)s::bigint[] as rows, %(word)s::text || %(word)s::text as twice,
     now() + %(delay)s::interval > now() as later, %(nothing)s::bigint is null as is_null, %(value)s::jsonb as value,
     'a%%' as percent
 """
-
-
-@asynccontextmanager
-async def _own() -> AsyncIterator[Database]:
-    database = await connect()
-    try:
-        yield database
-    finally:
-        await database.close()
 
 
 def _kill(pid: int) -> None:
@@ -51,8 +42,8 @@ async def _one(database: Database, query: str) -> object:
 
 
 def test_a_statement_takes_named_values() -> None:
-    async def ask() -> object:
-        async with _own() as database:
+    async def ask() -> dict[str, object]:
+        async with own_connection() as database:
             values = {
                 "nothing": None,
                 "delay": timedelta(seconds=3),
@@ -61,9 +52,10 @@ def test_a_statement_takes_named_values() -> None:
                 "value": {"a": [1, None, "ü"]},
                 "unused": 1,
             }
-            return await (await database.execute(_MANY, values)).fetchone()
+            (row,) = await (await database.execute(_MANY, values)).fetchall()
+            return dict(row)
 
-    assert dict(asyncio.run(ask())) == {  # type: ignore[call-overload]
+    assert asyncio.run(ask()) == {
         "rows": [7, 2**40],
         "twice": "it'sit's",
         "later": True,
@@ -120,7 +112,7 @@ def test_what_belongs_together_is_undone_together() -> None:
             raise ZeroDivisionError
 
     async def undo() -> object:
-        async with _own() as database:
+        async with own_connection() as database:
             await database.execute("create temporary table tried (n int)")
             with pytest.raises(ZeroDivisionError):
                 await insert_and_fail(database)
@@ -139,7 +131,7 @@ def test_who_listens_hears_until_the_connection_is_lost() -> None:
                 await asyncio.to_thread(_kill, database.backend_pid())
 
     async def say_and_hear() -> None:
-        async with _own() as database, _own() as other:
+        async with own_connection() as database, own_connection() as other:
             said = await database.listen("cone_test")
             await other.execute("notify cone_test, 'one'")
             await other.execute("notify cone_test, 'two'")
