@@ -422,13 +422,22 @@ def test_voided_invoice_that_stands_there_asks_to_remove_it(cast: Cast, owner: C
         synced_revision=issued.revision,
     )
     void_invoice(cast.owner, issued.uuid)
-    block(issued, f"voided_here:{issued.uuid}", "voided_here", number=issued.number or "")
     url = reverse("invoice", args=[issued.uuid])
 
+    at_once = owner.get(url).text
+    block(issued, f"voided_here:{issued.uuid}", "voided_here", number=issued.number or "")
     page = owner.get(url).text
+    refreshed = owner.get(reverse("sync_panel", args=["invoice", issued.uuid])).text
     owner.post(reverse("invoice_removed", args=[issued.uuid]))
 
-    assert f"Void here: remove it in {connected.name}." in page
+    asked = f"Void here: remove it in {connected.name}."
+    assert asked not in at_once
+    # A page that was opened before the worker came to it shows the note with its panel's next refresh.
+    assert '<div id="removal-due" hidden>' in at_once
+    assert 'hx-get="' in at_once
+    assert '<div id="removal-due" hx-swap-oob="true">' in refreshed
+    assert asked in refreshed
+    assert asked in page
     assert "I removed it there" in page
     assert "remove it in" not in owner.get(url).text
 

@@ -135,6 +135,7 @@ def test_voided_payment_says_so_and_whether_to_remove_it_there(
         state="blocked", cause_key=key, cause={"code": "voided_here", "params": {}}
     )
     assert "I removed it there" in owner.get(page).text
+    assert f"Void here: remove it in {connected.name}." in owner.get(page).text
     assert owner.get(reverse("payment_edit", args=[payment.uuid])).headers["location"] == page
 
     owner.post(reverse("payment_removed", args=[payment.uuid]))

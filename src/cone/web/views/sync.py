@@ -18,12 +18,12 @@ from cone.web.parameters import read_page_number
 
 
 def _panel(request: MemberRequest, kind: Kind, uuid: UUID) -> HttpResponse:
-    return render(request, "sync/_panel.html", {"panel": read_panel(request.actor.workspace.pk, kind, uuid)})
+    return render(request, "sync/_refresh.html", {"panel": read_panel(request.actor.workspace.pk, kind, uuid)})
 
 
 @member_page()
 def sync_panel(request: MemberRequest, kind: str, uuid: UUID) -> HttpResponse:
-    """The panel alone, for its refresh."""
+    """The panel for its refresh, and the page's note above it on what is to be removed there."""
     check_record(request.actor.workspace.pk, kind, uuid)
     return _panel(request, cast("Kind", kind), uuid)
 
