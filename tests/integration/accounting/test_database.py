@@ -16,9 +16,12 @@ import pytest
 from django.db import connection
 
 from cone import accounting
-from cone.accounting import database as database_module
 from cone.accounting import sql
-from cone.accounting.database import Database, DatabaseAwayError, Pool, address_of, numbered
+from cone.accounting.database import Database, DatabaseAwayError, Pool
+from cone.accounting.database import connection as connection_module
+from cone.accounting.database import pool as pool_module
+from cone.accounting.database.connection import numbered
+from cone.accounting.database.opening import address_of
 from cone.accounting.tokens import own_connection
 from tests.integration.accounting.database import conninfo
 
@@ -245,7 +248,7 @@ def test_whoever_kills_its_server_process_a_statement_says_that_the_database_is_
 
 @pytest.mark.parametrize("where", ["in a statement", "in a transaction", "at rest"])
 def test_who_is_cancelled_while_the_server_hangs_is_cancelled(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "_CLOSING_SECONDS", 0.3)
+    monkeypatch.setattr(connection_module, "_CLOSING_SECONDS", 0.3)
 
     async def wait(pool: Pool, pids: "asyncio.Queue[int]") -> None:
         async with pool.connection() as database:
@@ -306,14 +309,14 @@ def test_while_the_server_is_full_a_borrower_waits_for_one_that_is_lent(monkeypa
     async def share() -> set[int]:
         async with Pool(size=4) as pool:
             await borrow(pool)
-            monkeypatch.setattr(database_module, "connect", refuse)
+            monkeypatch.setattr(pool_module, "connect", refuse)
             return set(await asyncio.gather(*(borrow(pool) for _ in range(4))))
 
     assert len(asyncio.run(share())) == 1
 
 
 def test_who_waits_too_long_for_a_connection_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(pool_module, "_PATIENCE_SECONDS", 0.2)
 
     async def wait() -> None:
         async with Pool(size=1) as pool, pool.connection():
