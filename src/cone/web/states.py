@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cone.accounting.runs.values import Halt, RunRow
+
 
 @dataclass(frozen=True, slots=True)
 class StateSign:
@@ -35,12 +37,24 @@ RUN_STATES: Mapping[str, StateSign] = {
     "undone_in_part": StateSign("Undone in part", "alert", "warn"),
 }
 
+# A run that isn't over, and stands still.
+HALTS: Mapping[Halt, StateSign] = {
+    "disconnected": StateSign("Not connected", "held", "idle"),
+    "reconnect": StateSign("Waiting for reconnection", "clock", "warn"),
+    "read_only": StateSign("Can't write", "lock", "warn"),
+    "paused": StateSign("Paused", "held", "warn"),
+    "allowance": SYNC_STATES["put_off"],
+}
 
-def sign_of_run(state: str, *, left: int, failed: int, refused: int) -> StateSign:
+
+def sign_of_run(run: RunRow) -> StateSign:
     """How a run stands, by what of it is to go, needs attention, and wasn't taken back."""
-    if state == "running" and not left:
+    if run.halt:
+        return HALTS[run.halt]
+    state = run.head.state
+    if state == "running" and not run.left:
         return RUN_STATES["comparing"]
-    if (state == "finished" and failed) or (state == "undone" and refused):
+    if (state == "finished" and run.failed) or (state == "undone" and run.refused):
         return RUN_STATES[f"{state}_in_part"]
     return RUN_STATES[state]
 

@@ -1,6 +1,7 @@
 """The list of runs says of each what its own page says, in as many queries for three runs as for one."""
 
-from datetime import date
+import re
+from datetime import date, timedelta
 from html import unescape
 
 import pytest
@@ -8,14 +9,18 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from cone.accounting.runs.reading import find_run, list_runs
-from cone.books.models import BackfillRun, OutboxRow, RunRecord
+from cone.accounting.runs.reading import find_latest_run, find_run, list_runs
+from cone.books.models import BackfillRun, Connection, OutboxRow, RunRecord
+from cone.operations.disconnect_provider import disconnect_provider
 from cone.operations.pause_sync import pause_sync
 from cone.operations.send_existing_invoices import send_existing_invoices
 from tests.builders import Cast, make_invoice
 from tests.fakes.ledger import FakeLedger
 from tests.integration.accounting.conftest import connect
+
+OTHER_COMPANY = "company-2"
 
 
 @pytest.fixture
@@ -53,11 +58,54 @@ def test_run_and_undo_that_are_asked_for_while_paused_say_that_they_wait(
     started = owner.post(reverse("run_start"), {"from_date": "2020-01-01"}, follow=True).text
     assert ("go once the sync is resumed" in started, "on their way" in started) == (True, False)
     assert "1 to go. Sync is paused." in started
+    assert re.findall(r'class="state (\w+)">.*?</svg>([^<]+)<', started) == [("warn", "Paused")]
 
     run = BackfillRun.objects.get(company=active.company)
     BackfillRun.objects.update(state="cancelled")
     undone = unescape(owner.post(reverse("run_undo", args=[run.uuid]), {"by": "delete"}, follow=True).text)
     assert ("It's taken back once the sync is resumed" in undone, "taken back now" in undone) == (True, False)
+
+
+def halts(run: BackfillRun) -> set[str]:
+    """What the run waits for by its page, by its card under Manage and by the list."""
+    workspace_id = run.company.workspace_id
+    of_page, of_manage = find_run(workspace_id, run.uuid), find_latest_run(workspace_id)
+    return {row.halt for row in (of_page and of_page.row, of_manage and of_manage.row, *list_runs(workspace_id)) if row}
+
+
+@pytest.mark.parametrize("state", ["running", "undoing"])
+def test_run_says_what_keeps_it_from_moving(cast: Cast, run: BackfillRun, state: str) -> None:
+    BackfillRun.objects.update(state=state, undo_by="void" if state == "undoing" else "")
+    if state == "undoing":
+        RunRecord.objects.filter(kind="invoice").update(outcome="created", undo="wanted")
+    assert halts(run) == {""}
+
+    Connection.objects.update(reads_not_before=timezone.now() + timedelta(days=3))
+    # Sending goes on by single writes; each record that's taken back is looked at first.
+    assert halts(run) == ({""} if state == "running" else {"allowance"})
+    Connection.objects.update(is_allowance_used=True, not_before=timezone.now() + timedelta(days=3))
+    assert halts(run) == {"allowance"}
+    pause_sync(cast.owner)
+    assert halts(run) == {"paused"}
+    Connection.objects.update(state="read_only")
+    assert halts(run) == {"read_only"}
+    Connection.objects.update(state="needs_reconnect")
+    assert halts(run) == {"reconnect"}
+    Connection.objects.update(state="disconnecting")
+    assert halts(run) == {"disconnected"}
+
+
+def test_run_of_a_company_that_is_no_longer_connected_says_so(
+    cast: Cast, owner: Client, run: BackfillRun, ledger: FakeLedger
+) -> None:
+    disconnect_provider(cast.owner)
+    assert "Not connected" in owner.get(reverse("runs")).text
+    ledger.add_company(OTHER_COMPANY)
+    connect(cast.owner, ledger, OTHER_COMPANY)
+
+    page = owner.get(reverse("run", args=[run.uuid])).text
+    assert "Goes on once the same company is connected again." in page
+    assert "Not connected" in owner.get(reverse("runs")).text
 
 
 def test_list_tells_what_is_over_in_part_from_what_is_done(owner: Client, run: BackfillRun) -> None:

@@ -8,17 +8,19 @@ from uuid import UUID
 
 from cone.accounting.allowance import read_allowance
 from cone.accounting.causes import PATIENT, label_records
+from cone.accounting.connections import State
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.preview.reading import PageReader, read_now
 from cone.accounting.registry import get_provider
 from cone.accounting.runs.reasons import REASONS
-from cone.accounting.runs.values import Compared, Progress, RunHead, RunRow, RunView, UndoProgress
+from cone.accounting.runs.values import Compared, Halt, Progress, RunHead, RunRow, RunView, UndoProgress
 from cone.accounting.sql import runs as runs_sql
 from cone.books.models import BackfillRun, Connection
 from cone.kit.money import Money, round_amount
 
 MOST_LISTED = 50
+_HALTING: Mapping[str, Halt] = {State.NEEDS_RECONNECT: "reconnect", State.READ_ONLY: "read_only"}
 
 
 def find_run(workspace_id: int, uuid: UUID) -> RunView | None:
@@ -37,30 +39,45 @@ def find_latest_run(workspace_id: int) -> RunView | None:
 
 
 def list_runs(workspace_id: int) -> tuple[RunRow, ...]:
-    """The workspace's runs, latest first: two statements, however many they are."""
+    """The workspace's runs, latest first: as many statements for many as for one."""
     runs = list(_runs(workspace_id).order_by("-started_at", "-id")[:MOST_LISTED])
     values = {"runs": [run.pk for run in runs], "patient": sorted(PATIENT)}
     counts = {row["run_id"]: row for row in read_now(PageReader().execute(runs_sql.COUNT_OPEN_RECORDS, values)).rows}
-    return tuple(_row(run, counts.get(run.pk, {})) for run in runs)
+    active = find_active_connection(workspace_id)
+    return tuple(_row(run, counts.get(run.pk, {}), active) for run in runs)
 
 
-def _row(run: BackfillRun, counts: Mapping[str, int]) -> RunRow:
+def _row(run: BackfillRun, counts: Mapping[str, int], active: Connection | None) -> RunRow:
     return RunRow(
-        head=_head(run),
+        head=_head(run, active),
         left=counts.get("left", 0),
         failed=counts.get("failed", 0),
+        undo_left=counts.get("undo_wanted", 0),
         refused=counts.get("undo_refused", 0),
     )
 
 
-def _head(run: BackfillRun) -> RunHead:
+def _head(run: BackfillRun, active: Connection | None) -> RunHead:
     return RunHead(
         uuid=run.uuid,
         from_date=run.from_date,
         state=run.state,  # type: ignore[arg-type]  # a constraint holds it to these
         started_by=str(run.started_by) if run.started_by else "",
         started_at=run.started_at,
+        halt=_find_halt(run, active),
     )
+
+
+def _find_halt(run: BackfillRun, active: Connection | None) -> Halt:
+    """What keeps the run from moving. A used-up allowance of reads holds an undo alone: each begins with a look."""
+    if active is None or active.company_id != run.company_id:
+        return "disconnected"
+    if active.state != State.CONNECTED:
+        return _HALTING.get(active.state, "disconnected")
+    if active.paused_at is not None:
+        return "paused"
+    held, _ = read_allowance(active)
+    return "allowance" if held == "everything" or (held and run.state == "undoing") else ""
 
 
 def _runs(workspace_id: int) -> Any:
@@ -75,7 +92,7 @@ def view_run(run: BackfillRun, active: Connection | None = None) -> RunView:
     if active is None:
         active = find_active_connection(run.company.workspace_id)
     return RunView(
-        head=_head(run),
+        head=_head(run, active),
         ended_at=run.ended_at,
         progress=_progress(run, counts, active),
         compared_count=compared["compared"],
@@ -105,12 +122,7 @@ def _progress(run: BackfillRun, counts: Mapping[str, int], active: Connection | 
 
 
 def _is_moving(active: Connection | None, run: BackfillRun) -> TypeGuard[Connection]:
-    return (
-        active is not None
-        and active.company_id == run.company_id
-        and active.state == "connected"
-        and active.paused_at is None
-    )
+    return not _find_halt(run, active)
 
 
 def _time_left(run: BackfillRun, left: int, active: Connection | None) -> timedelta | None:
@@ -118,8 +130,6 @@ def _time_left(run: BackfillRun, left: int, active: Connection | None) -> timede
     if not _is_moving(active, run):
         return None
     held, _ = read_allowance(active)
-    if held == "everything":
-        return None
     provider = get_provider(active.provider)
     limits = provider.limits
     batches = 0 if held else limits.batches_per_minute
@@ -130,7 +140,7 @@ def _time_left(run: BackfillRun, left: int, active: Connection | None) -> timede
 
 def _time_of_undo_left(run: BackfillRun, left: int, active: Connection | None) -> timedelta | None:
     """The same; each record is read there and then removed, one at a time, so it waits for held reads, too."""
-    if not _is_moving(active, run) or read_allowance(active)[0]:
+    if not _is_moving(active, run):
         return None
     limits = get_provider(active.provider).limits
     at_allowed = limits.minute * left * 2 / (limits.per_minute * 9 // 10)

@@ -11,6 +11,8 @@ from cone.kit.money import Money
 
 RunState: TypeAlias = Literal["running", "finished", "cancelled", "undoing", "undone"]
 UndoBy: TypeAlias = Literal["void", "delete"]
+# What keeps a run from moving; "" where nothing does. First what has to be mended first.
+Halt: TypeAlias = Literal["", "disconnected", "reconnect", "read_only", "paused", "allowance"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,33 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class RunHead:
-    """Which run it is, and how it stands."""
+    """Which run it is, and how it stands. `halt`: what keeps its company's runs of that state from moving."""
 
     uuid: UUID
     from_date: date
     state: RunState
     started_by: str
     started_at: datetime
+    halt: Halt = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run in a list: of its invoices and payments, how many are to go, and need attention; of those to be taken
+    back, how many are to go, and were refused.
+    """
+
+    head: RunHead
+    left: int = 0
+    failed: int = 0
+    undo_left: int = 0
+    refused: int = 0
+
+    @property
+    def halt(self) -> Halt:
+        """What it waits for, where something of it is to go."""
+        to_go = {"running": self.left, "undoing": self.undo_left}.get(self.head.state)
+        return self.head.halt if to_go else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +103,18 @@ class RunView:
     services_made: int
 
     @property
+    def row(self) -> RunRow:
+        """What a list says of it."""
+        undo = self.undo
+        return RunRow(
+            head=self.head,
+            left=self.progress.left,
+            failed=self.progress.failed,
+            undo_left=undo.left if undo else 0,
+            refused=undo.refused if undo else 0,
+        )
+
+    @property
     def is_moving(self) -> bool:
         """Whether a page should look again soon."""
         return self.head.state in ("running", "undoing") or (self.head.state == "cancelled" and self.progress.left > 0)
@@ -94,16 +128,6 @@ class RunView:
     def can_undo(self) -> bool:
         """Whether it can be taken back."""
         return self.head.state in ("finished", "cancelled") and self.progress.done > 0
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """One run in a list: of its invoices and payments, how many are to go, need attention, and weren't taken back."""
-
-    head: RunHead
-    left: int
-    failed: int
-    refused: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,9 +99,11 @@ COUNT_OPEN_RECORDS = f"""
 select r.run_id,
        count(*) filter (where r.outcome = 'waiting' and l.id is null and not {_IS_STUCK}) as left,
        count(*) filter (where r.outcome = 'waiting' and l.id is null and {_IS_STUCK}) as failed,
+       count(*) filter (where r.undo = 'wanted') as undo_wanted,
        count(*) filter (where r.undo = 'refused') as undo_refused
 {_STANDING}
-where r.run_id = any(%(runs)s) and r.kind in ('invoice', 'payment') and (r.outcome = 'waiting' or r.undo = 'refused')
+where r.run_id = any(%(runs)s) and r.kind in ('invoice', 'payment')
+    and (r.outcome = 'waiting' or r.undo in ('wanted', 'refused'))
 group by r.run_id
 """  # made of constants
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from cone.accounting.runs.values import RunRow
 from cone.domain.permissions import Permission
 from cone.kit.money import Money
 from cone.operations.codes import list_countries
@@ -121,9 +122,9 @@ def invoice_state(state: str, chip: bool = False) -> dict[str, StateSign | bool]
 
 
 @register.inclusion_tag("parts/state.html")
-def run_state(state: str, left: int, failed: int, refused: int) -> dict[str, StateSign | bool]:
-    """The same words for a run on its page and in the list."""
-    return {"sign": sign_of_run(state, left=left, failed=failed, refused=refused), "is_chip": False}
+def run_state(run: RunRow) -> dict[str, StateSign | bool]:
+    """The same words for a run on its page, under Manage and in the list."""
+    return {"sign": sign_of_run(run), "is_chip": False}
 
 
 @register.inclusion_tag("parts/field.html")
