@@ -107,6 +107,8 @@ class Lane:
                 self._moved.clear()
                 if self._must_look():
                     await self._look(general_service)
+                # It may have broken during the look: then nothing more starts, only to be cut off.
+                self._check_whole()
                 self._start()
                 if self._in_flight or self._pumps:
                     await self._wait()
@@ -152,6 +154,9 @@ class Lane:
     async def _wait(self) -> None:
         """Until something is there to look at, or to start."""
         await self._moved.wait()
+        self._check_whole()
+
+    def _check_whole(self) -> None:
         if self._broken is not None:
             raise self._broken
 
