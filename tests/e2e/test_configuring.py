@@ -42,7 +42,7 @@ def test_m06_total_that_would_differ_through_the_mapping_is_told_and_not_sent(ow
     owner.make_customer("Differing Ltd")
     owner.make_invoice("Differing Ltd")
     owner.sync_state_is("Needs attention")
-    owner.sees(re.compile(r"120\.00 GBP, in QuickBooks Online it would be 105\.00 GBP"))
+    owner.sees(re.compile(r"£120\.00, in QuickBooks Online it would be £105\.00"))
     assert owner.product.count_writes("invoice") == 0
 
 

@@ -5,6 +5,7 @@ One cause is one card, however many records wait for it; mending it sends them a
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +15,13 @@ from cone.accounting.facts import as_json, as_kind
 from cone.accounting.names import namesakes_from_params
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
-from cone.accounting.port.verdicts import CauseCode
+from cone.accounting.port.verdicts import AMOUNTS_IN, CauseCode
 from cone.accounting.registry import get_provider
 from cone.accounting.values import ActionTarget, Cause, CauseCard
+from cone.books.amounts import show_money, show_price
 from cone.books.models import Customer, Invoice, Payment, Service
 from cone.domain.numbering import shown_number
-from cone.kit.money import round_amount
+from cone.kit.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,10 @@ _HELD_BACK = _Words(
 )
 
 
+# Facts that are amounts where AMOUNTS_IN is among them; causes from before it was have them in words.
+_AMOUNTS = ("ours", "theirs", "paid")
+
+
 class _Facts(dict[str, str]):
     """Facts for a text; one that's missing reads as a dash instead of breaking the page."""
 
@@ -285,6 +291,9 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
     words = _HELD_BACK if is_held_back else _WORDS[CauseCode(stored["code"])]
     facts = _Facts({"explanation": "It says why below.", "detail": "", "customer": "the customer"} | dict(params))
     facts.update(provider=provider_name, label=label or "this record")
+    # A payment has no number; what people call it says as much.
+    facts["number"] = facts.get("number") or facts["label"]
+    facts.update(_write_amounts(params))
     action, mended_at = _BY_SETTING.get(params.get("mended_by", ""), (words.action, words.target))
     target: ActionTarget = mended_at or kind
     target_uuid: UUID | None = uuid
@@ -305,6 +314,14 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
         search=params.get("search", ""),
         own_account_of=uuid if stored["code"] == CauseCode.INCOME_ACCOUNT_INACTIVE and kind == "service" else None,
     )
+
+
+def _write_amounts(params: Mapping[str, str]) -> dict[str, str]:
+    """The facts that are amounts, with every decimal where one has more of them than the currency."""
+    currency = params.get(AMOUNTS_IN)
+    if not currency:
+        return {}
+    return {name: show_price(Decimal(params[name]), currency) for name in _AMOUNTS if name in params}
 
 
 # A record that waits for a blocked one counts under the blocked one's cause: the same act mends both.
@@ -389,5 +406,4 @@ def label_records(records: list[tuple[Kind, UUID]]) -> dict[tuple[Kind, UUID], s
 
 
 def _label_payment(payment: Payment) -> str:
-    amount = round_amount(payment.amount, payment.currency)
-    return f"the payment of {amount:,f} {payment.currency}"
+    return f"the payment of {show_money(Money(payment.amount, payment.currency))}"

@@ -23,6 +23,7 @@ from cone.accounting.plan.decisions import Blocked, LookBack, Remove
 from cone.accounting.port.documents import RemoteRecord, Removal, Standing
 from cone.accounting.port.provider import Sent
 from cone.accounting.port.verdicts import (
+    AMOUNTS_IN,
     VERDICTS,
     Answered,
     CauseCode,
@@ -131,7 +132,7 @@ class Remover:
     async def _take(self, step: Removal, errand: Errand, record: RemoteRecord) -> None:
         if record.payment_ids:
             async with self._books() as database:
-                cause = _payment_applied(errand.row, record)
+                cause = _payment_applied(errand, record)
                 await self._settler.blocked(database, errand.row, cause, situation=errand.situation)
             return
         attempt, outcome = await self.send(replace(step, remote_version=record.version), errand)
@@ -173,7 +174,11 @@ class Remover:
             await self._settler.failed(database, errand.subject, attempt, verdict=verdict, situation=errand.situation)
 
 
-def _payment_applied(row: Row, record: RemoteRecord) -> Blocked:
+def _payment_applied(errand: Errand, record: RemoteRecord) -> Blocked:
     """Voiding or deleting would take the payment off silently: a person does that first."""
-    paid = "a part" if record.total is None or record.balance is None else f"{record.total - record.balance:,f}"
-    return Blocked(CauseCode.PAYMENT_APPLIED, key=f"payment_applied:{row.uuid}", params={"paid": paid})
+    params = {"paid": "a part"}
+    # Companies that know one currency needn't name it.
+    currency = record.currency or errand.situation.facts.home_currency
+    if record.total is not None and record.balance is not None:
+        params = {"paid": f"{record.total - record.balance:f}", AMOUNTS_IN: currency}
+    return Blocked(CauseCode.PAYMENT_APPLIED, key=f"payment_applied:{errand.row.uuid}", params=params)

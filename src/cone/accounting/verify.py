@@ -17,6 +17,7 @@ from cone.accounting.port.documents import (
     RemoteRecord,
     ServiceDocument,
 )
+from cone.accounting.port.verdicts import AMOUNTS_IN
 from cone.kit.money import round_amount
 from cone.kit.values import Value
 
@@ -196,17 +197,15 @@ def _find_difference_of_payment(expected: ExpectedPayment, answer: RemoteRecord)
     compared = [("amount", expected.total, answer.total), ("amount applied to invoices", ours, theirs)]
     if applied.keys() == expected.applied.keys():
         compared.append(("rest that isn't applied", expected.total - ours, answer.unapplied))
-    facts = {"number": f"The payment of {_plain(expected.total, expected.currency)}"}
     for what, here, there in compared:
         if there is not None and here != there:
-            return facts | {
+            return {
                 "what": what,
-                "ours": _plain(here, expected.currency),
-                "theirs": _plain(there, expected.currency),
+                **_amounts(here, there, expected.currency),
                 "reason": "Its invoices may have been paid or changed there meanwhile.",
             }
     if answer.deposit_account_id not in (None, expected.deposit_account_id):
-        return facts | {
+        return {
             "what": "account it was paid into",
             "ours": "the default account",
             "theirs": "another one",
@@ -221,8 +220,7 @@ def _find_difference_of_invoice(expected: Expected, answer: RemoteRecord) -> dic
             return {
                 "what": what,
                 "number": expected.number,
-                "ours": _plain(ours, expected.currency),
-                "theirs": _plain(theirs, expected.currency),
+                **_amounts(ours, theirs, expected.currency),
                 "reason": _likely_reason(expected, answer),
             }
     if expected.number and answer.number is not None and answer.number != expected.number:
@@ -258,10 +256,9 @@ def _find_difference_of_rate(expected: Expectation, answer: RemoteRecord) -> dic
     is_rounded = abs(ours - theirs) < Decimal(1).scaleb(-places)
     if is_rounded and abs(ours - theirs) * expected.total < _SHOWS_AT_HOME:
         return None
-    number = expected.number if isinstance(expected, Expected) else ""
     return {
         "what": "exchange rate",
-        "number": number or f"The payment of {_plain(expected.total, expected.currency)}",
+        "number": expected.number if isinstance(expected, Expected) else "",
         "ours": f"{ours.normalize():f}",
         "theirs": f"{theirs.normalize():f}",
         "reason": (
@@ -285,7 +282,6 @@ def _likely_reason(expected: Expected, answer: RemoteRecord) -> str:
     return "The mapped tax code charges another percentage, or the company computes sales tax by itself."
 
 
-def _plain(amount: Decimal, currency: str) -> str:
-    """As people write it, and with every decimal where it has more of them than the currency."""
-    rounded = round_amount(amount, currency)
-    return f"{rounded if rounded == amount else amount:,f} {currency}"
+def _amounts(ours: Decimal, theirs: Decimal, currency: str) -> dict[str, str]:
+    """How people write them is whose page shows them."""
+    return {"ours": f"{ours:f}", "theirs": f"{theirs:f}", AMOUNTS_IN: currency}

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from cone.books.amounts import show_money
 from cone.books.queries.dashboard import MonthBar
-from cone.web.formats import show_money, show_month
+from cone.web.formats import show_month
 
 _HEIGHT = 96
 _STEP = 52

@@ -1,55 +1,14 @@
-"""Figures and dates as people read them, in the firm's own conventions."""
+"""Numbers and dates as people read them, in the firm's own conventions."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 
-from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal
-from django.utils import translation
+from babel.numbers import format_decimal
 
-from cone.kit.money import Money, minor_units
+from cone.books.amounts import current_locale
 
-_FALLBACK = Locale("en", "GB")
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
-
-
-def language_of(country: str) -> str:
-    """The language tag to activate for a firm of that country: English words, the country's figures."""
-    return f"en-{country.lower()}"
-
-
-@lru_cache(maxsize=64)
-def _locale_of(language: str) -> Locale:
-    try:
-        return Locale.parse(language, sep="-")
-    except (UnknownLocaleError, ValueError):
-        return _FALLBACK
-
-
-def current_locale() -> Locale:
-    """The locale of the firm whose page is being made."""
-    return _locale_of(translation.get_language() or "en-gb")
-
-
-def show_money(money: Money) -> str:
-    """ "£1,234.50": always with the currency's own number of decimals."""
-    return _with_sign(money.amount, money.currency, "0" * minor_units(money.currency))
-
-
-def show_price(price: Decimal, currency: str) -> str:
-    """A price per unit, which may have more decimals than the currency: "£0.0125"."""
-    digits = minor_units(currency)
-    return _with_sign(price, currency, "0" * digits + "#" * (6 - digits))
-
-
-def _with_sign(amount: Decimal, currency: str, decimals: str) -> str:
-    pattern = f"#,##0.{decimals}" if decimals else "#,##0"
-    text: str = format_currency(
-        amount, currency, format=f"¤{pattern};-¤{pattern}", locale=current_locale(), currency_digits=False
-    )
-    return text
 
 
 def show_number(number: Decimal | int) -> str:

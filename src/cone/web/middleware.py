@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_cache_control
 
+from cone.books.amounts import language_of
 from cone.operations.actor import Actor, find_actor
-from cone.web.formats import language_of
 
 GetResponse: TypeAlias = Callable[[HttpRequest], HttpResponseBase]
 

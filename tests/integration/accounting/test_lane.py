@@ -256,8 +256,8 @@ def test_total_that_differs_needs_attention_with_both_figures(
     assert sync is not None
     assert sync.cause is not None
     assert sync.state is SyncState.NEEDS_ATTENTION
-    assert "120.00 GBP" in sync.cause.explanation
-    assert "120.01 GBP" in sync.cause.explanation
+    assert "£120.00" in sync.cause.explanation
+    assert "£120.01" in sync.cause.explanation
     assert replace(sync.cause, explanation="").title == f"{invoice.number} differs in Fake Ledger"
 
 

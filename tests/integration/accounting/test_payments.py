@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from cone.accounting.causes import list_cause_cards
 from cone.accounting.port.documents import Create, InvoiceDocument, PaymentDocument
 from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
 from cone.accounting.states import read_record_sync
@@ -302,7 +303,9 @@ def test_invoice_with_a_payment_of_the_bookkeepers_is_not_taken_back(
     assert (len(ledger.sent), record_of(ledger, invoice).standing) == (sends, "live")
     row = OutboxRow.objects.get(record_uuid=invoice.uuid)
     assert row.cause is not None
-    assert row.cause["params"]["paid"] == "20.00"
+    assert row.cause["params"] == {"paid": "20.00", "amounts_in": "GBP"}
+    [card] = list_cause_cards(owner.workspace.pk)
+    assert "£20.00 of it is paid" in card.cause.explanation
 
 
 def _create(document: PaymentDocument) -> Create:

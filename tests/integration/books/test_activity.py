@@ -12,7 +12,12 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     ("kind", "verb", "detail", "sentence"),
     [
-        ("invoice", "payment_recorded", {"amount": "1234567.80", "currency": "GBP"}, "1,234,567.80 GBP"),
+        (
+            "invoice",
+            "payment_recorded",
+            {"amount": "1234567.80", "currency": "GBP"},
+            "recorded a payment of £1,234,567.80",
+        ),
         (
             "connection",
             "existing_sent",

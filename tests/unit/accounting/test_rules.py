@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import Row
 from cone.accounting.settle import backoff
+from cone.books.amounts import language_of
 from cone.books.models import Connection
 from cone.kit.values import replace
 from tests.unit.accounting.builders import INVOICE, ISSUED, NAMED, READY, facts, ready, subject
@@ -119,16 +121,17 @@ PARAMS: dict[CauseCode, dict[str, str]] = {
     CauseCode.TOTAL_DIFFERS: {
         "what": "total",
         "number": "INV-0042",
-        "ours": "120.00 GBP",
-        "theirs": "120.01 GBP",
+        "ours": "120.00",
+        "theirs": "120.01",
+        "amounts_in": "GBP",
         "reason": "Rounding.",
     },
-    CauseCode.TOTAL_WOULD_DIFFER: {"ours": "120.00 GBP", "theirs": "120.01 GBP", "reason": "Rounding."},
+    CauseCode.TOTAL_WOULD_DIFFER: {"ours": "120.00", "theirs": "120.01", "amounts_in": "GBP", "reason": "Rounding."},
     CauseCode.NUMBER_TAKEN_HERE: {"theirs": "1001"},
     CauseCode.TAX_CODES_MIXED: {"codes": "California and Tucson"},
     CauseCode.EMAIL_INVALID: {"customer": "Anna"},
     CauseCode.EMAIL_MISSING: {"customer": "Anna"},
-    CauseCode.PAYMENT_APPLIED: {"paid": "20.00 GBP"},
+    CauseCode.PAYMENT_APPLIED: {"paid": "20.00", "amounts_in": "GBP"},
     CauseCode.OUTCOME_UNCERTAIN: {"detail": " The answer was of another record."},
     CauseCode.CUSTOMER_LOST: {"lost": "made inactive", "advice": "Make it active there."},
     CauseCode.INVOICE_NOT_THERE: {"number": "INV-0042", "why": "It's void there."},
@@ -165,6 +168,59 @@ def test_words_name_only_what_the_plan_says_of_that_cause() -> None:
             if name
         }
         assert named - {"provider", "label", "explanation"} <= set(PARAMS.get(code, {})), code
+
+
+@pytest.mark.parametrize(
+    ("country", "currency", "theirs", "shown"),
+    [
+        ("us", "USD", "1086.25", "The total here is $1,086.20, in QuickBooks $1,086.25. "),
+        ("gb", "USD", "1086.25", "The total here is US$1,086.20, in QuickBooks US$1,086.25. "),
+        ("de", "EUR", "1086.25", "The total here is €1.086,20, in QuickBooks €1.086,25. "),
+        # Only with all its decimals does it differ.
+        ("gb", "GBP", "1086.2004", "The total here is £1,086.20, in QuickBooks £1,086.2004. "),
+        ("gb", "JPY", "1201", "The total here is JP¥1,086.2, in QuickBooks JP¥1,201. "),
+    ],
+)
+def test_amounts_of_a_cause_are_written_as_pages_do(country: str, currency: str, theirs: str, shown: str) -> None:
+    params = {"what": "total", "number": "7", "ours": "1086.20", "theirs": theirs, "amounts_in": currency}
+    with translation.override(language_of(country)):
+        assert explain(CauseCode.TOTAL_DIFFERS, params | {"reason": ""}) == shown
+
+
+def test_amounts_of_a_cause_from_before_their_currency_was_kept_stay_readable() -> None:
+    params = {"what": "total", "number": "7", "ours": "1,086.20 USD", "theirs": "1,086.25 USD", "reason": ""}
+    assert explain(CauseCode.TOTAL_DIFFERS, params) == "The total here is 1,086.20 USD, in QuickBooks 1,086.25 USD. "
+
+
+def test_number_that_differs_is_no_amount() -> None:
+    params = {"what": "number", "number": "1000", "ours": "1000", "theirs": "1001", "reason": ""}
+    assert explain(CauseCode.TOTAL_DIFFERS, params) == "The number here is 1000, in QuickBooks 1001. "
+
+
+@pytest.mark.parametrize("params", [{}, {"number": ""}])
+def test_payment_that_differs_is_named_by_what_people_call_it(params: dict[str, str]) -> None:
+    stored = {"code": "total_differs", "params": params}
+    cause = causes.describe(
+        f"total_differs:{INVOICE}",
+        stored,
+        kind="payment",
+        uuid=INVOICE,
+        label="the payment of £20.00",
+        provider_name="QuickBooks",
+    )
+    assert cause.title == "The payment of £20.00 differs in QuickBooks"
+
+
+def explain(code: CauseCode, params: dict[str, str]) -> str:
+    """The explanation that the cause's card has."""
+    return causes.describe(
+        f"{code.value}:{INVOICE}",
+        {"code": code.value, "params": params},
+        kind="invoice",
+        uuid=INVOICE,
+        label="7",
+        provider_name="QuickBooks",
+    ).explanation
 
 
 def test_refusal_is_explained_by_the_provider_where_it_can_be() -> None:

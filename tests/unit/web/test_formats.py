@@ -1,4 +1,4 @@
-"""Figures and dates as people read them."""
+"""Numbers and dates as people read them."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from cone.kit.money import Money
+from cone.books.amounts import language_of
 from cone.web import formats
 from cone.web.forms.fields import NumberField
 from cone.web.templatetags.cone import initials
@@ -14,35 +14,9 @@ from cone.web.templatetags.cone import initials
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("country", "amount", "currency", "shown"),
-    [
-        ("GB", "1234.5", "GBP", "£1,234.50"),
-        ("GB", "-0.01", "GBP", "-£0.01"),
-        ("GB", "0", "USD", "US$0.00"),
-        ("US", "1234567.8", "USD", "$1,234,567.80"),
-        ("GB", "1200", "JPY", "JP¥1,200"),
-        ("GB", "1.234", "KWD", "KWD1.234"),
-        ("IN", "1234567", "INR", "₹1,234,567.00"),
-        ("DE", "1234.5", "EUR", "€1.234,50"),
-        ("XX", "1", "GBP", "£1.00"),
-        ("GB", "9999999999999.99", "GBP", "£9,999,999,999,999.99"),
-    ],
-)
-def test_money_is_written_as_the_firms_country_does(country: str, amount: str, currency: str, shown: str) -> None:
-    with translation.override(formats.language_of(country)):
-        assert formats.show_money(Money(Decimal(amount), currency)) == shown
-
-
-@pytest.mark.parametrize(("price", "shown"), [("180", "£180.00"), ("0.0125", "£0.0125"), ("6.750000", "£6.75")])
-def test_price_keeps_the_decimals_it_has(price: str, shown: str) -> None:
-    with translation.override("en-gb"):
-        assert formats.show_price(Decimal(price), "GBP") == shown
-
-
 @pytest.mark.parametrize(("country", "shown"), [("GB", "3 Nov 2026"), ("US", "Nov 3, 2026")])
 def test_day_is_in_the_order_of_the_country(country: str, shown: str) -> None:
-    with translation.override(formats.language_of(country)):
+    with translation.override(language_of(country)):
         assert formats.show_day(date(2026, 11, 3)) == shown
 
 

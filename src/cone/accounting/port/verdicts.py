@@ -56,6 +56,10 @@ class CauseCode(StrEnum):
     REFUSED = "refused"
 
 
+# Beside a cause's facts that are amounts: their currency. Without it they're words.
+AMOUNTS_IN = "amounts_in"
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """What is known of the answer that carried a verdict; `message` is redacted and at most 2,000 characters.
@@ -101,7 +105,10 @@ class OutcomeUnknownError(VerdictError):
 
 @dataclass(eq=False)
 class RejectedError(VerdictError):
-    """It said no. `field` is the provider's name of the offending element, if given; `params` fill the cause's text."""
+    """It said no. `field` is the provider's name of the offending element, if given; `params` fill the cause's text.
+
+    Amounts among them are bare decimals, with their currency as AMOUNTS_IN.
+    """
 
     cause: CauseCode = CauseCode.REFUSED
     field_name: str = ""

@@ -6,7 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from cone.books.amounts import show_money
 from cone.books.models import Activity, Workspace
+from cone.kit.money import Money
 
 LATEST = 100
 
@@ -32,13 +34,13 @@ _SENTENCES: Mapping[tuple[str, str], str] = {
     ("invoice", "voided"): "voided invoice {number}",
     ("invoice", "deleted"): "deleted invoice {number}",
     ("invoice", "written_off"): "wrote off invoice {number}",
-    ("invoice", "payment_recorded"): "recorded a payment of {amount} {currency}",
-    ("invoice", "payment_voided"): "voided a payment of {amount} {currency}",
-    ("invoice", "payment_edited"): "changed a payment of it to {amount} {currency}",
+    ("invoice", "payment_recorded"): "recorded a payment of {amount}",
+    ("invoice", "payment_voided"): "voided a payment of {amount}",
+    ("invoice", "payment_edited"): "changed a payment of it to {amount}",
     ("invoice", "removed_there"): "said that it's removed in the accounting software",
-    ("payment", "created"): "recorded a payment of {amount} {currency}",
-    ("payment", "edited"): "changed the payment to {amount} {currency}",
-    ("payment", "voided"): "voided a payment of {amount} {currency}",
+    ("payment", "created"): "recorded a payment of {amount}",
+    ("payment", "edited"): "changed the payment to {amount}",
+    ("payment", "voided"): "voided a payment of {amount}",
     ("customer", "found_there"): "said which record there it is: {number}",
     ("service", "found_there"): "said which record there it is: {number}",
     ("invoice", "found_there"): "said which record there it is: {number}",
@@ -98,8 +100,13 @@ def read_entry(entry: Activity) -> ActivityEntry:
 
 def _fill(template: str, detail: Mapping[str, str]) -> str:
     # Not str.format: a detail is text that a person typed.
-    for key in ("name", "number", "amount", "currency", "count", "email", "role"):
-        value = detail.get(key, "")
-        shown = f"{Decimal(value):,f}" if value and key in ("amount", "count") else value
-        template = template.replace(f"{{{key}}}", shown.replace("{", "\x00"))
+    for key in ("name", "number", "amount", "count", "email", "role"):
+        template = template.replace(f"{{{key}}}", _show(key, detail).replace("{", "\x00"))
     return template.replace("\x00", "{").strip()
+
+
+def _show(key: str, detail: Mapping[str, str]) -> str:
+    value = detail.get(key, "")
+    if value and key == "amount":
+        return show_money(Money(Decimal(value), detail.get("currency", "")))
+    return f"{int(value):,}" if value and key == "count" else value

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from cone.accounting.port.company import CompanyFacts, TaxComponent
 from cone.accounting.port.documents import InvoiceDocument, InvoiceLineDocument
-from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
+from cone.accounting.port.verdicts import AMOUNTS_IN, Answered, CauseCode, RejectedError
 from cone.kit.money import round_amount, smallest_amount
 from cone.providers.quickbooks.wire import JsonObject, number
 
@@ -133,8 +133,9 @@ def _would_differ(document: InvoiceDocument, predicted: Decimal) -> RejectedErro
         field_name="tax",
         params={
             "number": document.number,
-            "ours": f"{document.total:,f} {document.currency}",
-            "theirs": f"{theirs:,f} {document.currency}",
+            "ours": f"{document.total:f}",
+            "theirs": f"{theirs:f}",
+            AMOUNTS_IN: document.currency,
             "reason": _reason(document),
         },
     )

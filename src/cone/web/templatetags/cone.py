@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from cone.accounting.runs.values import RunRow
+from cone.books.amounts import show_money, show_price
 from cone.domain.permissions import Permission
 from cone.kit.money import Money
 from cone.operations.codes import list_countries
@@ -28,13 +29,13 @@ register = template.Library()
 @register.filter
 def money(amount: Money | None) -> str:
     """Money with its currency sign; a dash when there is none."""
-    return "–" if amount is None else formats.show_money(amount)
+    return "–" if amount is None else show_money(amount)
 
 
 @register.filter
 def price(value: Decimal, currency: str) -> str:
     """A price per unit: the currency's decimals, or more where the price has more."""
-    return formats.show_price(value, currency)
+    return show_price(value, currency)
 
 
 @register.filter

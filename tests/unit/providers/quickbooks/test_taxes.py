@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cone.accounting.port.company import CompanyFacts, TaxComponent
 from cone.accounting.port.documents import Create, InvoiceDocument
-from cone.accounting.port.verdicts import CauseCode, RejectedError
+from cone.accounting.port.verdicts import AMOUNTS_IN, CauseCode, RejectedError
 from cone.domain.totals import AmountsAre, PricedLine, total_up
 from cone.providers.quickbooks.mapping import prepare
 from cone.providers.quickbooks.taxes import MOST_TAXABLE_LINES, predict_tax
@@ -161,7 +161,8 @@ def test_total_that_would_differ_is_told_with_both_figures_and_why() -> None:
     with pytest.raises(RejectedError) as caught:
         prepare(Create(document), a_company())
     assert caught.value.cause is CauseCode.TOTAL_WOULD_DIFFER
-    assert (caught.value.params["ours"], caught.value.params["theirs"]) == ("105 GBP", "120.00 GBP")
+    params = caught.value.params
+    assert (params["ours"], params["theirs"], params[AMOUNTS_IN]) == ("105", "120.00", "GBP")
 
 
 def test_code_of_another_percentage_is_named_as_the_reason() -> None:
