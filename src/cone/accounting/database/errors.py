@@ -20,9 +20,9 @@ DATABASE_ERRORS = (asyncpg.PostgresError, DatabaseAwayError)
 DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
-def away(error: Exception) -> DatabaseAwayError:
-    """What the driver said, as ours."""
-    return DatabaseAwayError(f"{type(error).__name__}: {error}")
+def away(error: Exception, by: str = "") -> DatabaseAwayError:
+    """What the driver said, as ours; and what it was told `by`, where that says more."""
+    return DatabaseAwayError(f"{type(error).__name__}: {error}" + (f" ({by})" if by else ""))
 
 
 def find_away(error: Exception) -> DatabaseAwayError | None:

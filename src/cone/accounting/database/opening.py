@@ -28,6 +28,12 @@ _SETTINGS = {
     "tcp_keepalives_count": str(_PROBES),
     "tcp_user_timeout": str(_UNANSWERED_MS),
 }
+# What libpq is told by these names, our driver understands by the same.
+_NAMED = (
+    *("options", "target_session_attrs", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl"),
+    *("sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version"),
+)
+_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 _SET = "select set_config(name, value, false) from unnest($1::text[], $2::text[]) as given(name, value)"
 
 
@@ -63,12 +69,14 @@ def address_of(settings: Mapping[str, Any]) -> dict[str, Any]:
         "host": str(settings["host"]).split(",") if settings.get("host") else None,
         "port": int(settings["port"]) if settings.get("port") else None,
     }
-    named = {name: settings[name] for name in ("options", "sslmode", "sslrootcert") if settings.get(name)}
+    named = {name: settings[name] for name in _NAMED if settings.get(name)}
     if named.get("sslrootcert") == "system":
         # As libpq 16: the system's authorities, and the server's name is checked.
         del named["sslrootcert"]
         named.pop("sslmode", None)
         address["ssl"] = ssl.create_default_context()
+        if named.get("sslcert"):
+            address["ssl"].load_cert_chain(named["sslcert"], named.get("sslkey"), named.get("sslpassword"))
     if named:
         address["dsn"] = "postgresql://?" + urlencode(named, quote_via=quote)
     return {name: value for name, value in address.items() if value is not None}
@@ -76,16 +84,17 @@ def address_of(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 async def connect() -> Database:
     """Open one connection of our own to Django's default database, outside any pool. Raises DATABASE_ERRORS."""
+    settings = connection.get_connection_params()
     try:
         line = await asyncpg.connect(
-            **address_of(connection.get_connection_params()),
+            **address_of(settings),
             connection_class=_WatchfulConnection,
             statement_cache_size=_STATEMENTS,
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=0,
         )
     except DRIVER_ERRORS as error:
-        raise away(error) from error
+        raise away(error, _files(error, settings)) from error
     try:
         for name in ("json", "jsonb"):
             await line.set_type_codec(name, schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
@@ -97,3 +106,10 @@ async def connect() -> Database:
         line.terminate()
         raise
     return Database(line)
+
+
+def _files(error: Exception, settings: Mapping[str, Any]) -> str:
+    """Which files may be meant by an error that doesn't say it."""
+    if not isinstance(error, ssl.SSLError | FileNotFoundError | PermissionError):
+        return ""
+    return ", ".join(f"{name}={settings[name]}" for name in _FILES if settings.get(name))
