@@ -388,16 +388,6 @@ def test_panel_says_until_when_a_used_up_allowance_holds_it(
     assert "allowance" not in owner.get(reverse("sync_panel", args=["invoice", issued.uuid])).text
 
 
-def test_sync_now_while_paused_says_so(cast: Cast, owner: Client, connected: FakeLedger) -> None:
-    issued = make_invoice(cast.owner, is_issued=True)
-    pause_sync(cast.owner)
-
-    answer = owner.post(reverse("sync_now", args=["invoice", issued.uuid]), follow=True)
-
-    assert "The sync is paused: nothing is sent until you resume it" in answer.text
-    assert "Held while paused" in answer.text
-
-
 def test_refused_fragment_sends_the_browser_to_the_page_with_the_message(
     cast: Cast, owner: Client, connected: FakeLedger
 ) -> None:

@@ -46,3 +46,13 @@ def test_signing_in_again_says_that_the_sync_is_paused(cast: Cast, owner: Client
         Connection.objects.update(state="needs_reconnect")
         page = come_back(owner, connected, state=go_to_sign_in(owner, connected)["state"], **connected.sign_in())
         assert ("The sync is still paused." in page) is is_paused
+
+
+def test_sync_now_while_paused_says_so(cast: Cast, owner: Client, connected: FakeLedger) -> None:
+    issued = make_invoice(cast.owner, is_issued=True)
+    pause_sync(cast.owner)
+
+    answer = owner.post(reverse("sync_now", args=["invoice", issued.uuid]), follow=True)
+
+    assert "The sync is paused: nothing is sent until you resume it" in answer.text
+    assert "Held while paused" in answer.text
