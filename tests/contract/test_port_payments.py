@@ -70,6 +70,20 @@ async def test_payment_of_two_invoices_applies_each_part_and_leaves_the_rest(con
     assert await connected.client.find(connected.access, replace(document, uuid=first.uuid)) is None
 
 
+async def test_payment_that_comes_and_goes_leaves_what_the_invoice_says(connected: Connected) -> None:
+    """Its version moves, so that alone tells whether somebody has touched it meanwhile."""
+    document, invoice = await sent_invoice(connected)
+    payment = a_payment(connected, document.customer_id, document.total, (invoice.remote_id, document.total))
+    paid_by = (await send(connected, payment)).record
+    paid = await read(connected, invoice)
+    await take(connected, Delete("payment", payment.uuid, 1, paid_by.remote_id, paid_by.version))
+    freed = await read(connected, invoice)
+
+    assert invoice.besides
+    assert {each.besides for each in (invoice, paid, freed)} == {invoice.besides}
+    assert len({each.version for each in (invoice, paid, freed)}) == 3
+
+
 async def test_payment_on_account_is_all_unapplied(connected: Connected) -> None:
     invoice, _ = await sent_invoice(connected)
     document = a_payment(connected, invoice.customer_id, Decimal("75.00"))

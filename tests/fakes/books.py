@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
+from zlib import crc32
 
 import msgspec
 
@@ -192,6 +193,7 @@ class FakeCompany:
             words=(invoice.memo, "", *(line.description for line in invoice.lines)),
             email=invoice.customer_email,
             payment_ids=tuple(payment.remote_id for payment in payments),
+            besides=_besides(invoice),
         )
 
     def _payments(self) -> Iterator[FakeRecord]:
@@ -266,6 +268,12 @@ class FakeCompany:
             mine = self._applied(record, part.invoice_id) if record is not None and record.standing == "live" else 0
             if part.amount > (self.show(invoice).balance or Decimal(0)) + mine:
                 raise _refusal("more is applied than is owed", CauseCode.REFUSED, "amount")
+
+
+def _besides(invoice: InvoiceDocument) -> str:
+    """In two parts, as if the second had been added later."""
+    beside = (invoice.customer_id, [line.item_id for line in invoice.lines])
+    return f"{crc32(msgspec.json.encode(beside)):x}.{crc32(msgspec.json.encode(invoice.lines)):x}"
 
 
 def _show_payment(shown: RemoteRecord, payment: PaymentDocument) -> RemoteRecord:

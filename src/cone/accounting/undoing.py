@@ -112,13 +112,22 @@ def _reason_of(outcome: RejectedError | StaleError) -> str:
 def _reason_to_keep(decision: TakeBack, there: RemoteRecord, ours: Record | None) -> str:
     if there.payment_ids:
         return "paid_there"
+    if there.version == decision.step.remote_version:
+        return ""
     if decision.total is None:
-        is_same = there.version == decision.step.remote_version
-    else:
-        # Payments of the same run moved the version: what it says tells whether somebody has touched it.
-        is_same = there.total == decision.total and decision.besides in (there.besides, None)
-        is_same = is_same and isinstance(ours, InvoiceRecord) and _says_the_same(there, ours)
+        return "changed_there"
+    # Payments of the same run moved the version: what it says tells whether somebody has touched it.
+    if decision.besides is None:
+        return "unknown"
+    is_same = there.total == decision.total and _has_same_parts(decision.besides, there.besides)
+    is_same = is_same and isinstance(ours, InvoiceRecord) and _says_the_same(there, ours)
     return "" if is_same else "changed_there"
+
+
+def _has_same_parts(then: str, now: str) -> bool:
+    """Whether all that an answer told then is as it was; what was kept by an older version has fewer parts."""
+    parts = then.split(".")
+    return parts == now.split(".")[: len(parts)]
 
 
 def _says_the_same(there: RemoteRecord, ours: InvoiceRecord) -> bool:

@@ -1,6 +1,7 @@
 """Undoing a run whose payments moved the versions of its invoices there."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -11,7 +12,7 @@ from cone.kit.values import replace
 from cone.operations.actor import Actor
 from cone.operations.send_existing_invoices import send_existing_invoices
 from cone.operations.undo_run import undo_run
-from tests.builders import make_payment
+from tests.builders import get_tax_rate, make_customer, make_invoice, make_line, make_payment
 from tests.contract.emulated import EmulatedQuickBooks
 from tests.fakes.ledger import FakeLedger
 from tests.integration.accounting.conftest import MakeWorker, configure, connect
@@ -83,6 +84,107 @@ def test_undo_keeps_what_the_bookkeeper_set_beside_ours_though_payments_moved_it
     assert not Link.objects.filter(record_uuid=untouched.uuid).exists()
     assert len(control.records("Invoice")) == 3
     assert control.records("Payment") == []
+
+
+_SAME_TOTAL: dict[str, dict[str, object]] = {
+    "quantity and price": {"quantity": Decimal(2), "unit_price": Decimal(50)},
+    "words": {"description": "Advice, as agreed"},
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("known", ["all", "the first part", "nothing"])
+def test_undo_compares_what_is_known_of_how_it_was_answered(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, known: str
+) -> None:
+    """Nothing of it is taken for touched that wasn't told then; what nothing is known of stays."""
+    unpaid, *paid = existing(owner, 1 + len(_SAME_TOTAL))
+    invoices = dict(zip(_SAME_TOTAL, paid, strict=True))
+    for invoice in invoices.values():
+        make_payment(owner, invoice)
+    connect(owner, ledger)
+    configure(owner)
+    run = send_existing_invoices(owner, TODAY)
+    make_worker()
+    finish(run)
+    for link in Link.objects.filter(kind="invoice") if known != "all" else ():
+        besides = link.answer.pop("besides")
+        if known == "the first part":
+            link.answer["besides"] = besides.split(".")[0]
+        link.save()
+    there_now = {each.document.uuid: each for each in ledger.records("invoice")}
+    for what, invoice in invoices.items():
+        record = there_now[invoice.uuid]
+        assert isinstance(record.document, InvoiceDocument)
+        [line] = record.document.lines
+        record.document = replace(record.document, lines=(replace(line, **_SAME_TOTAL[what]),))
+        record.version += 1
+
+    undo_run(owner, run.uuid, by="delete")
+    finish(run, "undone")
+    changed = "It was changed there after it had been sent."
+    unknown = "Whether it was changed there can't be told: an older version of Cone sent it."
+    kept = {
+        "all": {"quantity and price": changed, "words": changed},
+        # Words are compared with what was sent, too.
+        "the first part": {"words": changed},
+        "nothing": dict.fromkeys(_SAME_TOTAL, unknown),
+    }
+    assert {each.uuid: each.why for each in view_run(run).refused} == {
+        invoices[what].uuid: why for what, why in kept[known].items()
+    }
+    assert unpaid.uuid not in {each.document.uuid for each in ledger.records("invoice")}
+
+
+# Description, quantity, price and day of the line, and a line of text: each comes to the same total.
+_WRITTEN = {
+    "the same": ("Advice", 2, 50, "", ""),
+    "quantity and price": ("Advice", 4, 25, "", ""),
+    "words": ("Advice, as agreed", 2, 50, "", ""),
+    "date": ("Advice", 2, 50, "2026-01-05", ""),
+    "line of text": ("Advice", 2, 50, "", "Thank you"),
+}
+
+
+def write_there(control: Control, remote_id: str, words: str, quantity: int, price: int, day: str, text: str) -> None:
+    """Write the one line anew, as a form does that sends all of them: with ids of their own."""
+    [there] = [each for each in control.records("Invoice") if each["Id"] == remote_id]
+    [line] = [each for each in there["Line"] if each["DetailType"] == "SalesItemLineDetail"]
+    detail = line["SalesItemLineDetail"] | {"Qty": quantity, "UnitPrice": price}
+    if day:
+        detail["ServiceDate"] = day
+    lines = [{**line, "Id": None, "Description": words, "SalesItemLineDetail": detail}]
+    if text:
+        lines.append({"DetailType": "DescriptionOnly", "Description": text, "DescriptionLineDetail": {}})
+    control.act("update", "Invoice", id=remote_id, fields={"Line": lines})
+
+
+def test_undo_keeps_what_the_bookkeeper_wrote_on_lines_though_the_total_is_the_same(
+    owner: Actor, quickbooks: EmulatedQuickBooks, make_worker: MakeWorker
+) -> None:
+    rate = get_tax_rate(owner.workspace, 20)
+    lines = [make_line(rate, description="Advice", quantity="2", unit_price="50.00")]
+    written = {
+        what: make_invoice(owner, make_customer(owner, f"Customer {what}"), is_issued=True, lines=lines)
+        for what in _WRITTEN
+    }
+    for invoice in written.values():
+        make_payment(owner, invoice)
+    control = Control(quickbooks.url)
+    connect_and_configure(owner, quickbooks)
+    run = send_existing_invoices(owner, TODAY)
+    make_worker()
+    finish(run)
+    for what, invoice in written.items():
+        there = Link.objects.get(record_uuid=invoice.uuid).remote_id
+        write_there(control, there, *_WRITTEN[what])
+
+    undo_run(owner, run.uuid, by="delete")
+    finish(run, "undone")
+    assert {each.uuid for each in view_run(run).refused} == {
+        invoice.uuid for what, invoice in written.items() if what != "the same"
+    }
+    assert len(control.records("Invoice")) == len(_WRITTEN) - 1
 
 
 @pytest.mark.parametrize("act", ["void", "delete"])

@@ -199,7 +199,8 @@ class RemoteRecord(Value):
     `payment_ids` are the payments applied to an invoice, `applied` what a payment pays of which invoice there.
     `kept` is what an update must say again of theirs, in the provider's own words: nobody else reads it.
     `words` are an invoice's: its memo, what stands in its private note beside the marker, then each line's description.
-    `besides` is the same as long as an invoice says the same of what isn't ours and no payment moves: terms, addresses.
+    `besides` is the same as long as an invoice says the same but for what payments move: its lines, terms, addresses.
+    Its parts are joined by dots; a later version of Cone may only add some, since answers are kept.
     """
 
     kind: Kind

@@ -125,6 +125,11 @@ class InvoiceRow(Row, frozen=True):
     department_ref: msgspec.Raw = NOTHING
     bill_addr: msgspec.Raw = NOTHING
     ship_addr: msgspec.Raw = NOTHING
+    deposit: msgspec.Raw = NOTHING
+    ship_date: msgspec.Raw = NOTHING
+    ship_method_ref: msgspec.Raw = NOTHING
+    tracking_num: msgspec.Raw = NOTHING
+    custom_field: msgspec.Raw = NOTHING
 
 
 class PaymentLineRow(Row, frozen=True):
