@@ -6,7 +6,7 @@ import pkgutil
 import re
 import signal
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import timedelta
 from importlib import import_module
 
@@ -191,6 +191,36 @@ def test_a_pool_lends_no_more_than_its_size_and_the_same_again() -> None:
         return most, len(pids)
 
     assert asyncio.run(lend()) == (3, 3)
+
+
+def _alive(pids: Iterable[int]) -> set[int]:
+    with psycopg.connect(conninfo(), autocommit=True) as other:
+        found = other.execute("select pid from pg_stat_activity where pid = any(%s)", [list(pids)]).fetchall()
+    return {pid for (pid,) in found}
+
+
+def test_a_pool_closes_what_a_rush_left_idle_and_keeps_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "_IDLE_SECONDS", 0.3)
+
+    async def use(pool: Pool) -> int:
+        async with pool.connection() as database:
+            await database.execute("select pg_sleep(0.05)")
+            return database.backend_pid()
+
+    async def rush_and_rest() -> tuple[set[int], set[int], set[int]]:
+        async with Pool(size=5) as pool:
+            pids = set(await asyncio.gather(*(use(pool) for _ in range(5))))
+            for _ in range(4):
+                await use(pool)
+            rushed = _alive(pids)
+            await asyncio.sleep(0.4)
+            used = {await use(pool) for _ in range(8)}
+            await asyncio.sleep(0.1)
+            return rushed, _alive(pids), used
+
+    rushed, rested, used = asyncio.run(rush_and_rest())
+    assert (len(rushed), len(rested), len(used)) == (5, 2, 1)
+    assert used < rested
 
 
 @pytest.mark.parametrize("left", ["cancelled", "in a transaction", "killed", "killed while idle"])
