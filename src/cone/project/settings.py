@@ -169,7 +169,9 @@ TEST_RUNNER = "django.test.runner.DiscoverRunner"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"one_line_while_away": {"()": "cone.project.faults.OneLineWhileAway"}},
     "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "loggers": {"django.request": {"filters": ["one_line_while_away"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
 }

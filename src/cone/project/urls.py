@@ -12,4 +12,4 @@ urlpatterns = [
 handler400 = "cone.web.views.errors.bad_request"
 handler403 = "cone.web.views.errors.forbidden"
 handler404 = "cone.web.views.errors.not_found"
-handler500 = "cone.web.views.errors.server_error"
+handler500 = "cone.project.faults.server_error"

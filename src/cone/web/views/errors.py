@@ -3,11 +3,16 @@
 import logging
 from http import HTTPStatus
 
-from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.template.loader import render_to_string
 
 _log = logging.getLogger(__name__)
+
+_AWAY = int(HTTPStatus.SERVICE_UNAVAILABLE)
+# A restart takes about as long.
+_RETRY_AFTER_SECONDS = 5
+_PASSWORDS_BELOW = "/accounts/"
 
 
 def _error_page(status: HTTPStatus, heading: str, text: str) -> HttpResponse:
@@ -55,3 +60,33 @@ def server_error(_request: HttpRequest) -> HttpResponse:
         "Something broke on our side",
         "It has been logged. What you typed was not saved; try again in a moment.",
     )
+
+
+def database_away(request: HttpRequest) -> HttpResponse:
+    """503. A page asks again by itself; a form that was sent stays here with all that was typed, to be sent again."""
+    if request.headers.get("HX-Request"):
+        # What refreshes itself asks again anyway, and the page's own script says why it stands still.
+        response = HttpResponse("The database can't be reached just now.", status=_AWAY, content_type="text/plain")
+    else:
+        context = {
+            "retry_seconds": _RETRY_AFTER_SECONDS if request.method == "GET" else 0,
+            "sent": _read_sent(request) if request.method == "POST" else (),
+            "request": request,
+        }
+        response = HttpResponse(render_to_string("errors/database_away.html", context), status=_AWAY)
+    response.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _read_sent(request: HttpRequest) -> list[tuple[str, str]]:
+    """The fields as they came, with the token that they came with: a form of somebody else's site has none of ours.
+
+    None of them where one is a password, which belongs on no page, nor where they can't be read.
+    """
+    if request.path.startswith(_PASSWORDS_BELOW):
+        return []
+    try:
+        return [(name, str(value)) for name, values in request.POST.lists() for value in values]
+    except (SuspiciousOperation, UnreadablePostError):
+        return []
