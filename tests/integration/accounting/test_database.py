@@ -200,7 +200,7 @@ def _alive(pids: Iterable[int]) -> set[int]:
 
 
 def test_a_pool_closes_what_a_rush_left_idle_and_keeps_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_module, "_IDLE_SECONDS", 0.3)
+    monkeypatch.setattr(pool_module, "_IDLE_NS", 300_000_000)
 
     async def use(pool: Pool) -> int:
         async with pool.connection() as database:

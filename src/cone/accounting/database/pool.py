@@ -1,6 +1,7 @@
 """Connections that are shared: lent one use at a time, and none that isn't at rest."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -13,7 +14,7 @@ from cone.accounting.database.opening import connect
 _PATIENCE_SECONDS = 30
 # What isn't used so long is closed, since each is a process of the server's, of some megabytes. These stay: a record
 # that comes after a quiet night then finds its statements planned.
-_IDLE_SECONDS = 300
+_IDLE_NS = 300_000_000_000
 _KEPT = 2
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=50), timedelta(seconds=1)
 
@@ -28,8 +29,8 @@ class Pool:
 
     def __init__(self, *, size: int = 8) -> None:
         self._turns = asyncio.Semaphore(size)
-        # The latest last, each with the time since when it waits, by the loop's clock.
-        self._idle: list[tuple[float, Database]] = []
+        # The latest last, each with the time since when it waits.
+        self._idle: list[tuple[int, Database]] = []
 
     async def __aenter__(self) -> "Pool":
         return self
@@ -98,8 +99,8 @@ class Pool:
         if not database.is_at_rest:
             await database.close()
             return
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic_ns()
         self._idle.append((now, database))
-        if len(self._idle) > _KEPT and now - self._idle[0][0] > _IDLE_SECONDS:
+        if len(self._idle) > _KEPT and now - self._idle[0][0] > _IDLE_NS:
             _, longest = self._idle.pop(0)
             await longest.close()
