@@ -16,7 +16,7 @@ from cone.operations.sync_settings import get_locked_connection, move_settings
 
 
 class RunOverError(RefusalError):
-    """The run is over already: nothing is left to cancel."""
+    """This run was stopped or is over already: nothing is left to stop."""
 
     code = "run_over"
 

@@ -21,9 +21,18 @@ from cone.operations.sync_settings import get_locked_connection, move_settings
 
 
 class RunUnderWayError(RefusalError):
-    """Existing invoices are being sent or taken back already: wait until that's over, or cancel it."""
+    """Existing invoices are being sent or taken back already; wait until that's over."""
 
     code = "run_under_way"
+
+    def __init__(self, other: BackfillRun) -> None:
+        is_undoing = other.state == "undoing"
+        person = (other.undone_by if is_undoing else other.started_by) or "Somebody"
+        verb = "is taking back what a run sent" if is_undoing else "is sending existing invoices"
+        since = timezone.localtime((is_undoing and other.undo_started_at) or other.started_at)
+        until = "Wait until that's over." if is_undoing else "Wait until that's over, or stop it first."
+        super().__init__(f"{person} {verb} since {since:%H:%M} UTC. {until}")
+        self.run_uuid = other.uuid
 
 
 class NothingToSendError(RefusalError):
@@ -70,20 +79,14 @@ def _start(actor: Actor, from_date: date, foreseen: list[Outlook]) -> BackfillRu
 
 
 def check_no_run(active: Connection) -> None:
-    """Raises: RunUnderWayError, with who started it and when."""
+    """Raises: RunUnderWayError, with who started it and when, and which it is."""
     other = (
         BackfillRun.objects.select_related("started_by", "undone_by")
         .filter(company_id=active.company_id, state__in=["running", "undoing"])
         .first()
     )
-    if other is None:
-        return
-    person = other.undone_by if other.state == "undoing" else other.started_by
-    verb = "is taking back what a run sent" if other.state == "undoing" else "is sending existing invoices"
-    since = timezone.localtime(other.undo_started_at or other.started_at)
-    raise RunUnderWayError(
-        f"{person or 'Somebody'} {verb} since {since:%H:%M} UTC. Wait until that's over, or cancel it first."
-    )
+    if other is not None:
+        raise RunUnderWayError(other)
 
 
 def _columns(foreseen: Iterable[Outlook]) -> dict[str, list[object]]:

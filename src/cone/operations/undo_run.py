@@ -23,9 +23,20 @@ from cone.operations.sync_settings import get_locked_connection, move_settings
 
 
 class RunNotUndoableError(RefusalError):
-    """Only a run that is over can be undone, and only once: cancel it first if it's still sending."""
+    """Only a run that is over can be undone, and only once."""
 
     code = "run_not_undoable"
+
+    def __init__(self, run: BackfillRun) -> None:
+        person = run.undone_by or "Somebody"
+        super().__init__(
+            {
+                "running": "This run is still sending. Stop it first, or wait until it's over.",
+                "undoing": f"{person} has had it undone already: it's being taken back.",
+                "undone": f"{person} has had it undone already.",
+            }[run.state]
+        )
+        self.state = run.state
 
 
 @transaction.atomic
@@ -71,6 +82,6 @@ def _get_undoable(actor: Actor, uuid: UUID) -> tuple[Connection, BackfillRun]:
     settle_runs_of(active.company_id)
     run.refresh_from_db()
     if not can_move(run.state, "undoing"):
-        raise RunNotUndoableError
+        raise RunNotUndoableError(run)
     check_no_run(active)
     return active, run

@@ -235,7 +235,7 @@ def test_page_of_a_run_is_the_firms_own_and_its_acts_are_the_owners(
     assert [client_of(cast.biller).post(act).status_code for act in acts] == [403, 403]
     assert "0 of 1 sent, 1 to go" in owner.get(pages[0]).text
     # It can't be undone while it's sending; stopped, there's nothing to take back.
-    assert "cancel it first" in owner.post(acts[1], {"by": "delete"}, follow=True).text
+    assert "Stop it first" in owner.post(acts[1], {"by": "delete"}, follow=True).text
     assert "Stopped." in owner.post(acts[0], follow=True).text
     assert "Nothing of it can be taken back" in owner.get(acts[1]).text
     assert not OutboxRow.objects.filter(kind="invoice").exists()

@@ -120,16 +120,19 @@ def seen_revision(form: forms.Form) -> int:
     return form.cleaned_data["revision"] or 0
 
 
-def attempt(form: forms.Form, act: Callable[[], Result]) -> Result | None:
+def attempt(
+    form: forms.Form, act: Callable[[], Result], *, beyond: tuple[type[RefusalError], ...] = ()
+) -> Result | None:
     """Do it if the form is well-formed; a refusal is shown in the form, beside its field where it names one.
 
-    Raises: NotAllowedError, RecordNotFoundError: no form can mend those.
+    Raises: NotAllowedError, RecordNotFoundError, and what else is `beyond` the form: it can't mend those.
     """
+    passed_on: tuple[type[RefusalError], ...] = (NotAllowedError, RecordNotFoundError, *beyond)
     if not form.is_valid():
         return None
     try:
         return act()
-    except (NotAllowedError, RecordNotFoundError):
+    except passed_on:
         raise
     except InvalidFieldError as refusal:
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))

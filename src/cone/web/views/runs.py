@@ -12,11 +12,12 @@ from cone.accounting.preview.summary import read_preview
 from cone.accounting.preview.values import Action
 from cone.accounting.runs.reading import find_run, list_runs
 from cone.accounting.runs.values import RunView
+from cone.books.models import BackfillRun
 from cone.books.queries.paging import PAGE_SIZE, Page
 from cone.domain.errors import RecordNotFoundError
 from cone.domain.permissions import Permission
 from cone.operations.cancel_run import cancel_run
-from cone.operations.send_existing_invoices import send_existing_invoices
+from cone.operations.send_existing_invoices import RunUnderWayError, send_existing_invoices
 from cone.operations.undo_run import preview_undo, undo_run
 from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.causes import card_rows
@@ -72,7 +73,16 @@ def _read_action(request: MemberRequest) -> Action | None:
 def run_start(request: MemberRequest) -> HttpResponse:
     """Send existing invoices since the date."""
     form = StartDateForm(request.POST)
-    run = attempt(form, lambda: send_existing_invoices(request.actor, form.cleaned_data["from_date"]))
+
+    def start() -> BackfillRun:
+        return send_existing_invoices(request.actor, form.cleaned_data["from_date"])
+
+    try:
+        run = attempt(form, start, beyond=(RunUnderWayError,))
+    except RunUnderWayError as refusal:
+        # Its own page says how far it is, and can stop it.
+        messages.error(request, str(refusal))
+        return redirect("run", uuid=refusal.run_uuid)
     if run is None:
         return render(request, "settings/preview.html", {"start": form}, status=422)
     if _is_paused(request):
