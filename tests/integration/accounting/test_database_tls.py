@@ -40,7 +40,8 @@ class Site:
         """Its address, as an operator writes it."""
         settings = connection.get_connection_params()
         query = urlencode({name: str(value) for name, value in options.items()}, quote_via=quote)
-        return f"postgresql://{settings['user']}@{host}:{self.door.port}/{settings['dbname']}?{query}"
+        password = f":{quote(settings['password'], safe='')}" if settings.get("password") else ""
+        return f"postgresql://{settings['user']}{password}@{host}:{self.door.port}/{settings['dbname']}?{query}"
 
 
 def context_of(authority: Authority, *, asks_for_certificates: bool = False) -> ssl.SSLContext:
