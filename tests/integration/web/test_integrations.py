@@ -17,7 +17,6 @@ from cone.accounting.registry import register, unregister
 from cone.books.models import Attempt, Connection, Invoice, Link, OutboxRow, TaxMapping
 from cone.operations.pause_sync import pause_sync
 from cone.operations.send_existing_invoices import send_existing_invoices
-from cone.operations.void_invoice import void_invoice
 from cone.web.formats import show_day
 from tests.builders import Cast, get_no_tax, get_tax_rate, make_customer, make_invoice
 from tests.fakes.ledger import BANK, CLOSED_BANK, INCOME, REDUCED, STANDARD, ZERO, FakeLedger
@@ -399,37 +398,6 @@ def test_refused_fragment_sends_the_browser_to_the_page_with_the_message(
     page = reverse("invoice", args=[issued.uuid])
     assert (answer.status_code, answer.headers["HX-Redirect"], answer.text) == (200, page, "")
     assert "The sync is paused" in owner.get(page).text
-
-
-def test_voided_invoice_that_stands_there_asks_to_remove_it(cast: Cast, owner: Client, connected: FakeLedger) -> None:
-    issued = make_invoice(cast.owner, is_issued=True)
-    Link.objects.create(
-        company=Connection.objects.get().company,
-        kind="invoice",
-        record_uuid=issued.uuid,
-        remote_id="77",
-        remote_version="0",
-        synced_revision=issued.revision,
-    )
-    void_invoice(cast.owner, issued.uuid)
-    url = reverse("invoice", args=[issued.uuid])
-
-    at_once = owner.get(url).text
-    block(issued, f"voided_here:{issued.uuid}", "voided_here", number=issued.number or "")
-    page = owner.get(url).text
-    refreshed = owner.get(reverse("sync_panel", args=["invoice", issued.uuid])).text
-    owner.post(reverse("invoice_removed", args=[issued.uuid]))
-
-    asked = f"Void here: remove it in {connected.name}."
-    assert asked not in at_once
-    # A page that was opened before the worker came to it shows the note with its panel's next refresh.
-    assert '<div id="removal-due" hidden>' in at_once
-    assert 'hx-get="' in at_once
-    assert '<div id="removal-due" hx-swap-oob="true">' in refreshed
-    assert asked in refreshed
-    assert asked in page
-    assert "I removed it there" in page
-    assert "remove it in" not in owner.get(url).text
 
 
 def test_diagram_counts_what_travels(cast: Cast, owner: Client, connected: FakeLedger) -> None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from cone.books.models import Connection, Customer, Link, OutboxRow
 from cone.operations.disconnect_provider import disconnect_provider
 from cone.operations.pause_sync import pause_sync
+from cone.operations.void_invoice import void_invoice
 from tests.builders import Cast, make_customer, make_invoice
 from tests.fakes.ledger import FakeLedger
 
@@ -105,3 +106,35 @@ def test_record_that_waits_while_nothing_is_connected_says_what_to_do(
 
     assert sentences_in(panel) == [CONNECTED]
     assert "hx-trigger" not in panel
+
+
+def test_voided_invoice_that_stands_there_asks_to_remove_it(cast: Cast, owner: Client, connected: FakeLedger) -> None:
+    issued = make_invoice(cast.owner, is_issued=True)
+    Link.objects.create(
+        company=Connection.objects.get().company,
+        kind="invoice",
+        record_uuid=issued.uuid,
+        remote_id="77",
+        remote_version="0",
+        synced_revision=issued.revision,
+    )
+    void_invoice(cast.owner, issued.uuid)
+    url = reverse("invoice", args=[issued.uuid])
+
+    at_once = owner.get(url).text
+    key, cause = f"voided_here:{issued.uuid}", {"code": "voided_here", "params": {"number": issued.number}}
+    OutboxRow.objects.filter(record_uuid=issued.uuid).update(state="blocked", cause_key=key, cause=cause)
+    page = owner.get(url).text
+    refreshed = owner.get(reverse("sync_panel", args=["invoice", issued.uuid])).text
+    owner.post(reverse("invoice_removed", args=[issued.uuid]))
+
+    asked = f"Void here: remove it in {connected.name}."
+    assert asked not in at_once
+    # A page that was opened before the worker came to it shows the note with its panel's next refresh.
+    assert '<div id="removal-due" hidden>' in at_once
+    assert 'hx-get="' in at_once
+    assert '<div id="removal-due" hx-swap-oob="true">' in refreshed
+    assert asked in refreshed
+    assert asked in page
+    assert "I removed it there" in page
+    assert "remove it in" not in owner.get(url).text
