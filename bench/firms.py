@@ -28,14 +28,17 @@ from cone.books.models import (
     Service,
     TaxRate,
     User,
+    Workspace,
 )
 from cone.domain.permissions import Role
+from cone.domain.services import ServiceInput
 from cone.domain.tax_presets import suggest_tax_rates
 from cone.domain.workspaces import FirmInput
 from cone.operations.actor import Actor
 from cone.operations.create_firm import create_firm
 from cone.operations.refresh_reference import refresh_reference
 from cone.operations.save_accounts import save_accounts
+from cone.operations.save_service import save_service
 from cone.operations.save_tax_mappings import save_tax_mappings
 
 _serial = count(1)
@@ -49,11 +52,15 @@ on conflict do nothing
 
 
 def connected_firm(emulator: Emulator, *, realm_id: str = "") -> tuple[Actor, Connection]:
-    """A British firm, connected to a company of its own, with its rates mapped and its accounts chosen."""
+    """A British firm, connected to a company of its own, with its rates mapped and its accounts chosen.
+
+    What it sells it sold before it connected, as a firm with a backlog did.
+    """
     number = next(_serial)
     user = User.objects.create_user(f"owner{number}@example.com", None)
     workspace = create_firm(user, FirmInput(f"Firm {number}", "GB", "GBP", suggest_tax_rates("GB")))
     actor = Actor(workspace, user, Role.OWNER)
+    save_service(actor, ServiceInput("Bookkeeping", unit_price=Decimal(100), tax_rate=find_rate(workspace).uuid))
     realm = realm_id or str(emulator.ask("POST", "companies", {"scenario": "uk-vat"})["realm_id"])
     tokens = emulator.ask("POST", "tokens", {"realm_id": realm})
     active = _store(actor, realm, tokens)
@@ -68,6 +75,11 @@ def connected_firm(emulator: Emulator, *, realm_id: str = "") -> tuple[Actor, Co
     save_accounts(actor, deposit_account_id=manage.deposit_accounts[0].remote_id, income_account_id=income.remote_id)
     active.refresh_from_db()
     return actor, active
+
+
+def find_rate(workspace: Workspace) -> TaxRate:
+    """The firm's rate of 20 %."""
+    return TaxRate.objects.filter(workspace=workspace, percent=20, is_no_tax=False)[0]
 
 
 def _store(actor: Actor, realm: str, tokens: dict[str, object]) -> Connection:
@@ -107,10 +119,8 @@ def make_customers(actor: Actor, number: int) -> list[Customer]:
 def make_invoices(actor: Actor, customers: list[Customer], number: int) -> list[Invoice]:
     """Issued invoices of three lines at 20 %, spread over the customers."""
     workspace, today = actor.workspace, timezone.localdate()
-    rate = TaxRate.objects.filter(workspace=workspace, percent=20, is_no_tax=False)[0]
-    service, _ = Service.objects.get_or_create(
-        workspace=workspace, name="Bookkeeping", defaults={"unit_price": Decimal(100), "tax_rate": rate}
-    )
+    rate = find_rate(workspace)
+    service = Service.objects.get(workspace=workspace, name="Bookkeeping")
     invoices, lines, taxes = [], [], []
     for place in range(number):
         prices = [Decimal(10 + place % 90), Decimal("33.33"), Decimal("7.50")]

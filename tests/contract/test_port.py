@@ -25,6 +25,10 @@ def test_provider_says_where_connecting_leads(platform: Platform) -> None:
     assert query_of(url)["redirect_uri"] == REDIRECT_URI
 
 
+# No item of any platform under test is called so.
+NOBODYS = "Stargazing by appointment"
+
+
 async def test_declining_is_told(platform: Platform) -> None:
     query = await platform.decline(platform.provider.authorize_url(state="s", redirect_uri=REDIRECT_URI))
     assert query["state"] == "s"
@@ -60,7 +64,17 @@ async def test_refused_access_token_is_renewed(platform: Platform, connected: Co
 
 
 async def test_daily_look_reads_the_same_at_once(connected: Connected) -> None:
-    assert await connected.client.read_books(connected.access) == (connected.facts, connected.reference)
+    read = await connected.client.read_books(connected.access, item_names=[NOBODYS])
+    assert read == (connected.facts, replace(connected.reference, missing_items=(NOBODYS,)))
+
+
+async def test_lists_tell_which_items_are_missing(connected: Connected) -> None:
+    document = a_service(connected)
+    names = [NOBODYS, document.name]
+    _, before = await connected.client.read_books(connected.access, item_names=names)
+    await send(connected, Create(document))
+    _, after = await connected.client.read_books(connected.access, item_names=names)
+    assert (set(before.missing_items), after.missing_items) == (set(names), (NOBODYS,))
 
 
 async def test_dead_refresh_token_asks_to_reconnect(connected: Connected) -> None:

@@ -80,6 +80,12 @@ class FakeCompany:
             inactive_items=tuple(InactiveItem(item.remote_id, self.show(item).name) for item in items),
         )
 
+    def list_missing(self, item_names: Sequence[str]) -> tuple[str, ...]:
+        """Which of these names no active item has."""
+        items = [record for (kind, _), record in self.records.items() if kind == "service" and record.is_active]
+        names = {self.show(item).name for item in items}
+        return tuple(name for name in item_names if name not in names)
+
     def write(self, request: WireRequest) -> RemoteRecord:
         """Do what a write says. Raises verdicts."""
         verb, kind, *where = request.line.split()

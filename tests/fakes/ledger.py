@@ -393,9 +393,10 @@ class FakeLedgerClient:
         self._ledger.enter("read_reference")
         return self._ledger.companies[access.company_id].reference()
 
-    async def read_books(self, access: Access) -> tuple[CompanyFacts, Reference]:
+    async def read_books(self, access: Access, *, item_names: Sequence[str]) -> tuple[CompanyFacts, Reference]:
         facts = await self.read_company(access)
-        return facts, await self.read_reference(access, facts)
+        missing = self._ledger.companies[access.company_id].list_missing(item_names)
+        return facts, replace(await self.read_reference(access, facts), missing_items=missing)
 
     async def send(self, access: Access, request: WireRequest, *, request_id: str, kind: Kind) -> Sent:
         await self._authorize(access)

@@ -1,6 +1,6 @@
 """Talking to a provider from a page's request: a client for one use, over the same tokens and the same rules."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TypeVar
@@ -12,6 +12,7 @@ from cone.accounting.database import Database, LockNotAvailableError
 from cone.accounting.port.company import CompanyFacts, Reference, TokenGrant
 from cone.accounting.port.provider import Access, Provider, ProviderClient
 from cone.accounting.port.verdicts import Answered, TryLaterError
+from cone.accounting.reference import list_item_names
 from cone.accounting.tokens import GrantedAccess, StoredAccess, own_connection
 from cone.books.models import Connection
 
@@ -29,14 +30,8 @@ def run(work: Callable[[], Awaitable[Result]]) -> Result:
     return async_to_sync(work)()
 
 
-async def read_books(client: ProviderClient, access: Access) -> tuple[CompanyFacts, Reference]:
-    """The company's facts and reference lists. Raises verdicts."""
-    facts = await client.read_company(access)
-    return facts, await client.read_reference(access, facts)
-
-
 def exchange_and_read(
-    provider: Provider, *, code: str, company_id: str, redirect_uri: str
+    provider: Provider, *, code: str, company_id: str, redirect_uri: str, item_names: Sequence[str]
 ) -> tuple[TokenGrant, CompanyFacts, Reference]:
     """Trade the code and read the company with the fresh grant. Raises AuthorizationRefusedError and verdicts."""
 
@@ -46,7 +41,7 @@ def exchange_and_read(
             environment = provider.availability().environment or ""
             tokens = GrantedAccess(company_id=company_id, grant=grant)
             async with _paced(provider, environment, tokens) as access:
-                facts, reference = await read_books(client, access)
+                facts, reference = await client.read_books(access, item_names=item_names)
             return grant, facts, reference
 
     return run(work)
@@ -92,10 +87,11 @@ async def _hold_place(database: Database, company: CompanyKey) -> None:
 
 def read_books_again(provider: Provider, active: Connection) -> tuple[CompanyFacts, Reference]:
     """Facts and reference lists as they are now. Raises verdicts."""
+    item_names = list_item_names(active.workspace_id)
 
     async def work() -> tuple[CompanyFacts, Reference]:
         async with open_stored(provider, active) as (client, access):
-            return await read_books(client, access)
+            return await client.read_books(access, item_names=item_names)
 
     return run(work)
 

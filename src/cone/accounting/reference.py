@@ -4,7 +4,17 @@ from django.db.models.functions import Now
 
 from cone.accounting.facts import facts_to_json, reference_to_json
 from cone.accounting.port.company import CompanyFacts, Reference
-from cone.books.models import Connection, ReferenceRecord
+from cone.accounting.records import GENERAL_SERVICE_NAME
+from cone.books.models import Connection, ReferenceRecord, Service
+
+# A query of them all is to stay a short one.
+_MOST_ITEM_NAMES = 99
+
+
+def list_item_names(workspace_id: int) -> list[str]:
+    """The names that items of this firm's may be wanted under: the general one's first, then those used last."""
+    services = Service.objects.filter(workspace_id=workspace_id, archived_at=None).order_by("-id")
+    return [GENERAL_SERVICE_NAME, *services.values_list("name", flat=True)[:_MOST_ITEM_NAMES]]
 
 
 def store_books(active: Connection, facts: CompanyFacts, reference: Reference) -> None:
@@ -13,6 +23,28 @@ def store_books(active: Connection, facts: CompanyFacts, reference: Reference) -
     Pre-selects the income account from the company's own chart where none is chosen, so that a new user needs to
     choose nothing. Moves `settings_revision`: what was blocked under the old lists is planned again.
     """
+    ReferenceRecord.objects.filter(connection=active).delete()
+    ReferenceRecord.objects.bulk_create(_rows_of(active, reference))
+    active.facts = facts_to_json(facts)
+    active.company_name = facts.name
+    active.missing_items = list(reference.missing_items)
+    active.facts_read_at = Now()
+    active.settings_revision += 1
+    if not active.income_account_id and reference.suggested_income_account_id:
+        active.income_account_id = reference.suggested_income_account_id
+    active.save(
+        update_fields=[
+            "facts",
+            "company_name",
+            "missing_items",
+            "facts_read_at",
+            "settings_revision",
+            "income_account_id",
+        ]
+    )
+
+
+def _rows_of(active: Connection, reference: Reference) -> list[ReferenceRecord]:
     rows = [
         ReferenceRecord(
             connection=active,
@@ -49,12 +81,4 @@ def store_books(active: Connection, facts: CompanyFacts, reference: Reference) -
         ReferenceRecord(connection=active, kind="item", remote_id=item.remote_id, name=item.name, is_active=False)
         for item in reference.inactive_items
     ]
-    ReferenceRecord.objects.filter(connection=active).delete()
-    ReferenceRecord.objects.bulk_create(rows)
-    active.facts = facts_to_json(facts)
-    active.company_name = facts.name
-    active.facts_read_at = Now()
-    active.settings_revision += 1
-    if not active.income_account_id and reference.suggested_income_account_id:
-        active.income_account_id = reference.suggested_income_account_id
-    active.save(update_fields=["facts", "company_name", "facts_read_at", "settings_revision", "income_account_id"])
+    return rows

@@ -303,12 +303,25 @@ class Sender:
         try:
             found = await self._looker.look(errand.access, attempt, sent_at=None)
         except VERDICTS:
+            if attempt.kind == "service":
+                # Whoever made the item of that name, it's the one to use: nobody need choose, and the next try looks.
+                await self.settle_failed(errand, attempt, TryLaterError(verdict.answered, scope="record"))
+                return True
             # It couldn't be looked at now: the refusal stands, and asking again looks again.
             return False
         if not isinstance(found, RemoteRecord):
             return False
+        # An item that stands in the way of a first send was there before it.
+        is_theirs = attempt.kind == "service" and attempt.sends == 1
         async with self.settling() as database:
-            await self.settler.found(database, errand.row, record=found, attempt=attempt)
+            await self.settler.found(
+                database,
+                errand.row,
+                record=found,
+                revision=attempt.revision if attempt.kind == "service" else 0,
+                attempt=attempt,
+                is_of_this_send=not is_theirs,
+            )
         return True
 
     async def _settle_name(self, errand: Errand, attempt: Attempt, verdict: RejectedError) -> bool:

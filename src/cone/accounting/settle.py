@@ -10,7 +10,7 @@ from random import randrange
 from typing import assert_never
 
 from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempts, note_unknown
-from cone.accounting.candidates import candidates_to_json
+from cone.accounting.candidates import candidates_to_json, is_made_since
 from cone.accounting.connections import State, sources_of
 from cone.accounting.database import Database
 from cone.accounting.decided import block_rows
@@ -68,22 +68,25 @@ class Settler:
         """The record is there already: link it. An attempt that had made it is closed.
 
         `revision` is the one that stands there, what the attempt sent when that is seen to stand there; 0 when it isn't
-        known, so that ours goes out as an update: also where an earlier send than the attempt's made it.
+        known, so that ours goes out as an update: also where an earlier send than the attempt's made it. An item may be
+        the firm's own: only what was made there since ours was sent is taken for made by us.
         """
+        is_item, is_made_here = row.kind == "service", False
         async with database.transaction():
             await check_fence(database, self._fence)
             if attempt is not None:
                 if is_of_this_send and stands_as_sent(attempt.expected, record, marker=str(attempt.uuid)):
                     revision = attempt.revision
-                answered = Answered(message="Found there by its own mark.")
+                answered = Answered(message=f"Found there by its {'name' if is_item else 'own mark'}.")
                 await close_attempts(database, [(attempt, answered)], state="succeeded", verdict="found")
+                is_made_here = not is_item or (is_of_this_send and is_made_since(record, attempt.started_at))
             # One that can't be had is told by the update that follows.
             await adopt_number(database, row, record, company_pk=self._fence.company_pk)
             linked = Linked(
                 row,
                 record,
                 revision,
-                is_made_here=attempt is not None,
+                is_made_here=is_made_here,
                 has_text=attempt is not None and carries_text(attempt),
             )
             await save_links(database, self._fence, [linked])

@@ -37,12 +37,14 @@ from cone.accounting.verify import read_expected
 class Snapshot:
     """The situation and the due rows. `may_send` is False while paused, held back, or no longer connected.
 
-    `lane_epoch` is whose lane it is now: a lane of another epoch must stop.
+    `lane_epoch` is whose lane it is now: a lane of another epoch must stop. `services` are, by their uuids, those that
+    the rows refer to and that aren't there yet, the general one in any case.
     """
 
     lane_epoch: int
     situation: Situation
     subjects: tuple[Subject, ...]
+    services: Mapping[UUID, ServiceRecord]
     may_send: bool
 
 
@@ -161,13 +163,14 @@ async def read_subjects(
     if head is None:
         raise LookupError("the connection's row is gone")
     look = _look.decode(head["look"])
-    records, general = look.records(), values["general"]
-    if ("service", general) not in records:
-        records["service", general] = _general_service(general, revision=head["settings_revision"])
+    records, services = look.records(), {one.uuid: one for one in look.services}
+    general = _general_service(values["general"], revision=head["settings_revision"])
+    records["service", general.uuid] = services[general.uuid] = general
     return Snapshot(
         lane_epoch=head["lane_epoch"],
         situation=_situation(head, look, former),
         subjects=tuple(_subject(one, records.get((one.row.kind, one.row.uuid))) for one in look.due),
+        services=services,
         may_send=head["state"] == "connected" and not head["is_paused"] and not head["must_wait"],
     )
 
@@ -217,6 +220,9 @@ def _situation(head: Mapping[str, Any], look: _Look, former: Situation | None) -
         tax_codes=known.tax_codes if known else _tax_codes(head["tax_codes"] or ()),
         inactive_accounts=known.inactive_accounts if known else _names_of("account", inactive),
         inactive_items=known.inactive_items if known else _names_of("item", inactive),
+        missing_items=(
+            known.missing_items if known else frozenset(name.strip().lower() for name in head["missing_items"])
+        ),
         linked={(one.kind, one.uuid): one.remote_id for one in look.linked},
         customer_currencies={one.uuid: one.currency for one in look.linked if one.currency},
         payment_methods=look.methods,

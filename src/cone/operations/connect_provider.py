@@ -22,7 +22,7 @@ from cone.accounting.overview import view_connection
 from cone.accounting.port.company import CompanyFacts, TokenGrant
 from cone.accounting.port.provider import AuthorizationRefusedError, Provider
 from cone.accounting.port.verdicts import VERDICTS, MisconfiguredError
-from cone.accounting.reference import store_books
+from cone.accounting.reference import list_item_names, store_books
 from cone.accounting.registry import get_provider
 from cone.accounting.release import release_all
 from cone.accounting.values import ConnectionView
@@ -138,7 +138,11 @@ def finish_connecting(actor: Actor, *, query: Mapping[str, str], session_key: st
         returned = provider.read_return(query)
         _put_off_revocations(started, returned.company_id)
         grant, facts, reference = network.exchange_and_read(
-            provider, code=returned.code, company_id=returned.company_id, redirect_uri=redirect_uri
+            provider,
+            code=returned.code,
+            company_id=returned.company_id,
+            redirect_uri=redirect_uri,
+            item_names=list_item_names(actor.workspace.pk),
         )
     except AuthorizationRefusedError as refused:
         raise _refusal_of(refused) from refused

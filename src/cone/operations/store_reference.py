@@ -22,7 +22,9 @@ def store_reference(connection_id: int, facts: CompanyFacts, reference: Referenc
             if active is None:
                 return False
             if _is_known(active, facts, reference):
-                Connection.objects.filter(pk=active.pk).update(facts_read_at=Now())
+                Connection.objects.filter(pk=active.pk).update(
+                    facts_read_at=Now(), missing_items=list(reference.missing_items)
+                )
                 return False
             store_books(active, facts, reference)
             return True

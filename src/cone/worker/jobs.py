@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 
 from cone.accounting.budget import Budget, CompanyKey, PacedAccess, Share
 from cone.accounting.connections import State, sources_of
@@ -16,6 +17,7 @@ from cone.accounting.notices import owe_notices, send_one_notice
 from cone.accounting.port.provider import ProviderClient
 from cone.accounting.port.verdicts import VERDICTS, ReconnectError, TryLaterError, Verdict
 from cone.accounting.pruning import prune
+from cone.accounting.reference import list_item_names
 from cone.accounting.registry import get_provider
 from cone.accounting.revocations import list_reachable, revoke_one
 from cone.accounting.sql import holds as holds_sql
@@ -62,6 +64,14 @@ async def end_disconnects(desk: Desk) -> None:
         await asyncio.to_thread(finish_disconnects)
 
 
+def _list_item_names(workspace_id: int) -> list[str]:
+    try:
+        return list_item_names(workspace_id)
+    finally:
+        # Called in a thread that won't come back.
+        connection.close()
+
+
 async def refresh_references(desk: Desk) -> None:
     """Read the facts and lists of companies that nobody has read for a day, or that refused something since."""
     for row in await _claim(desk, upkeep_sql.CLAIM_STALE_REFERENCE):
@@ -70,7 +80,8 @@ async def refresh_references(desk: Desk) -> None:
         budget = Budget(company=company, limits=provider.limits, database=desk.pool.connection)
         access = PacedAccess(desk.tokens(row), budget, share=Share.BACKLOG)
         try:
-            facts, reference = await desk.clients[row["provider"]].read_books(access)
+            item_names = await asyncio.to_thread(_list_item_names, row["workspace_id"])
+            facts, reference = await desk.clients[row["provider"]].read_books(access, item_names=item_names)
         except VERDICTS as verdict:
             await _note(desk, row, verdict)
             continue

@@ -19,7 +19,7 @@ from cone.operations.actor import Actor
 from cone.operations.disconnect_provider import disconnect_provider
 from cone.operations.refresh_reference import RefreshFailedError, refresh_reference
 from cone.operations.sync_now import sync_all
-from tests.builders import make_customer, make_invoice
+from tests.builders import get_tax_rate, make_customer, make_invoice, make_line, make_service
 from tests.fakes.ledger import FakeLedger, Sending
 from tests.integration.accounting.conftest import (
     NO_SWEEP,
@@ -37,6 +37,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SLOW_DOWN = TryLaterError(Answered(http_status=429))
 NO_MORE_READS = TryLaterError(Answered(http_status=429, message="quota"), allowance="reads")
 NOTHING_MORE = TryLaterError(Answered(http_status=429, message="quota"), allowance="everything")
+
+
+def make_invoice_of_new_service(owner: Actor) -> Invoice:
+    """Issue an invoice whose item is looked for first: its service came after the lists were read."""
+    line = make_line(get_tax_rate(owner.workspace), service=make_service(owner))
+    return make_invoice(owner, lines=[line], is_issued=True)
 
 
 def held_for(active: Connection) -> timedelta:
@@ -148,7 +154,7 @@ def test_without_reads_new_records_go_and_what_begins_with_a_look_waits(
     configure(owner)
     ledger.fail_next("find", NO_MORE_READS)
     make_worker()
-    make_invoice(owner, is_issued=True)
+    make_invoice_of_new_service(owner)
     wait_until(lambda: ledger.records("customer") and Connection.objects.get().reads_not_before)
     earliest, latest = next_month()
     active = Connection.objects.get()
@@ -178,7 +184,7 @@ def test_reconnecting_ends_the_hold_of_the_former_connection(
     configure(owner)
     ledger.fail_next("find", NO_MORE_READS)
     make_worker()
-    make_invoice(owner, is_issued=True)
+    make_invoice_of_new_service(owner)
     wait_until(lambda: OutboxRow.objects.filter(not_before__gt=timezone.now() + timedelta(hours=1)).exists())
     disconnect_provider(owner)
 
@@ -203,7 +209,7 @@ def test_look_that_is_refused_after_a_person_asked_to_try_now_holds_nothing(
     ledger.after_look = arrive_late
     ledger.fail_next("find", NO_MORE_READS)
     make_worker(NO_SWEEP)
-    make_invoice(owner, is_issued=True)
+    make_invoice_of_new_service(owner)
     assert is_refused.wait(10)
     if was_held:
         Connection.objects.update(reads_not_before=next_month()[0])
@@ -239,7 +245,7 @@ def test_refusal_of_what_left_after_a_person_asked_to_try_now_holds_again(
     configure(owner)
     ledger.fail_next("find", NO_MORE_READS, times=2)
     make_worker()
-    make_invoice(owner, is_issued=True)
+    make_invoice_of_new_service(owner)
     wait_until(lambda: Connection.objects.get().reads_not_before)
     sync_all(owner)
     wait_until(lambda: ledger.calls.count("find") == 2 and Connection.objects.get().reads_not_before)
@@ -263,7 +269,7 @@ def test_what_was_put_off_by_a_hold_that_is_lifted_meanwhile_goes(
 
     monkeypatch.setattr(lane, "read_snapshot", read_then_wait)
     make_worker(NO_SWEEP)
-    make_invoice(owner, is_issued=True)
+    make_invoice_of_new_service(owner)
     assert has_read.wait(10)
     sync_all(owner)
     may_go_on.set()
@@ -277,7 +283,7 @@ def test_lists_read_again_end_the_hold(owner: Actor, ledger: FakeLedger, make_wo
     configure(owner)
     ledger.fail_next("find", NO_MORE_READS)
     make_worker()
-    make_invoice(owner, is_issued=True)
+    make_invoice_of_new_service(owner)
     wait_until(lambda: OutboxRow.objects.filter(not_before__gt=timezone.now() + timedelta(hours=1)).exists())
     refresh_reference(owner)
     wait_until(lambda: ledger.records("invoice") and is_settled(owner))
@@ -343,7 +349,7 @@ def test_refused_write_for_want_of_allowance_holds_everything_until_a_person_say
     active = connect(owner, ledger)
     configure(owner)
     ledger.fail_next("customer", NOTHING_MORE)
-    make_invoice(owner, is_issued=True)
+    make_invoice_of_new_service(owner)
     wait_until(lambda: held_for(active) > timedelta(hours=1))
     earliest, latest = next_month()
     assert earliest <= active.not_before <= latest

@@ -1,9 +1,13 @@
 """Items: one for each service or one for all, on the income account that was chosen, and found ones left alone."""
 
+from decimal import Decimal
+from uuid import uuid4
+
 import pytest
 
 from cone.accounting.port.documents import InvoiceDocument, ServiceDocument
-from cone.books.models import Link, Service
+from cone.accounting.port.verdicts import Answered, TryLaterError
+from cone.books.models import Attempt, Link, OutboxRow, Service
 from cone.domain.errors import InvalidFieldError
 from cone.domain.services import ServiceInput
 from cone.kit.values import replace
@@ -11,12 +15,14 @@ from cone.operations.actor import Actor
 from cone.operations.save_accounts import save_accounts
 from cone.operations.save_service import save_service
 from cone.operations.save_terms import save_terms
-from tests.builders import get_tax_rate, make_invoice, make_line, make_service
+from tests.builders import get_tax_rate, make_customer, make_invoice, make_line, make_service
+from tests.fakes.books import FakeRecord
 from tests.fakes.ledger import BANK, INCOME, FakeLedger
 
 from .conftest import Held, MakeWorker, configure, connect, is_settled, wait_until
 
 FEES = "77"
+NO_MORE_READS = TryLaterError(Answered(http_status=429, message="quota"), allowance="reads")
 
 
 @pytest.fixture
@@ -130,3 +136,67 @@ def test_account_that_is_no_income_account_is_refused(owner: Actor, advice: Serv
         save_service(owner, ServiceInput("Audit"), income_account_id=BANK)
     assert caught.value.field == "income_account"
     assert not Service.objects.filter(name="Audit").exists()
+
+
+def test_item_that_isnt_there_is_made_without_a_look(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> None:
+    """Connecting read which of the firm's services have no item there, the general one among them."""
+    before = make_service(owner, "Advice")
+    connect(owner, ledger)
+    configure(owner)
+    since = make_service(owner, "Audit")
+    make_worker()
+    customer, rate = make_customer(owner), get_tax_rate(owner.workspace)
+    make_invoice(owner, customer, lines=[make_line(rate, service=before), make_line(rate)], is_issued=True)
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+    assert ledger.calls.count("find") == 0
+
+    make_invoice(owner, customer, lines=[make_line(rate, service=since)], is_issued=True)
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    assert ledger.calls.count("find") == 1
+    assert items(ledger) == {"Advice": INCOME, "Services": INCOME, "Audit": INCOME}
+
+
+@pytest.fixture
+def since(owner: Actor, ledger: FakeLedger) -> Service:
+    """A service of whose item the lists said that it's missing; somebody has made it there since."""
+    service = make_service(owner, "Advice")
+    connect(owner, ledger)
+    configure(owner)
+    company = ledger.companies["fake-company"]
+    theirs = ServiceDocument(
+        uuid=uuid4(), revision=1, name="Advice", description="", unit_price=Decimal(0), income_account_id="9"
+    )
+    company.records["service", "900"] = FakeRecord(kind="service", remote_id="900", document=theirs)
+    return service
+
+
+def test_item_made_there_since_the_lists_were_read_is_found_after_the_refusal(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, since: Service
+) -> None:
+    make_worker()
+    invoice_for(owner, since)
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+
+    link = Link.objects.get(kind="service")
+    # It's the firm's: made moments ago, but not by the create that it refused.
+    assert (link.remote_id, link.is_made_here) == ("900", False)
+    assert items(ledger) == {"Advice": "9"}
+    assert ledger.count_sends("service") == 1
+
+
+@pytest.mark.parametrize("why", [TryLaterError(Answered(http_status=503)), NO_MORE_READS])
+def test_item_made_there_since_is_found_later_where_it_cant_be_looked_for_at_once(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, since: Service, why: TryLaterError
+) -> None:
+    ledger.fail_next("find", why)
+    make_worker()
+    invoice_for(owner, since)
+    if why is NO_MORE_READS:
+        wait_until(lambda: Attempt.objects.filter(kind="service", state="failed").exists())
+        assert not OutboxRow.objects.filter(state="blocked").exists()
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner), seconds=20)
+
+    assert items(ledger) == {"Advice": "9"}
+    assert Link.objects.get(kind="service").remote_id == "900"
+    # Not sent again without a look.
+    assert ledger.count_sends("service") == 1

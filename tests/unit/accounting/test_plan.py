@@ -98,6 +98,16 @@ DECISIONS: dict[str, tuple[Subject, Situation, Decision]] = {
     ),
     # services
     "new service is looked for first": (subject(SERVED), READY, Send(Create(ITEM), find_first=True)),
+    "new service that the lists don't have is made at once": (
+        subject(replace(SERVED, name="Advice")),
+        ready(missing_items=frozenset({"advice"})),
+        Send(Create(ITEM)),
+    ),
+    "service that was sent before is looked for first": (
+        replace(subject(SERVED), row=replace(subject(SERVED).row, last_generation=1)),
+        ready(missing_items=frozenset({SERVED.name.lower()})),
+        Send(Create(ITEM), find_first=True),
+    ),
     "linked service is theirs to keep": (subject(replace(SERVED, revision=9), link(1)), READY, Nothing()),
     "service without an income account": (
         subject(SERVED),

@@ -18,8 +18,8 @@ class Nothing(Value):
 class Send(Value):
     """Send this step under a new attempt.
 
-    `find_first` looks whether the record is there by its business key: services always, and everything that an earlier
-    try may have created after all.
+    `find_first` looks whether the record is there by its business key: services that aren't known to be missing, and
+    everything that an earlier try may have created after all.
     """
 
     step: Write

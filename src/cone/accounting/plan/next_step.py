@@ -60,7 +60,7 @@ def _plan_record(subject: Subject, record: Record, situation: Situation) -> Deci
         case CustomerDocument():
             return plan_customer(subject, record, situation)
         case ServiceRecord():
-            return plan_service(record, subject.link, situation)
+            return plan_service(subject, record, situation)
         case InvoiceRecord():
             return plan_invoice(subject, record, situation)
         case PaymentRecord():

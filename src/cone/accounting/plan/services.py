@@ -3,13 +3,14 @@
 from cone.accounting.plan.decisions import Decision, Nothing, Send
 from cone.accounting.plan.known_causes import find_income_account_cause, find_name_cause
 from cone.accounting.port.documents import Create, ServiceDocument, Update
-from cone.accounting.records import LinkState, ServiceRecord, Situation
+from cone.accounting.records import ServiceRecord, Situation, Subject
 
 LONGEST_NAME = 100
 
 
-def plan_service(record: ServiceRecord, link: LinkState | None, situation: Situation) -> Decision:
+def plan_service(subject: Subject, record: ServiceRecord, situation: Situation) -> Decision:
     """Find or make the item that a service's lines post to; one that we made follows its name and account here."""
+    link = subject.link
     if link is not None and not link.is_made_here:
         # An item that was found belongs to the firm's books: its name and account there are theirs to keep.
         return Nothing()
@@ -20,7 +21,10 @@ def plan_service(record: ServiceRecord, link: LinkState | None, situation: Situa
     document = service_document(record, situation)
     if link is not None:
         return Send(Update(document, remote_id=link.remote_id, remote_version=link.remote_version))
-    return Send(Create(document), find_first=True)
+    # Made without a look where the lists say that there's none of the name; one made since refuses it, and the next try
+    # then looks.
+    is_missing = record.name.strip().lower() in situation.missing_items
+    return Send(Create(document), find_first=not is_missing or subject.row.last_generation > 0)
 
 
 def service_document(record: ServiceRecord, situation: Situation) -> ServiceDocument:

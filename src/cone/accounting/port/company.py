@@ -82,6 +82,7 @@ class Reference(Value):
     """The lists that settings choose from. `suggested_income_account_id` comes from the company's own chart.
 
     Of the items only the inactive ones: what they were linked to can't be sent, and nothing is chosen from the others.
+    `missing_items` are those of the names asked for that no active item had.
     """
 
     accounts: tuple[Account, ...]
@@ -89,6 +90,7 @@ class Reference(Value):
     suggested_income_account_id: str | None
     payment_methods: tuple[PaymentMethod, ...] = ()
     inactive_items: tuple[InactiveItem, ...] = ()
+    missing_items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,8 +102,11 @@ class ProviderClient(Protocol):
 
     async def read_reference(self, access: Access, facts: CompanyFacts) -> Reference: ...
 
-    async def read_books(self, access: Access) -> tuple[CompanyFacts, Reference]:
-        """Both at once, in as few metered requests as there can be: for the daily look."""
+    async def read_books(self, access: Access, *, item_names: Sequence[str]) -> tuple[CompanyFacts, Reference]:
+        """Both at once, in as few metered requests as there can be; and which of these names no item has there.
+
+        A provider may look for some of the names only: those are no missing ones then.
+        """
         ...
 
     async def send(self, access: Access, request: WireRequest, *, request_id: str, kind: Kind) -> Sent:

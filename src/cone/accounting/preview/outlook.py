@@ -32,6 +32,7 @@ from cone.accounting.port.documents import (
     InvoiceDocument,
     Kind,
     PaymentDocument,
+    ServiceDocument,
     Write,
 )
 from cone.accounting.port.provider import Provider
@@ -145,7 +146,8 @@ def _judge(
         case Send(step, find_first):
             if refused := _refusal(subject, step, situation, provider):
                 return Action.BLOCKED, None, (refused,)
-            made = Action.LINK if find_first else Action.CREATE
+            # An item is found or made, which only sending it tells.
+            made = Action.LINK if find_first or isinstance(step.document, ServiceDocument) else Action.CREATE
             return made if isinstance(step, Create) else Action.UPDATE, step.document, ()
         case _:
             return _SIMPLE[type(decision)], None, ()

@@ -6,7 +6,7 @@ straight into the records' types: for a lane, reading is most of what a record c
 
 from cone.kit.money import NO_MINOR_UNIT, THOUSANDTHS
 
-# `facts`, `tax_codes` and `inactive` only where the settings moved since they were read last.
+# `facts`, `tax_codes`, `inactive` and `missing_items` only where the settings moved since they were read last.
 _SETTINGS = """
 select c.id, c.workspace_id, c.company_id, c.company_id_remote, c.provider, c.environment, c.state,
        c.paused_at is not null as is_paused,
@@ -34,7 +34,9 @@ select c.id, c.workspace_id, c.company_id, c.company_id_remote, c.provider, c.en
            select jsonb_agg(json_build_object('kind', kind, 'remote_id', remote_id, 'name', name))
            from books_referencerecord
            where connection_id = c.id and kind in ('account', 'item') and not is_active
-       ) end as inactive
+       ) end as inactive,
+       case when c.settings_revision is distinct from %(known_settings)s::bigint
+            then c.missing_items end as missing_items
 from books_connection c
 join books_workspace w on w.id = c.workspace_id
 left join books_referencerecord a
@@ -125,7 +127,9 @@ services as (
         'unit_price', s.unit_price, 'income_account_id', coalesce(a.remote_id, ''))) as found
     from books_service s
     left join books_serviceaccount a on a.service_id = s.id and a.connection_id = %(connection)s
-    where s.uuid = any(array(select record_uuid from due where kind = 'service'))
+    where s.uuid = any(array(
+            select record_uuid from due where kind = 'service'
+            union select uuid from referred where kind = 'service' and remote_id is null))
         and s.workspace_id + 0 = (select workspace_id from head)
 )"""
 
@@ -231,10 +235,9 @@ invoices as (
 )"""  # noqa: S608  # made of constants
 
 # What the records refer to, and where it is there.
-_LINKED = """
-linked as (
-    select json_agg(json_build_object('kind', l.kind, 'uuid', l.record_uuid, 'remote_id', l.remote_id,
-                                      'currency', coalesce(l.answer->>'currency', ''))) as found
+_REFERRED = """
+referred as materialized (
+    select wanted.kind, wanted.uuid, l.remote_id, coalesce(l.answer->>'currency', '') as currency
     from (
         select 'customer' as kind, customer_uuid as uuid from invoice
         union select 'customer', customer_uuid from payment
@@ -242,13 +245,17 @@ linked as (
             join books_service s on s.id = l.service_id
         union select 'service', %(general)s::uuid
     ) wanted
-    cross join lateral (
+    left join lateral (
         select * from books_link
         where company_id = %(company)s and kind = wanted.kind and record_uuid = wanted.uuid
             -- a customer that isn't one there any more can't be referred to
             and (kind <> 'customer' or standing = 'live')
         offset 0
-    ) l
+    ) l on true
+), linked as (
+    select json_agg(json_build_object('kind', kind, 'uuid', uuid, 'remote_id', remote_id,
+                                      'currency', currency)) as found
+    from referred where remote_id is not null
 )"""
 
 _DUE = """
@@ -277,7 +284,7 @@ def look_at(rows: str) -> str:
     """
     return f"""
 with head as materialized ({_SETTINGS}), due as materialized ({rows}), rows as ({_DUE}),
-{_CUSTOMERS}, {_SERVICES}, {_INVOICE}, {_PAYMENT}, {_INVOICES}, {_PAYMENTS}, {_LINKED}
+{_CUSTOMERS}, {_INVOICE}, {_PAYMENT}, {_INVOICES}, {_PAYMENTS}, {_REFERRED}, {_SERVICES}
 select head.*, json_build_object(
     'due', coalesce((select found from rows), '[]'),
     'customers', coalesce((select found from customers), '[]'),

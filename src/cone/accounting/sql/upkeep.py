@@ -20,7 +20,7 @@ where id in (
         and refresh_not_before <= now() and coalesce(reads_not_before <= now(), true) and not_before <= now()
         and provider || ' ' || environment = any(%(reachable)s)
     order by facts_read_at limit 20 for update skip locked)
-returning id, provider, environment, company_id_remote, lane_epoch, try_now_at
+returning id, workspace_id, provider, environment, company_id_remote, lane_epoch, try_now_at
 """
 
 # Tokens refresh when they're used; one that nobody used must be, once before its end.

@@ -58,6 +58,8 @@ class Connection(models.Model):
     item_mode = models.CharField(max_length=8, default="each")
     tax_source = models.CharField(max_length=8, default="theirs")
     facts = models.JSONField(default=dict)
+    # Names of ours that no item had there when the lists were read last.
+    missing_items = models.JSONField(default=list, db_default=[])
     facts_read_at = models.DateTimeField(null=True, blank=True)
     connected_by = models.ForeignKey("books.User", on_delete=models.SET_NULL, null=True, related_name="+")
     connected_at = models.DateTimeField(auto_now_add=True)

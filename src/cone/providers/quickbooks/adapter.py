@@ -127,12 +127,12 @@ class QuickBooksClient:
         items = [row for page in await self._pages(access, "Item") for row in page.item]
         return reading.reference(accounts, codes, rates, methods, items, facts)
 
-    async def read_books(self, access: Access) -> tuple[CompanyFacts, Reference]:
+    async def read_books(self, access: Access, *, item_names: Sequence[str]) -> tuple[CompanyFacts, Reference]:
         """One batch of queries; a list that doesn't fit on one page is read page by page instead."""
-        request = batch_reading.ask()
+        request = batch_reading.ask(item_names)
         method, target = request.line.split(" ", 1)
         received = await self._call(access, method=method, target=target, body=request.body, is_write=False)
-        found = batch_reading.take_in(received)
+        found = batch_reading.take_in(received, item_names)
         if found is None:
             facts = await self.read_company(access)
             return facts, await self.read_reference(access, facts)

@@ -30,11 +30,12 @@ class _BatchAnswer(Row, frozen=True):
     batch_item_response: tuple[_ItemAnswer, ...]
 
 
-def ask() -> WireRequest:
-    """The company, its preferences and every list, first pages."""
+def ask(item_names: Sequence[str]) -> WireRequest:
+    """The company, its preferences, every list, first pages, and the items of these names."""
     queries: Mapping[str, str] = {
         "CompanyInfo": "SELECT * FROM CompanyInfo",
         "Preferences": "SELECT * FROM Preferences",
+        "Named": query.select_items(item_names),
     } | {name: select_list(name, page=0) for name in _LISTS}
     return _ask(queries)
 
@@ -83,13 +84,15 @@ def _read(received: Received) -> tuple[_ItemAnswer, ...]:
     return answer.batch_item_response
 
 
-def take_in(received: Received) -> tuple[CompanyFacts, Reference] | None:
-    """What was read; None where a list has more than its first page. Raises verdicts."""
+def take_in(received: Received, item_names: Sequence[str]) -> tuple[CompanyFacts, Reference] | None:
+    """What was read of what `ask` asks for; None where a list has more than its first page. Raises verdicts."""
     found = {item.b_id: item.query_response for item in _read(received)}
     company, preferences = found["CompanyInfo"].company_info, found["Preferences"].preferences
     facts = reading.company_facts(company[0], preferences[0])
     lists = found["Account"].account, found["TaxCode"].tax_code, found["TaxRate"].tax_rate
     methods, items = found["PaymentMethod"].payment_method, found["Item"].item
-    if max(len(methods), len(items), *(len(listed) for listed in lists)) >= query.PAGE_SIZE:
+    named = found["Named"].item
+    if max(len(methods), len(items), len(named), *(len(listed) for listed in lists)) >= query.PAGE_SIZE:
         return None
-    return facts, reading.reference(*lists, methods, items, facts)
+    missing = reading.list_missing(item_names, named)
+    return facts, reading.reference(*lists, methods, items, facts, missing)

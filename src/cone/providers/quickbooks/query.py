@@ -28,6 +28,12 @@ def select_where(entity: str, **equals: str) -> str:
     return f"SELECT * FROM {entity} WHERE {conditions} ORDERBY Id MAXRESULTS {PAGE_SIZE}"  # noqa: S608 - not SQL
 
 
+def select_items(names: Sequence[str]) -> str:
+    """Active items of any of these names, of whatever type."""
+    wanted = ", ".join(quote(name.strip()) for name in names)
+    return f"SELECT * FROM Item WHERE Name IN ({wanted}) ORDERBY Id MAXRESULTS {PAGE_SIZE}"  # noqa: S608 - not SQL
+
+
 def select_beginning(entity: str, name: str, *, most: int) -> str:
     """Active ones whose name begins so; a per cent sign in it stands for anything, so the reader looks again."""
     where = f"DisplayName LIKE {quote(name + '%')}"

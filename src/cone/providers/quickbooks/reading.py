@@ -72,7 +72,14 @@ def namesake(row: CustomerRow, entity: Literal["customer", "vendor", "employee"]
 
 def item_record(row: ItemRow) -> RemoteRecord:
     """An item as the port tells it."""
-    return RemoteRecord(kind="service", remote_id=row.id, version=row.sync_token, name=row.name, is_active=row.active)
+    return RemoteRecord(
+        kind="service",
+        remote_id=row.id,
+        version=row.sync_token,
+        name=row.name,
+        is_active=row.active,
+        created_at=row.meta_data.create_time if row.meta_data else None,
+    )
 
 
 def invoice_record(row: InvoiceRow) -> RemoteRecord:
@@ -172,6 +179,7 @@ def reference(
     methods: Sequence[PaymentMethodRow],
     items: Sequence[ItemRow],
     facts: CompanyFacts,
+    missing_items: Sequence[str] = (),
 ) -> Reference:
     """The lists that settings choose from."""
     ours = tuple(_account(row, facts) for row in accounts)
@@ -184,7 +192,14 @@ def reference(
         suggested_income_account_id=_suggested_income_account_id(ours, facts),
         payment_methods=tuple(payment_method(row) for row in methods),
         inactive_items=tuple(InactiveItem(row.id, row.name) for row in items if not row.active),
+        missing_items=tuple(missing_items),
     )
+
+
+def list_missing(names: Sequence[str], found: Sequence[ItemRow]) -> list[str]:
+    """Which of these names none of the items found has, whatever the case of their letters."""
+    there = {row.name.casefold() for row in found}
+    return [name for name in names if name.strip().casefold() not in there]
 
 
 def _country(company: CompanyRow) -> str:

@@ -63,6 +63,7 @@ class ItemRow(Row, frozen=True):
     name: str = ""
     active: bool = True
     type: str | None = None
+    meta_data: Stamps | None = None
 
 
 class LinkedTransaction(Row, frozen=True):

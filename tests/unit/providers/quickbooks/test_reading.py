@@ -12,7 +12,7 @@ from cone.accounting.port.documents import RemoteRecord
 from cone.accounting.port.verdicts import MisconfiguredError
 from cone.kit.values import replace
 from cone.providers.quickbooks import reading, wire
-from cone.providers.quickbooks.query import quote, select_page, select_where
+from cone.providers.quickbooks.query import quote, select_items, select_page, select_where
 
 from .builders import UUID_ONE, a_company, an_american_company
 
@@ -220,6 +220,9 @@ def test_company_without_sales_tax_offers_one_code_for_no_tax() -> None:
 def test_query_values_are_quoted_and_escaped() -> None:
     assert quote("O'Brien \\ Søn & Co") == "'O\\'Brien \\\\ Søn & Co'"
     assert select_where("Item", Name="it's") == "SELECT * FROM Item WHERE Name = 'it\\'s' ORDERBY Id MAXRESULTS 1000"
+    assert select_items([" it's ", "Advice"]) == (
+        "SELECT * FROM Item WHERE Name IN ('it\\'s', 'Advice') ORDERBY Id MAXRESULTS 1000"
+    )
     assert select_where("Invoice", CustomerRef="1", TxnDate="2026-05-05") == (
         "SELECT * FROM Invoice WHERE CustomerRef = '1' AND TxnDate = '2026-05-05' ORDERBY Id MAXRESULTS 1000"
     )
