@@ -24,6 +24,19 @@ class Decided(Value):
     decision: Nothing | Postpone | WaitFor | Blocked | Keep
 
 
+class Settled(Value):
+    """What came of settling what one look decided.
+
+    `expecting` needn't be written down, since all that it waits for comes soon. `asked` are the rows of records that
+    were asked for now and are due, with no attempt in doubt. `is_written`: rows were written that may have moved
+    meanwhile.
+    """
+
+    expecting: list[Expecting]
+    asked: list[Row]
+    is_written: bool
+
+
 async def settle_decided(
     database: Database,
     decided: Sequence[Decided],
@@ -31,25 +44,25 @@ async def settle_decided(
     fence: Fence,
     situation: Situation,
     on_their_way: Mapping[Reference, int],
-) -> list[Expecting]:
+) -> Settled:
     """Settle what one look decided without a request.
 
-    Returns what needn't be written down, since all that it waits for comes soon: what is `on_their_way`, each with its
-    priority, or was asked for now. Nothing is kept when nothing is said to be on its way.
+    What waits only for what is `on_their_way`, each with its priority, or was asked for now, is kept in mind; nothing
+    is when nothing is said to be on its way.
     """
     if not decided:
-        return []
+        return Settled([], [], is_written=False)
     waits = [(one.subject, one.decision) for one in decided if isinstance(one.decision, WaitFor)]
     # First by itself: mostly there's nothing else to write down then.
     asked = await _want(database, waits, fence, on_their_way)
-    expecting, waits = _expect(waits, asked, on_their_way)
+    expecting, waits = _expect(waits, {(row.kind, row.uuid) for row in asked}, on_their_way)
     others = [one for one in decided if not isinstance(one.decision, WaitFor)]
     if others or waits:
         async with database.transaction():
             await check_fence(database, fence)
             await _settle_others(database, others, fence, situation)
             await _wait(database, waits, fence)
-    return expecting
+    return Settled(expecting, asked, is_written=bool(others or waits))
 
 
 async def _settle_others(database: Database, decided: Sequence[Decided], fence: Fence, situation: Situation) -> None:
@@ -117,8 +130,8 @@ async def _want(
     waits: Sequence[tuple[Subject, WaitFor]],
     fence: Fence,
     on_their_way: Mapping[Reference, int],
-) -> set[Reference]:
-    """Ask for what isn't on its way, or not as urgently; which of it is due now. Raises LaneLostError."""
+) -> list[Row]:
+    """Ask for what isn't on its way, or not as urgently; the rows of it that are due now. Raises LaneLostError."""
     wanted: dict[Reference, int] = {}
     for subject, decision in waits:
         for reference in decision.references:
@@ -126,7 +139,7 @@ async def _want(
             if reference not in on_their_way or urgency < on_their_way[reference]:
                 wanted[reference] = urgency
     if not wanted:
-        return set()
+        return []
     cursor = await database.execute(
         outcomes_sql.WANT_REFERRED,
         {
@@ -141,7 +154,20 @@ async def _want(
     rows = await cursor.fetchall()
     if not rows[0]["lanes"]:
         raise LaneLostError
-    return {(row["kind"], row["record_uuid"]) for row in rows if row["is_due"]}
+    return [
+        Row(
+            id=row["id"],
+            kind=row["kind"],
+            uuid=row["record_uuid"],
+            wanted_revision=row["wanted_revision"],
+            priority=row["priority"],
+            tries=row["tries"],
+            last_generation=row["last_generation"],
+            is_in_scope=row["is_in_scope"],
+        )
+        for row in rows
+        if row["is_due"]
+    ]
 
 
 async def block_rows(

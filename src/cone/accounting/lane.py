@@ -37,7 +37,7 @@ from cone.accounting.plan.decisions import (
 )
 from cone.accounting.plan.next_step import plan
 from cone.accounting.ready import BATCH_FROM, Planned, Ready
-from cone.accounting.records import Reference, Situation, Subject, general_service_uuid
+from cone.accounting.records import Reference, Row, Situation, Subject, general_service_uuid
 from cone.accounting.runs.settling import settle_runs
 from cone.accounting.sending import Sender
 from cone.accounting.snapshot import Snapshot, read_snapshot
@@ -241,17 +241,19 @@ class Lane:
             for subject in snapshot.subjects:
                 await self._decide(database, subject, snapshot.situation, decided, planned)
             self._ready.add(planned)
-            expecting = await settle_decided(
+            settled = await settle_decided(
                 database,
                 decided,
                 fence=self._fence,
                 situation=snapshot.situation,
                 on_their_way=self._on_their_way(),
             )
-        if decided:
+        asked = self._plan_asked(settled.asked, snapshot)
+        self._ready.add(asked)
+        if settled.is_written or len(asked) < len(settled.asked):
             # What a record waits for is due now, and what was settled may have moved meanwhile.
             self.wake()
-        self._waiting.add(expecting, snapshot.situation)
+        self._waiting.add(settled.expecting, snapshot.situation)
         unplanned = {one.reference for one in snapshot.subjects} - {one.reference for one in planned}
         if self._waiting.forget(unplanned):
             # They don't come now: a cause stands against them, or planning them broke.
@@ -290,6 +292,21 @@ class Lane:
                 decided.append(Decided(subject, decision))
             case Send() | Repeat() | LookUp() | Remove() | LookBack() | TakeBack():
                 planned.append(Planned(subject, decision))
+
+    def _plan_asked(self, rows: Sequence[Row], snapshot: Snapshot) -> list[Planned]:
+        """What of the records that were just asked for can go as this look knows them: items that were never sent.
+
+        The rest is for the next look.
+        """
+        planned: list[Planned] = []
+        for row in rows:
+            record = snapshot.services.get(row.uuid)
+            if row.kind != "service" or record is None or row.last_generation:
+                continue
+            subject = Subject(row=row, record=record, link=None, attempt=None)
+            if isinstance(decision := _plan(subject, snapshot.situation), Send):
+                planned.append(Planned(subject, decision))
+        return planned
 
     def _under_way(self) -> Iterator[Planned]:
         """What is planned and hasn't landed."""
@@ -375,7 +392,8 @@ class Lane:
         await self._backlog_slots.acquire()
         work: Coroutine[None, None, None] | None = None
         try:
-            share = await self._turn(is_batch=is_batch)
+            if (share := await self._turn(is_batch=is_batch)) is None:
+                return
             planned, work = self._take(share, is_batch=is_batch)
         finally:
             if work is None:
@@ -383,8 +401,11 @@ class Lane:
         if work is not None:
             self._launch(planned, work).add_done_callback(lambda _: self._backlog_slots.release())
 
-    async def _turn(self, *, is_batch: bool) -> Share:
-        while True:
+    async def _turn(self, *, is_batch: bool) -> Share | None:
+        """Wait for a turn; None when others took what it was for meanwhile."""
+        while (situation := self._situation) is not None:
+            if not (self._wants_batch(situation) if is_batch else self._wants_single(situation)):
+                break
             share = Share.LIVE if self._ready.is_head_live() else Share.BACKLOG
             wait = await self._tools.budget.ask(share, is_batch=is_batch)
             if is_batch and self._batches_wait != bool(wait):
@@ -394,6 +415,7 @@ class Lane:
             if not wait:
                 return share
             await asyncio.sleep(wait.total_seconds())
+        return None
 
     def _take(self, share: Share, *, is_batch: bool) -> tuple[list[Planned], Coroutine[None, None, None] | None]:
         """What goes now, and the work that carries it; none when the queue was cleared meanwhile."""

@@ -157,13 +157,17 @@ with gate as (
     order by v.for_kind, v.for_uuid
     on conflict (company_id, kind, record_uuid) do update set priority = excluded.priority
     where books_outboxrow.priority > excluded.priority
-    returning kind, record_uuid,
-              state = 'due' and waits_for_uuid is null and not_before <= clock_timestamp() and not exists (
+    returning id, kind, record_uuid, wanted_revision, priority, tries, is_in_scope,
+              (select coalesce(max(p.generation), 0) from books_attempt p
+               where p.company_id = books_outboxrow.company_id and p.kind = books_outboxrow.kind
+                   and p.record_uuid = books_outboxrow.record_uuid) as last_generation,
+              state = 'due' and take_back is null and waits_for_uuid is null
+              and not_before <= clock_timestamp() and not exists (
                   select from books_attempt u
                   where u.company_id = books_outboxrow.company_id and u.kind = books_outboxrow.kind
                       and u.record_uuid = books_outboxrow.record_uuid and u.state = 'unknown') as is_due
 )
-select (select count(*) from gate) as lanes, w.kind, w.record_uuid, w.is_due
+select (select count(*) from gate) as lanes, w.*
 from (values (1)) as always left join wanted w on true
 """
 
