@@ -22,6 +22,8 @@ from cone.accounting.sql import budget as budget_sql
 Connect: TypeAlias = Callable[[], AbstractAsyncContextManager[Database]]
 
 _MICROSECOND = timedelta(microseconds=1)
+# The event loop's timers count whole milliseconds, and may fire one early: who slept less would only ask again.
+_TICK_US = 1000
 # A request that was granted its turn still has a way to go: what counts there is when it arrives.
 _MARGIN = timedelta(milliseconds=50)
 # Bursts: live requests may run ahead of their even pace by a tenth of a minute's; a backlog only while they don't.
@@ -113,14 +115,14 @@ class Budget:
             raise LookupError("the budget's row is gone")
         if not row["wait"] and share is Share.BACKLOG:
             self._owe(values, is_batch=is_batch)
-        return timedelta(microseconds=row["wait"])
+        return _sleepable(row["wait"])
 
     def _too_early(self, values: dict[str, Any], *, is_batch: bool) -> timedelta:
         now = time.monotonic_ns()
         early = self._owed_until_ns[False] - values["interval"] * 1000 - now
         if is_batch:
             early = max(early, self._owed_until_ns[True] - values["most_batches_owed"] * 1000 - now)
-        return timedelta(microseconds=max(early, 0) // 1000)
+        return _sleepable(max(early, 0) // 1000)
 
     def _owe(self, values: dict[str, Any], *, is_batch: bool) -> None:
         now = time.monotonic_ns()
@@ -141,6 +143,10 @@ class Budget:
             raise LookupError("the budget's row is gone")
         found: int = row["id"]
         return found
+
+
+def _sleepable(wait_us: int) -> timedelta:
+    return timedelta(microseconds=(wait_us // _TICK_US + 2) * _TICK_US if wait_us else 0)
 
 
 class TokenSource(Protocol):

@@ -52,6 +52,8 @@ class Waiting:
 
     def forget(self, references: Iterable[Reference]) -> bool:
         """Forget those that wait for any of these, which don't come now; whether there were any."""
+        if not self._looks:
+            return False
         gone = frozenset(references)
         before = len(self)
         kept = [(situation, [one for one in rows if not one.missing & gone]) for situation, rows in self._looks]

@@ -67,18 +67,19 @@ def take_apart(received: Received, kinds: Mapping[str, Kind]) -> dict[str, Sent 
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unreadable(received, error) from error
     mentioned = [item for item in answer.batch_item_response if item.b_id in kinds]
-    return {item.b_id: _outcome(received, item, kinds[item.b_id]) for item in mentioned}
+    answered = Answered(http_status=received.status, tid=received.tid)
+    return {item.b_id: _outcome(received, answered, item, kinds[item.b_id]) for item in mentioned}
 
 
-def _outcome(received: Received, item: _ItemAnswer, kind: Kind) -> Sent | Verdict:
-    fault: object = msgspec.json.decode(item.fault)
+def _outcome(received: Received, answered: Answered, item: _ItemAnswer, kind: Kind) -> Sent | Verdict:
+    fault: object = None if item.fault is _NOTHING else msgspec.json.decode(item.fault)
     if fault:
         return verdict_of_fault(received, fault, is_write=True)
     try:
         record = _record(item, kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return _unreadable(received, error)
-    return Sent(record=record, answered=Answered(http_status=received.status, tid=received.tid))
+    return Sent(record=record, answered=answered)
 
 
 def _record(item: _ItemAnswer, kind: Kind) -> RemoteRecord:

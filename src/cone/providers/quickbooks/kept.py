@@ -61,9 +61,12 @@ def _has_theirs(line: LineRow) -> bool:
     # Asked of every line of every answer, so next to nothing is built for it. How a line is classed for tax doesn't
     # count: companies whose sales tax is automated may have it on every line, by themselves.
     detail = line.sales_item_line_detail
-    if detail is not None and (referred(detail.class_ref) or say(detail.service_date)):
+    if detail is not None and (
+        (detail.class_ref is not NOTHING and referred(detail.class_ref))
+        or (detail.service_date is not NOTHING and say(detail.service_date))
+    ):
         return True
-    if bytes(line.detail_type) == _IS_TEXT or referred(line.project_ref):
+    if (line.project_ref is not NOTHING and referred(line.project_ref)) or bytes(line.detail_type) == _IS_TEXT:
         return True
     return _is_said(line.linked_txn) or _is_said(line.custom_field) or _is_said(line.custom_extensions)
 
