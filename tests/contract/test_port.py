@@ -72,7 +72,7 @@ async def test_lists_tell_which_items_are_missing(connected: Connected) -> None:
     document = a_service(connected)
     names = [NOBODYS, document.name]
     _, before = await connected.client.read_books(connected.access, item_names=names)
-    await send(connected, Create(document))
+    await send(connected, document)
     _, after = await connected.client.read_books(connected.access, item_names=names)
     assert (set(before.missing_items), after.missing_items) == (set(names), (NOBODYS,))
 
