@@ -7,7 +7,7 @@ from django.db.models import F, QuerySet
 
 from cone.accounting.outbox import enqueue
 from cone.accounting.records import general_service_uuid
-from cone.books.models import Attempt, Connection, Link, Service, ServiceAccount
+from cone.books.models import Attempt, Connection, Link, OutboxRow, Service, ServiceAccount
 
 
 def resend_items(active: Connection) -> None:
@@ -28,7 +28,13 @@ def resend_item(active: Connection, service: Service) -> None:
 def _resend(active: Connection, revisions: Iterable[tuple[UUID, int]]) -> None:
     wanted = dict(revisions)
     links = Link.objects.filter(company_id=active.company_id, kind="service", is_made_here=True, record_uuid__in=wanted)
-    uuids = {*links.values_list("record_uuid", flat=True), *_list_under_way(active).filter(record_uuid__in=wanted)}
+    # One that was planned and hasn't left yet may only leave as it is now: a raised row refuses the former plan.
+    rows = OutboxRow.objects.filter(company_id=active.company_id, kind="service", record_uuid__in=wanted)
+    uuids = {
+        *links.values_list("record_uuid", flat=True),
+        *_list_under_way(active).filter(record_uuid__in=wanted),
+        *rows.values_list("record_uuid", flat=True),
+    }
     # What stands there isn't what should: the next plan sees an item that was never synced.
     links.update(synced_revision=0)
     for uuid in uuids:

@@ -1,10 +1,17 @@
 """Items: one for each service or one for all, on the income account that was chosen, and found ones left alone."""
 
+import asyncio
+import threading
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from cone.accounting import sending
+from cone.accounting.attempts import Opened, Prepared, open_attempts
+from cone.accounting.database import Database
 from cone.accounting.port.documents import InvoiceDocument, ServiceDocument
 from cone.accounting.port.verdicts import Answered, TryLaterError
 from cone.books.models import Attempt, Link, OutboxRow, Service
@@ -83,6 +90,39 @@ def test_item_under_way_follows_its_account_once_it_is_there(
     held.is_released.set()
     wait_until(lambda: items(ledger) == {"Advice": FEES} and is_settled(owner))
     assert len(ledger.records("service")) == 1
+
+
+@pytest.mark.parametrize("change", ["name", "account"])
+def test_item_that_is_planned_leaves_as_it_is_now(
+    owner: Actor,
+    ledger: FakeLedger,
+    make_worker: MakeWorker,
+    advice: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+) -> None:
+    """It waits in the lane's memory while it changes: no link yet, and nothing of it has left."""
+    is_planned, is_changed = threading.Event(), threading.Event()
+
+    async def open_late(database: Database, *, prepared: Sequence[Prepared], **named: Any) -> Opened:
+        if prepared[0].row.kind == "service" and not is_planned.is_set():
+            is_planned.set()
+            await asyncio.to_thread(is_changed.wait, 10)
+        return await open_attempts(database, prepared=prepared, **named)
+
+    monkeypatch.setattr(sending, "open_attempts", open_late)
+    invoice_for(owner, advice)
+    make_worker()
+    assert is_planned.wait(10)
+    assert not Attempt.objects.filter(kind="service").exists()
+    if change == "name":
+        save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid)
+    else:
+        save_service(owner, ServiceInput("Advice"), uuid=advice.uuid, income_account_id=FEES)
+    is_changed.set()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    assert items(ledger) == ({"Counsel": INCOME} if change == "name" else {"Advice": FEES})
+    assert ledger.count_sends("service") == 1
 
 
 def test_one_item_under_way_follows_the_account_once_it_is_there(
