@@ -47,6 +47,6 @@ class OneLineWhileAway(logging.Filter):
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
         if error is not None and is_database_away(error):
             reason = next(iter(str(error).splitlines()), "")
-            record.msg, record.args = f"{record.getMessage()}: the database is away: %s", (reason,)
+            record.msg, record.args = "%s: the database is away: %s", (record.getMessage(), reason)
             record.exc_info = record.exc_text = None
         return True

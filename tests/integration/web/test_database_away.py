@@ -131,6 +131,13 @@ def test_log_tells_it_in_one_line(unreachable: Client, caplog: pytest.LogCapture
     assert "\n" not in record.getMessage()
 
 
+def test_log_tells_of_an_address_with_a_percent_sign(unreachable: Client, caplog: pytest.LogCaptureFixture) -> None:
+    unreachable.get("/invoices/100%25d")
+
+    [record] = [each for each in caplog.records if each.levelno >= logging.ERROR]
+    assert record.getMessage().startswith("Service Unavailable: /invoices/100%d: the database is away: ")
+
+
 def of_driver(error: psycopg.Error) -> OperationalError:
     """As Django raises it."""
     wrapped = OperationalError(str(error))
