@@ -49,9 +49,9 @@ HALTS: Mapping[Halt, StateSign] = {
 
 def sign_of_run(run: RunRow) -> StateSign:
     """How a run stands, by what of it is to go, needs attention, and wasn't taken back."""
-    if run.halt:
-        return HALTS[run.halt]
     state = run.head.state
+    if run.halt and state != "cancelled":
+        return HALTS[run.halt]
     if state == "running" and not run.left:
         return RUN_STATES["comparing"]
     if (state == "finished" and run.failed) or (state == "undone" and run.refused):

@@ -165,6 +165,16 @@ def test_run_that_stands_still_says_what_it_waits_for(state: RunState, halt: Hal
     assert "turning" not in page
 
 
+@pytest.mark.parametrize(("halt", "sentence"), [(halt, sentence) for halt, _, sentence in _HALTS])
+def test_stopped_run_says_what_the_rest_under_way_waits_for(halt: Halt, sentence: str) -> None:
+    run = view("cancelled", Progress(total=9, done=4, failed=0, left=5, dropped=2), halt=halt)
+
+    page = render_to_string("settings/_run.html", {"run": run, "page": {"connection": _CONNECTION}})
+
+    assert signs(run) == ["Stopped"] * 3
+    assert f"5 still under way, 2 not sent. {sentence}" in page
+
+
 @pytest.mark.parametrize("state", ["running", "cancelled", "finished", "undoing", "undone"])
 def test_run_of_which_nothing_is_to_go_waits_for_nothing(state: RunState) -> None:
     head = RunHead(uuid4(), _STARTED_AT.date(), state, "", _STARTED_AT, "paused")

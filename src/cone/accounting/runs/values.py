@@ -82,8 +82,8 @@ class RunRow:
 
     @property
     def halt(self) -> Halt:
-        """What it waits for, where something of it is to go."""
-        to_go = {"running": self.left, "undoing": self.undo_left}.get(self.head.state)
+        """What it waits for, where something of it is to go, or under way still though it was stopped."""
+        to_go = {"running": self.left, "cancelled": self.left, "undoing": self.undo_left}.get(self.head.state)
         return self.head.halt if to_go else ""
 
 
