@@ -75,6 +75,9 @@ async def test_lists_tell_which_items_are_missing(connected: Connected) -> None:
     await send(connected, document)
     _, after = await connected.client.read_books(connected.access, item_names=names)
     assert (set(before.missing_items), after.missing_items) == (set(names), (NOBODYS,))
+    # The name is taken in whatever case it's written.
+    _, again = await connected.client.read_books(connected.access, item_names=[f" {document.name.upper()}", NOBODYS])
+    assert again.missing_items == (NOBODYS,)
 
 
 async def test_dead_refresh_token_asks_to_reconnect(connected: Connected) -> None:

@@ -81,10 +81,10 @@ class FakeCompany:
         )
 
     def list_missing(self, item_names: Sequence[str]) -> tuple[str, ...]:
-        """Which of these names no active item has."""
+        """Which of these names no active item has, whatever the case of their letters."""
         items = [record for (kind, _), record in self.records.items() if kind == "service" and record.is_active]
-        names = {self.show(item).name for item in items}
-        return tuple(name for name in item_names if name not in names)
+        names = {self.show(item).name.casefold() for item in items}
+        return tuple(name for name in item_names if name.strip().casefold() not in names)
 
     def write(self, request: WireRequest) -> RemoteRecord:
         """Do what a write says. Raises verdicts."""
