@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.db import connection
 
 from cone.accounting.budget import Budget, CompanyKey, PacedAccess, Share
 from cone.accounting.connections import State, sources_of
-from cone.accounting.database import Database, Found, Pool
+from cone.accounting.database import DATABASE_ERRORS, Database, Found, Pool
 from cone.accounting.notices import owe_notices, send_one_notice
 from cone.accounting.port.provider import ProviderClient
 from cone.accounting.port.verdicts import VERDICTS, ReconnectError, TryLaterError, Verdict
@@ -79,22 +79,17 @@ async def refresh_references(desk: Desk) -> None:
         company = CompanyKey(row["provider"], row["environment"], row["company_id_remote"])
         budget = Budget(company=company, limits=provider.limits, database=desk.pool.connection)
         access = PacedAccess(desk.tokens(row), budget, share=Share.BACKLOG)
-        try:
+        async with _one_of_many(desk, row):
             item_names = await asyncio.to_thread(_list_item_names, row["workspace_id"])
             facts, reference = await desk.clients[row["provider"]].read_books(access, item_names=item_names)
-        except VERDICTS as verdict:
-            await _note(desk, row, verdict)
-            continue
-        await asyncio.to_thread(store_reference, row["id"], facts, reference)
+            await asyncio.to_thread(store_reference, row["id"], facts, reference)
 
 
 async def refresh_aging_tokens(desk: Desk) -> None:
     """Use refresh tokens that nobody has used for so long that they'd end."""
     for row in await _claim(desk, upkeep_sql.CLAIM_AGING_TOKENS):
-        try:
+        async with _one_of_many(desk, row):
             await desk.tokens(row).token()
-        except VERDICTS as verdict:
-            await _note(desk, row, verdict)
 
 
 async def send_mails(desk: Desk) -> None:
@@ -118,6 +113,21 @@ async def prune_history(desk: Desk) -> None:
 async def _claim(desk: Desk, statement: str) -> Sequence[Found]:
     async with desk.pool.connection() as database:
         return await (await database.execute(statement, {"reachable": list_reachable(desk.clients)})).fetchall()
+
+
+@asynccontextmanager
+async def _one_of_many(desk: Desk, row: Mapping[str, Any]) -> AsyncIterator[None]:
+    """The edge of one claimed connection: what goes wrong with it doesn't stop the others of the claim."""
+    try:
+        yield
+    except VERDICTS as verdict:
+        await _note(desk, row, verdict)
+    except DATABASE_ERRORS:
+        # It's away for the others, too.
+        raise
+    except Exception:
+        # The edge for one company: a bug in its upkeep must not stop the others'.
+        logger.exception("upkeep of connection %s broke", row["id"])
 
 
 async def _note(desk: Desk, row: Mapping[str, Any], verdict: Verdict) -> None:

@@ -1,5 +1,6 @@
 """What the worker does by the clock: the daily look, aging tokens, mail to the owners, old history."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -11,6 +12,8 @@ from django.utils import timezone
 from cone.accounting.database import connect as connect_database
 from cone.accounting.history import list_attempts
 from cone.accounting.network import run
+from cone.accounting.port.company import CompanyFacts, Reference
+from cone.accounting.port.provider import Access
 from cone.accounting.port.verdicts import Answered, MisconfiguredError, RejectedError, TryLaterError
 from cone.accounting.pruning import prune
 from cone.accounting.states import read_record_sync
@@ -19,8 +22,8 @@ from cone.domain.customers import CustomerInput
 from cone.domain.permissions import Role
 from cone.operations.actor import Actor
 from cone.operations.save_customer import save_customer
-from tests.builders import make_customer, make_member
-from tests.fakes.ledger import FakeLedger
+from tests.builders import make_customer, make_member, make_owner
+from tests.fakes.ledger import FakeLedger, FakeLedgerClient
 from tests.integration.accounting.conftest import MakeWorker, connect, is_settled, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,6 +67,31 @@ def test_daily_look_stays_away_while_paused_or_without_reads(
     make_worker()
     wait_until(ConnectionTokens.objects.filter(refresh_expires_at__gt=timezone.now() + timedelta(days=90)).exists)
     assert ledger.calls.count("read_company") == calls
+
+
+def test_company_whose_lists_break_the_look_stops_no_other(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(owner, ledger)
+    other = make_owner("Other")
+    ledger.add_company("other-company")
+    connect(other, ledger, "other-company")
+    now = timezone.now()
+    Connection.objects.update(facts_read_at=now - timedelta(hours=25))
+    Connection.objects.filter(workspace=owner.workspace).update(facts_read_at=now - timedelta(hours=26))
+    read_books = FakeLedgerClient.read_books
+
+    async def read_or_break(
+        client: FakeLedgerClient, access: Access, *, item_names: Sequence[str]
+    ) -> tuple[CompanyFacts, Reference]:
+        if access.company_id == "fake-company":
+            raise KeyError("CompanyInfo")
+        return await read_books(client, access, item_names=item_names)
+
+    monkeypatch.setattr(FakeLedgerClient, "read_books", read_or_break)
+    make_worker()
+    wait_until(Connection.objects.filter(workspace=other.workspace, facts_read_at__gte=now).exists)
+    assert Connection.objects.filter(workspace=owner.workspace, facts_read_at__lt=now - timedelta(hours=25)).exists()
 
 
 def break_connection(owner: Actor, ledger: FakeLedger) -> None:
