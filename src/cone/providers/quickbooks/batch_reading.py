@@ -1,6 +1,7 @@
 """Much that is read of a company in one metered request: a batch of queries (api-facts §3, §7.1). Pure."""
 
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -12,6 +13,8 @@ from cone.providers.quickbooks.faults import Received, verdict_of_fault
 from cone.providers.quickbooks.wire import MINOR_VERSION, CompanyRow, PreferencesRow, Row, Rows, encode
 
 _LISTS = ("Account", "TaxCode", "TaxRate", "PaymentMethod", "Item")
+_NAMED = "Named"
+_LONGEST_NAME = 100
 _NOTHING = msgspec.Raw(b"null")
 
 
@@ -31,13 +34,27 @@ class _BatchAnswer(Row, frozen=True):
 
 
 def ask(item_names: Sequence[str]) -> WireRequest:
-    """The company, its preferences, every list, first pages, and the items of these names."""
-    queries: Mapping[str, str] = {
+    """The company, its preferences, every list, first pages, and the items of those names that an item can have."""
+    return _ask(_queries(_list_askable(item_names)))
+
+
+def _queries(names: Sequence[str]) -> Mapping[str, str]:
+    named = {_NAMED: query.select_items(names)} if names else {}
+    return {
         "CompanyInfo": "SELECT * FROM CompanyInfo",
         "Preferences": "SELECT * FROM Preferences",
-        "Named": query.select_items(item_names),
-    } | {name: select_list(name, page=0) for name in _LISTS}
-    return _ask(queries)
+        **named,
+        **{name: select_list(name, page=0) for name in _LISTS},
+    }
+
+
+def _list_askable(item_names: Sequence[str]) -> list[str]:
+    """Without those that no item can have: the query may be refused for them."""
+    return [name for name in item_names if 0 < len(name.strip()) <= _LONGEST_NAME and not any(map(_is_unfit, name))]
+
+
+def _is_unfit(character: str) -> bool:
+    return character == ":" or unicodedata.category(character) == "Cc"
 
 
 def ask_each(statements: Sequence[str]) -> WireRequest:
@@ -63,36 +80,45 @@ def select_list(entity: str, *, page: int) -> str:
 
 def take_in_each(received: Received, count: int) -> list[Rows]:
     """The rows of each query, in the order asked. Raises verdicts."""
-    found = {item.b_id: item.query_response for item in _read(received)}
-    missing = [place for place in range(count) if str(place) not in found]
-    if missing:
-        answered = Answered(received.status, received.tid, message="The answer leaves out some of the queries.")
-        raise TryLaterError(answered, scope="record")
-    return [found[str(place)] for place in range(count)]
+    asked = [str(place) for place in range(count)]
+    found = _take_apart(received, asked)
+    return [found[name].query_response for name in asked]
 
 
-def _read(received: Received) -> tuple[_ItemAnswer, ...]:
+def _take_apart(received: Received, asked: Collection[str], *, may_fail: str = "") -> Mapping[str, _ItemAnswer]:
+    """What was answered to each query asked. Raises the verdict of a fault of any but the one that may fail."""
     try:
         answer = msgspec.json.decode(received.body, type=_BatchAnswer)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        message = f"QuickBooks' answer can't be read: {error}"[:500]
-        answered = Answered(http_status=received.status, tid=received.tid, message=message)
-        raise TryLaterError(answered, scope="record") from error
-    for item in answer.batch_item_response:
-        if fault := msgspec.json.decode(item.fault):
+        raise _unclear(received, f"QuickBooks' answer can't be read: {error}"[:500]) from error
+    found = {item.b_id: item for item in answer.batch_item_response}
+    for name, item in found.items():
+        if name != may_fail and (fault := msgspec.json.decode(item.fault)):
             raise verdict_of_fault(received, fault, is_write=False)
-    return answer.batch_item_response
+    if any(name not in found for name in asked):
+        raise _unclear(received, "The answer leaves out some of the queries.")
+    return found
+
+
+def _unclear(received: Received, message: str) -> TryLaterError:
+    return TryLaterError(Answered(received.status, received.tid, message=message), scope="record")
 
 
 def take_in(received: Received, item_names: Sequence[str]) -> tuple[CompanyFacts, Reference] | None:
     """What was read of what `ask` asks for; None where a list has more than its first page. Raises verdicts."""
-    found = {item.b_id: item.query_response for item in _read(received)}
-    company, preferences = found["CompanyInfo"].company_info, found["Preferences"].preferences
+    names = _list_askable(item_names)
+    found = _take_apart(received, _queries(names), may_fail=_NAMED)
+    rows = {name: item.query_response for name, item in found.items()}
+    company, preferences = rows["CompanyInfo"].company_info, rows["Preferences"].preferences
+    if not company or not preferences:
+        raise _unclear(received, "The answer says nothing of the company.")
     facts = reading.company_facts(company[0], preferences[0])
-    lists = found["Account"].account, found["TaxCode"].tax_code, found["TaxRate"].tax_rate
-    methods, items = found["PaymentMethod"].payment_method, found["Item"].item
-    named = found["Named"].item
-    if max(len(methods), len(items), len(named), *(len(listed) for listed in lists)) >= query.PAGE_SIZE:
+    lists = rows["Account"].account, rows["TaxCode"].tax_code, rows["TaxRate"].tax_rate
+    methods, items = rows["PaymentMethod"].payment_method, rows["Item"].item
+    if max(len(methods), len(items), *(len(listed) for listed in lists)) >= query.PAGE_SIZE:
         return None
-    missing = reading.list_missing(item_names, named)
+    missing: Sequence[str] = ()
+    # Refused alone, or cut off, it says nothing of any name: each is looked for before it's made.
+    if names and not msgspec.json.decode(found[_NAMED].fault) and len(rows[_NAMED].item) < query.PAGE_SIZE:
+        missing = reading.list_missing(names, rows[_NAMED].item)
     return facts, reading.reference(*lists, methods, items, facts, missing)
