@@ -27,6 +27,7 @@ _VERDICTS: Mapping[str, str] = {
     "unknown": "no answer yet",
     "sent": "accepted",
     "found": "found there",
+    "theirs": "there already",
     "chosen": "chosen by a person",
     "given_up": "given up by a person",
     "not_there": "not there",

@@ -249,7 +249,10 @@ class Lane:
                 on_their_way=self._on_their_way(),
             )
         asked = self._plan_asked(settled.asked, snapshot)
-        self._ready.add(asked)
+        if asked:
+            # Some waited here already, less urgently.
+            self._ready.drop({one.row_id for one in asked})
+            self._ready.add(asked)
         if settled.is_written or len(asked) < len(settled.asked):
             # What a record waits for is due now, and what was settled may have moved meanwhile.
             self.wake()
@@ -299,9 +302,10 @@ class Lane:
         The rest is for the next look.
         """
         planned: list[Planned] = []
+        in_flight = {one.row_id for landing in self._in_flight.values() for one in landing}
         for row in rows:
             record = snapshot.services.get(row.uuid)
-            if row.kind != "service" or record is None or row.last_generation:
+            if row.kind != "service" or record is None or row.last_generation or row.id in in_flight:
                 continue
             subject = Subject(row=row, record=record, link=None, attempt=None)
             if isinstance(decision := _plan(subject, snapshot.situation), Send):

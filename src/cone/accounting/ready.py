@@ -4,7 +4,7 @@ Short, because what waits here can become old: a record or setting that moves me
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from functools import cached_property
 from itertools import chain
 
@@ -88,6 +88,11 @@ class Ready:
         self._live.extend(live)
         self._backlog += [one for one in planned if one not in live]
         self._backlog.sort(key=lambda one: one.place)
+
+    def drop(self, row_ids: Set[int]) -> None:
+        """Forget these rows: they're planned anew."""
+        self._live = deque(one for one in self._live if one.row_id not in row_ids)
+        self._backlog = [one for one in self._backlog if one.row_id not in row_ids]
 
     def clear(self) -> None:
         """Forget all of it: it's to be planned anew."""

@@ -300,10 +300,12 @@ class Sender:
             return await self._settle_name(errand, attempt, verdict)
         if not is_taken or errand.subject.link is not None:
             return False
+        is_name_taken = isinstance(verdict, RejectedError) and verdict.cause is CauseCode.NAME_TAKEN
+        is_item_taken = is_name_taken and attempt.kind == "service"
         try:
             found = await self._looker.look(errand.access, attempt, sent_at=None)
         except VERDICTS:
-            if attempt.kind == "service":
+            if is_item_taken:
                 # Whoever made the item of that name, it's the one to use: nobody need choose, and the next try looks.
                 await self.settle_failed(errand, attempt, TryLaterError(verdict.answered, scope="record"))
                 return True
@@ -312,13 +314,13 @@ class Sender:
         if not isinstance(found, RemoteRecord):
             return False
         # An item that stands in the way of a first send was there before it.
-        is_theirs = attempt.kind == "service" and attempt.sends == 1
+        is_theirs = is_item_taken and attempt.sends == 1
         async with self.settling() as database:
             await self.settler.found(
                 database,
                 errand.row,
                 record=found,
-                revision=attempt.revision if attempt.kind == "service" else 0,
+                revision=attempt.revision if is_item_taken else 0,
                 attempt=attempt,
                 is_of_this_send=not is_theirs,
             )

@@ -64,22 +64,27 @@ class Settler:
         revision: int = 0,
         attempt: Attempt | None = None,
         is_of_this_send: bool = True,
-    ) -> None:
+    ) -> bool:
         """The record is there already: link it. An attempt that had made it is closed.
+
+        Returns whether the attempt can have made it: it has our mark, or was made since that was sent. What only has
+        the name may be the firm's own, and says nothing of what became of the attempt.
 
         `revision` is the one that stands there, what the attempt sent when that is seen to stand there; 0 when it isn't
         known, so that ours goes out as an update: also where an earlier send than the attempt's made it. An item may be
         the firm's own: only what was made there since ours was sent is taken for made by us.
         """
-        is_item, is_made_here = row.kind == "service", False
+        is_made_by_it = is_made_here = False
         async with database.transaction():
             await check_fence(database, self._fence)
             if attempt is not None:
                 if is_of_this_send and stands_as_sent(attempt.expected, record, marker=str(attempt.uuid)):
                     revision = attempt.revision
-                answered = Answered(message=f"Found there by its {'name' if is_item else 'own mark'}.")
-                await close_attempts(database, [(attempt, answered)], state="succeeded", verdict="found")
-                is_made_here = not is_item or (is_of_this_send and is_made_since(record, attempt.started_at))
+                is_made_by_it = bool(record.marker) or (is_of_this_send and is_made_since(record, attempt.started_at))
+                answered = Answered(message=f"Found there by its {'own mark' if record.marker else 'name'}.")
+                verdict = "found" if is_made_by_it else "theirs"
+                await close_attempts(database, [(attempt, answered)], state="succeeded", verdict=verdict)
+                is_made_here = is_made_by_it or row.kind != "service"
             # One that can't be had is told by the update that follows.
             await adopt_number(database, row, record, company_pk=self._fence.company_pk)
             linked = Linked(
@@ -91,6 +96,7 @@ class Settler:
             )
             await save_links(database, self._fence, [linked])
             await finish_rows(database, self._fence, [(row, revision)])
+        return is_made_by_it
 
     async def wait_to_look(self, database: Database, row: Row, attempt: Attempt, *, delay: timedelta) -> None:
         """It couldn't be found for certain, and that says nothing yet: it's looked for again after `delay`."""

@@ -126,21 +126,24 @@ class BatchResolver:
             return
         missing: list[_Open] = []
         found: set[int] = set()
+        theirs: set[int] = set()
         for one, candidates in zip(creates, seen, strict=True):
             # One by one: what one of them is linked to can't be another.
             async with self._sender.settling() as database:
                 judged = await self._looker.judge(database, candidates)
                 if isinstance(judged, RemoteRecord):
                     settler = self._sender.settler
-                    await settler.found(database, one.errand.row, record=judged, attempt=one.attempt)
-                    found.add(one.attempt.id)
+                    is_ours = await settler.found(database, one.errand.row, record=judged, attempt=one.attempt)
+                    (found if is_ours else theirs).add(one.attempt.id)
             if isinstance(judged, Undecided):
                 step, until = after_undecided(one.open_one, looks_count_after=self._looks_count_after)
                 await self._sender.settle_step(one.errand, one.open_one, step, until, possible=judged.records)
             elif judged is None:
                 missing.append(one)
         if missing:
-            await self._go_on(batch_id, missing, items, found)
+            # What the firm had there before doesn't show that the batch arrived, nor that looks see what's new.
+            ours = [item for item in items if item["verdict"] != "theirs" and item["id"] not in theirs]
+            await self._go_on(batch_id, missing, ours, found)
 
     async def _go_on(
         self, batch_id: int, missing: Sequence[_Open], items: Sequence[Item], found: Collection[int]

@@ -77,13 +77,13 @@ where a.company_id = %(company)s and a.operation = 'create' and a.state = 'succe
 order by a.started_at desc, a.id desc limit %(limit)s
 """
 
-# The latest creates that stand there, whatever they were.
+# The latest creates that stand there, whatever they were, but for what was found to be the firm's own.
 LATEST_MADE = """
 select a.kind, a.request_line, a.body, l.remote_id
 from books_attempt a
 join books_link l on l.company_id = a.company_id and l.kind = a.kind and l.record_uuid = a.record_uuid
     and l.standing = 'live'
-where a.company_id = %(company)s and a.operation = 'create' and a.state = 'succeeded'
+where a.company_id = %(company)s and a.operation = 'create' and a.state = 'succeeded' and a.verdict <> 'theirs'
 order by a.started_at desc, a.id desc limit %(limit)s
 """
 
