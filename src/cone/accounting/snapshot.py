@@ -220,9 +220,8 @@ def _situation(head: Mapping[str, Any], look: _Look, former: Situation | None) -
         tax_codes=known.tax_codes if known else _tax_codes(head["tax_codes"] or ()),
         inactive_accounts=known.inactive_accounts if known else _names_of("account", inactive),
         inactive_items=known.inactive_items if known else _names_of("item", inactive),
-        missing_items=(
-            known.missing_items if known else frozenset(name.strip().lower() for name in head["missing_items"])
-        ),
+        # They change without the settings: each day's reading of the lists leaves those as they are.
+        missing_items=frozenset(name.strip().lower() for name in head["missing_items"]),
         linked={(one.kind, one.uuid): one.remote_id for one in look.linked},
         customer_currencies={one.uuid: one.currency for one in look.linked if one.currency},
         payment_methods=look.methods,

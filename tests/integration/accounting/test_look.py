@@ -9,12 +9,14 @@ from django.db import connection
 
 from cone.accounting.attempts import Fence
 from cone.accounting.database import Database, Pool
-from cone.accounting.records import Patience
+from cone.accounting.records import Patience, Situation
 from cone.accounting.snapshot import read_snapshot
 from cone.books.models import Connection, Link, OutboxRow, RemoteCompany
+from cone.kit.values import replace
 from cone.operations.actor import Actor
-from tests.builders import make_customer, make_invoice
-from tests.fakes.ledger import FakeLedger
+from cone.operations.store_reference import store_reference
+from tests.builders import make_customer, make_invoice, make_service
+from tests.fakes.ledger import DEFAULT_COMPANY, FakeLedger
 from tests.integration.accounting.conftest import configure, connect
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,6 +37,44 @@ def fill(company: RemoteCompany, links: int) -> None:
         )
         for number in range(links)
     )
+
+
+def read_situation(former: Situation | None = None) -> Situation:
+    """How things stand by a look of the connection's lane."""
+    active = Connection.objects.get()
+
+    async def look() -> Situation:
+        async with Pool(size=1) as pool, pool.connection() as database:
+            snapshot = await read_snapshot(
+                database,
+                fence=Fence(active.pk, active.company_id, active.lane_epoch),
+                general_service=uuid4(),
+                limit=90,
+                lowest_priority=100,
+                patience=Patience(timedelta(seconds=30), timedelta(seconds=130)),
+                former=former,
+            )
+            return snapshot.situation
+
+    return asyncio.run(look())
+
+
+def test_item_that_the_daily_reading_found_is_missing_no_more_though_the_settings_are_as_before(
+    owner: Actor, ledger: FakeLedger
+) -> None:
+    """A busy lane takes over what its former look knew; this isn't part of it."""
+    make_service(owner, "Advice")
+    active = connect(owner, ledger)
+    former = read_situation()
+    assert former.missing_items == {"advice", "services"}
+
+    company = ledger.companies[DEFAULT_COMPANY]
+    reference = replace(company.reference(), missing_items=("Services",))
+    assert not store_reference(active.pk, company.facts, reference)
+
+    now = read_situation(former)
+    assert now.settings_revision == former.settings_revision
+    assert now.missing_items == {"services"}
 
 
 def test_look_reads_no_more_links_of_a_large_firm_beside_many_small_ones(owner: Actor, ledger: FakeLedger) -> None:

@@ -6,7 +6,7 @@ straight into the records' types: for a lane, reading is most of what a record c
 
 from cone.kit.money import NO_MINOR_UNIT, THOUSANDTHS
 
-# `facts`, `tax_codes`, `inactive` and `missing_items` only where the settings moved since they were read last.
+# `facts`, `tax_codes` and `inactive` only where the settings moved since they were read last.
 _SETTINGS = """
 select c.id, c.workspace_id, c.company_id, c.company_id_remote, c.provider, c.environment, c.state,
        c.paused_at is not null as is_paused,
@@ -35,8 +35,7 @@ select c.id, c.workspace_id, c.company_id, c.company_id_remote, c.provider, c.en
            from books_referencerecord
            where connection_id = c.id and kind in ('account', 'item') and not is_active
        ) end as inactive,
-       case when c.settings_revision is distinct from %(known_settings)s::bigint
-            then c.missing_items end as missing_items
+       c.missing_items
 from books_connection c
 join books_workspace w on w.id = c.workspace_id
 left join books_referencerecord a
