@@ -291,5 +291,5 @@ class Situation(Value):
     # The company's accounts and items that can't be used any more: the name by the id.
     inactive_accounts: Mapping[str, str] = field(default_factory=dict)
     inactive_items: Mapping[str, str] = field(default_factory=dict)
-    # Names, in lower case, that no item there had when the lists were read last.
+    # Names, in lower case, that no item there had when the lists were read last; none where that's long ago.
     missing_items: frozenset[str] = frozenset()

@@ -12,7 +12,7 @@ _MOST_ITEM_NAMES = 99
 
 
 def list_item_names(workspace_id: int) -> list[str]:
-    """The names that items of this firm's may be wanted under: the general one's first, then those used last."""
+    """The names that items of this firm's may be wanted under: the general one's first, then those made last."""
     services = Service.objects.filter(workspace_id=workspace_id, archived_at=None).order_by("-id")
     return [GENERAL_SERVICE_NAME, *services.values_list("name", flat=True)[:_MOST_ITEM_NAMES]]
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 
 from cone.accounting.attempts import Fence
 from cone.accounting.database import Database, Pool
@@ -75,6 +76,15 @@ def test_item_that_the_daily_reading_found_is_missing_no_more_though_the_setting
     now = read_situation(former)
     assert now.settings_revision == former.settings_revision
     assert now.missing_items == {"services"}
+
+
+@pytest.mark.parametrize(("hours", "are_trusted"), [(25, True), (47, True), (49, False), (None, False)])
+def test_what_old_lists_did_not_have_is_looked_for(
+    owner: Actor, ledger: FakeLedger, hours: int | None, are_trusted: bool
+) -> None:
+    connect(owner, ledger)
+    Connection.objects.update(facts_read_at=None if hours is None else Now() - timedelta(hours=hours))
+    assert bool(read_situation().missing_items) is are_trusted
 
 
 def test_look_reads_no_more_links_of_a_large_firm_beside_many_small_ones(owner: Actor, ledger: FakeLedger) -> None:

@@ -35,7 +35,8 @@ select c.id, c.workspace_id, c.company_id, c.company_id_remote, c.provider, c.en
            from books_referencerecord
            where connection_id = c.id and kind in ('account', 'item') and not is_active
        ) end as inactive,
-       c.missing_items
+       -- old ones say nothing any more: paused, without reads, or in a restored copy they aren't read each day
+       case when c.facts_read_at > now() - interval '2 days' then c.missing_items else '[]' end as missing_items
 from books_connection c
 join books_workspace w on w.id = c.workspace_id
 left join books_referencerecord a
