@@ -8,7 +8,8 @@ from django.db.models.functions import Now
 from cone.books.models import Connection, RemoteCompany
 
 # Generation 0 is nobody's: a record keeps the request ids that it would have had, so that an answer which is still
-# remembered is given again. A verdict that is no plain no has the plan look first (`may_have_arrived`).
+# remembered is given again. A verdict that is no plain no has the plan look first (`may_have_arrived`). Services need
+# none: they're looked for unless the lists say that there's no item of the name, and what they said is forgotten.
 _NOTE = """
 insert into books_attempt (company_id, connection_id, kind, record_uuid, revision, operation, generation, request_id,
                            request_line, body, sends, lane_epoch, state, verdict, message, finished_at)
@@ -42,7 +43,7 @@ class Noted:
 
 @transaction.atomic
 def note_restored(*, is_another: bool = False) -> Noted:
-    """Have every record that isn't linked looked for before it's sent the first time.
+    """Have every record that isn't linked looked for before it's sent the first time, and every service.
 
     It costs one metered request for each of them that is sent. Doing it again notes nothing twice. The page of each
     company's connection, the present one or a later one, says that it happened, until a person has compared what was
@@ -53,6 +54,7 @@ def note_restored(*, is_another: bool = False) -> Noted:
         count: int = cursor.rowcount
         cursor.execute(_MAKING)
         (making,) = cursor.fetchone()
+    Connection.objects.exclude(missing_items=[]).update(missing_items=[])
     companies = RemoteCompany.objects.filter(pk__in=Connection.objects.values("company"))
     if is_another:
         companies.update(restored_in="")

@@ -1,16 +1,21 @@
 """An older backup restored: what was sent since stands there already, and nothing is made a second time."""
 
+from decimal import Decimal
+from uuid import uuid4
+
 import pytest
 from cryptography.fernet import Fernet
 from django.conf import LazySettings
 from django.db import connection
 from psycopg import sql
 
-from cone.accounting.port.documents import Kind
+from cone.accounting.port.documents import Kind, ServiceDocument
 from cone.books.models import Attempt, Connection, Customer, Invoice, Link, OutboxRow
 from cone.operations.actor import Actor
-from tests.builders import make_customer, make_invoice
-from tests.fakes.ledger import FakeLedger
+from cone.operations.note_restored import note_restored
+from tests.builders import get_tax_rate, make_customer, make_invoice, make_line, make_service
+from tests.fakes.books import FakeRecord
+from tests.fakes.ledger import DEFAULT_COMPANY, FakeLedger
 from tests.integration.accounting.conftest import MakeWorker, configure, connect, is_settled, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,6 +53,27 @@ def test_older_backup_restored_finds_by_request_id_what_was_sent_since(
     wait_until(lambda: Link.objects.count() == len(links) and is_settled(owner))
     assert dict(Link.objects.values_list("record_uuid", "remote_id")) == links
     assert {kind: ledger.records(kind) for kind in there} == there
+
+
+def test_item_made_since_the_copy_is_found_though_the_lists_of_the_copy_lack_it(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    service = make_service(owner, "Advice")
+    connect(owner, ledger)
+    configure(owner)
+    theirs = ServiceDocument(
+        uuid=uuid4(), revision=1, name="Advice", description="", unit_price=Decimal(0), income_account_id="9"
+    )
+    there = FakeRecord(kind="service", remote_id="900", document=theirs)
+    ledger.companies[DEFAULT_COMPANY].records["service", "900"] = there
+    note_restored()
+
+    make_worker()
+    make_invoice(owner, lines=[make_line(get_tax_rate(owner.workspace), service=service)], is_issued=True)
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+
+    assert Link.objects.get(kind="service").remote_id == "900"
+    assert ledger.count_sends("service") == 0
 
 
 def test_older_backup_restored_after_the_ids_are_forgotten_makes_no_second_invoice(
