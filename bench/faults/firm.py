@@ -173,7 +173,10 @@ class Firm:
 
 
 def open_firm(emulator: Emulator, realm_id: str, *, policy: str, chance: random.Random) -> Firm:
-    """A connected firm with three services, one of which posts to an account of its own."""
+    """A connected firm with three services, one of which posts to an account of its own.
+
+    One of them it had before it connected, so that the lists say that its item is missing; the others came since.
+    """
     actor, active = connected_firm(emulator, realm_id=realm_id)
     manage = read_manage(actor.workspace.pk)
     incomes = [account.remote_id for account in manage.income_accounts if account.remote_id != active.income_account_id]
@@ -189,11 +192,12 @@ def open_firm(emulator: Emulator, realm_id: str, *, policy: str, chance: random.
         services=[],
         codes=codes,
     )
+    before = dict(Service.objects.filter(workspace=actor.workspace).values_list("name", "uuid"))
     for name, percent in (("Bookkeeping", 20), ("Advice", 5), ("Training", 0)):
         typed = ServiceInput(
             name=name, unit_price=Decimal(chance.randrange(50, 200)), tax_rate=percents[Decimal(percent)]
         )
-        firm.services.append(save_service(actor, typed).uuid)
+        firm.services.append(save_service(actor, typed, uuid=before.get(name)).uuid)
     firm.own_accounts[firm.services[1]] = chance.choice(incomes)
     firm.choose()
     return firm

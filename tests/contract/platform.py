@@ -50,7 +50,7 @@ class GrantedAccess:
         self.turns = 0
         self._client = client
 
-    async def turn(self, *, is_batch: bool = False) -> None:
+    async def turn(self) -> None:
         self.turns += 1
 
     async def token(self) -> str:

@@ -10,12 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.rows import DictRow, dict_row
 
-from cone.accounting.budget import Budget, CompanyKey, PacedAccess, Share, turn_values
-from cone.accounting.port.company import TokenGrant
+from cone.accounting.budget import Budget, CompanyKey, Share, turn_values
 from cone.accounting.port.provider import RequestLimits
 from cone.accounting.port.verdicts import TryLaterError
 from cone.accounting.sql import budget as budget_sql
-from cone.accounting.tokens import GrantedAccess, own_connection
+from cone.accounting.tokens import own_connection
 from cone.books.models import RequestBudget
 from cone.kit.values import replace
 from tests.integration.accounting.database import conninfo
@@ -28,7 +27,6 @@ MINUTE = 60 * SECOND
 # A minute that lasts an hour, and so a second that no slow machine outlasts.
 LONG = replace(LIMITS, minute=timedelta(hours=1))
 KEY = CompanyKey("quickbooks", "emulator", "4620816365")
-GRANT = TokenGrant("access", "refresh", access_lifetime=timedelta(hours=1), refresh_lifetime=timedelta(days=100))
 START = 1_800_000_000 * SECOND
 
 
@@ -178,19 +176,6 @@ def test_all_processes_share_one_budget_and_it_outlives_them() -> None:
             await budget.turn(longest=timedelta(0))
 
     run(impatient)
-
-
-def test_batch_counts_as_one_unless_its_turn_was_taken_before() -> None:
-    async def take() -> None:
-        budget = Budget(company=KEY, limits=LONG, database=own_connection)
-        tokens = GrantedAccess(company_id=KEY.company_id, grant=GRANT)
-        access = PacedAccess(tokens, budget, paid=1)
-        for is_batch in (True, True, False):
-            await access.turn(is_batch=is_batch)
-
-    run(take)
-    row = RequestBudget.objects.get(company_id_remote=KEY.company_id)
-    assert (len(row.recent), len(row.batches)) == (2, 1)
 
 
 def test_companies_have_a_budget_each() -> None:

@@ -23,12 +23,10 @@ from cone.operations.save_accounts import save_accounts
 from cone.operations.save_service import save_service
 from cone.operations.save_terms import save_terms
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_line, make_service
-from tests.contract.emulated import EmulatedQuickBooks
 from tests.fakes.books import FakeRecord
 from tests.fakes.ledger import BANK, INCOME, FakeLedger
 
 from .conftest import Held, MakeWorker, configure, connect, is_settled, wait_until
-from .emulation import Control, connect_and_configure
 
 FEES = "77"
 NO_MORE_READS = TryLaterError(Answered(http_status=429, message="quota"), allowance="reads")
@@ -242,35 +240,3 @@ def test_item_made_there_since_is_found_later_where_it_cant_be_looked_for_at_onc
     assert Link.objects.get(kind="service").remote_id == "900"
     # Not sent again without a look.
     assert ledger.count_sends("service") == 1
-
-
-def test_item_made_there_since_is_found_out_of_a_batch_with_customers(
-    owner: Actor, quickbooks: EmulatedQuickBooks, make_worker: MakeWorker
-) -> None:
-    """The lists said that it's missing, so it's sent unsought beside the customers; QuickBooks refuses it alone."""
-    advice, rate = make_service(owner, "Advice"), get_tax_rate(owner.workspace)
-    active = connect_and_configure(owner, quickbooks)
-    assert "Advice" in active.missing_items
-    control = Control(quickbooks.url)
-    account = {"value": active.income_account_id}
-    fields = {"Name": "ADVICE", "Type": "Service", "IncomeAccountRef": account}
-    theirs = control.act("create", "Item", fields=fields)["record"]["Id"]
-    for number in range(12):
-        customer = make_customer(owner, f"Customer {number}")
-        make_invoice(owner, customer, lines=[make_line(rate, service=advice)], is_issued=True)
-    # Nobody did it just now: all of it goes with the backlog.
-    OutboxRow.objects.update(priority=10)
-    make_worker()
-    wait_until(lambda: is_settled(owner) and Link.objects.filter(kind="invoice").count() == 12, seconds=40)
-
-    # Sent with customers, refused there, and only then looked for.
-    attempt = Attempt.objects.get(kind="service", operation="create")
-    assert attempt.batch is not None
-    assert Attempt.objects.filter(batch=attempt.batch, kind="customer", verdict="sent").exists()
-    [sent] = [one for one in control.requests(path="/batch") if one["requestid"] == attempt.batch.request_id]
-    [look] = [asked for asked in control.requests(method="GET") if "Name = 'Advice'" in asked["query"].get("query", "")]
-    assert look["number"] > sent["number"]
-    link = Link.objects.get(kind="service")
-    assert (link.remote_id, link.is_made_here) == (theirs, False)
-    assert Link.objects.filter(kind="customer").count() == 12
-    assert [item["Id"] for item in control.records("Item") if item["Name"].lower() == "advice"] == [theirs]

@@ -103,18 +103,16 @@ def an_invoice(**changes: Any) -> InvoiceDocument:
 
 
 class StoredAccess:
-    """An `Access` whose tokens are known beforehand; `renewals` lists what was refused."""
+    """An `Access` whose tokens are known beforehand; `renewals` counts what was refused."""
 
     def __init__(self, *tokens: str, company_id: str = "9130350000000001") -> None:
         self.company_id = company_id
         self.renewals: list[str] = []
         self.turns = 0
-        self.batches = 0
         self._tokens = list(tokens or ("token-1",))
 
-    async def turn(self, *, is_batch: bool = False) -> None:
+    async def turn(self) -> None:
         self.turns += 1
-        self.batches += is_batch
 
     async def token(self) -> str:
         return self._tokens[0]

@@ -112,24 +112,3 @@ async def test_answer_to_a_delete_that_names_no_deleted_record_leaves_it_unknown
             async with QuickBooks(config).open() as client:
                 with pytest.raises(OutcomeUnknownError):
                     await client.send(StoredAccess(), request, request_id="r", kind="payment")
-
-
-async def test_batch_of_queries_takes_its_turn_as_a_batch() -> None:
-    """QuickBooks takes so many batches a minute, whatever is in them."""
-    currency = {"CurrencyPrefs": {"HomeCurrency": {"value": "GBP"}}}
-    items: dict[str, Any] = {
-        "CompanyInfo": {"QueryResponse": {"CompanyInfo": [{"CompanyName": "Hatch", "Country": "GB"}]}},
-        "Preferences": {"QueryResponse": {"Preferences": [currency]}},
-        **{name: {"QueryResponse": {}} for name in ("Account", "TaxCode", "TaxRate", "PaymentMethod", "Item")},
-    }
-    body = {"BatchItemResponse": [{"bId": name, **item} for name, item in items.items()]}
-    refused = {"Fault": {"Error": [{"Message": "Token expired", "code": "3200"}]}}
-    access = StoredAccess("old", "new")
-    async with serving(answer(refused, status=401), answer(body), answer({"QueryResponse": {}})) as server:
-        config = QuickBooksConfig(emulator_endpoints(server.url), "id", "secret")
-        async with QuickBooks(config).open() as client:
-            await client.read_books(access, item_names=[])
-            # The refused one was a batch as well.
-            assert (access.turns, access.batches) == (2, 2)
-            await client.find(access, a_service())
-    assert (access.turns, access.batches) == (3, 2)
