@@ -189,8 +189,8 @@ class PacedAccess:
     async def renew(self, *, rejected: str) -> str:
         return await self._tokens.renew(rejected=rejected)
 
-    async def turn(self, *, is_batch: bool = False) -> None:
+    async def turn(self) -> None:
         if self._paid:
             self._paid -= 1
             return
-        await self._budget.turn(self.share, is_batch=is_batch, longest=self._longest)
+        await self._budget.turn(self.share, longest=self._longest)

@@ -70,11 +70,8 @@ class Access(Protocol):
     @property
     def company_id(self) -> str: ...
 
-    async def turn(self, *, is_batch: bool = False) -> None:
-        """Wait for the next request's turn in the company's budget; call it before each one. Raises TryLaterError.
-
-        `is_batch`: it's one of the minute's batches, whether it writes or asks.
-        """
+    async def turn(self) -> None:
+        """Wait for the next request's turn in the company's budget; call it before each one. Raises TryLaterError."""
         ...
 
     async def token(self) -> str:

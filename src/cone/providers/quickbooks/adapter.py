@@ -264,11 +264,11 @@ class QuickBooksClient:
             return self._request(access, token, method=method, target=target, body=body, is_write=is_write)
 
         token = await access.token()
-        await access.turn(is_batch=batch.is_batch(target))
+        await access.turn()
         received = await self._transport.send(request(token))
         if received.status == 401:
             token = await access.renew(rejected=token)
-            await access.turn(is_batch=batch.is_batch(target))
+            await access.turn()
             received = await self._transport.send(request(token))
         check_answer(received, is_write=is_write)
         return received
