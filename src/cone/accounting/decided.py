@@ -5,6 +5,7 @@ cost a few statements per look, not one per invoice.
 """
 
 from collections.abc import Mapping, Sequence, Set
+from typing import Any
 
 from cone.accounting.attempts import Fence, LaneLostError, check_fence
 from cone.accounting.database import Database
@@ -28,12 +29,12 @@ class Settled(Value):
     """What came of settling what one look decided.
 
     `expecting` needn't be written down, since all that it waits for comes soon. `asked` are the rows of records that
-    were asked for now and are due, with no attempt in doubt. `is_written`: rows were written that may have moved
-    meanwhile.
+    were asked for now and are due, with no attempt in doubt; of services among them with the revision that they have
+    now. `is_written`: rows were written that may have moved meanwhile.
     """
 
     expecting: list[Expecting]
-    asked: list[Row]
+    asked: list[tuple[Row, int | None]]
     is_written: bool
 
 
@@ -55,7 +56,7 @@ async def settle_decided(
     waits = [(one.subject, one.decision) for one in decided if isinstance(one.decision, WaitFor)]
     # First by itself: mostly there's nothing else to write down then.
     asked = await _want(database, waits, fence, on_their_way)
-    expecting, waits = _expect(waits, {(row.kind, row.uuid) for row in asked}, on_their_way)
+    expecting, waits = _expect(waits, {(row.kind, row.uuid) for row, _ in asked}, on_their_way)
     others = [one for one in decided if not isinstance(one.decision, WaitFor)]
     if others or waits:
         async with database.transaction():
@@ -130,7 +131,7 @@ async def _want(
     waits: Sequence[tuple[Subject, WaitFor]],
     fence: Fence,
     on_their_way: Mapping[Reference, int],
-) -> list[Row]:
+) -> list[tuple[Row, int | None]]:
     """Ask for what isn't on its way, or not as urgently; the rows of it that are due now. Raises LaneLostError."""
     wanted: dict[Reference, int] = {}
     for subject, decision in waits:
@@ -154,20 +155,20 @@ async def _want(
     rows = await cursor.fetchall()
     if not rows[0]["lanes"]:
         raise LaneLostError
-    return [
-        Row(
-            id=row["id"],
-            kind=row["kind"],
-            uuid=row["record_uuid"],
-            wanted_revision=row["wanted_revision"],
-            priority=row["priority"],
-            tries=row["tries"],
-            last_generation=row["last_generation"],
-            is_in_scope=row["is_in_scope"],
-        )
-        for row in rows
-        if row["is_due"]
-    ]
+    return [(_row(row), row["service_revision"]) for row in rows if row["is_due"]]
+
+
+def _row(asked: Mapping[str, Any]) -> Row:
+    return Row(
+        id=asked["id"],
+        kind=asked["kind"],
+        uuid=asked["record_uuid"],
+        wanted_revision=asked["wanted_revision"],
+        priority=asked["priority"],
+        tries=asked["tries"],
+        last_generation=asked["last_generation"],
+        is_in_scope=asked["is_in_scope"],
+    )
 
 
 async def block_rows(

@@ -296,16 +296,18 @@ class Lane:
             case Send() | Repeat() | LookUp() | Remove() | LookBack() | TakeBack():
                 planned.append(Planned(subject, decision))
 
-    def _plan_asked(self, rows: Sequence[Row], snapshot: Snapshot) -> list[Planned]:
+    def _plan_asked(self, rows: Sequence[tuple[Row, int | None]], snapshot: Snapshot) -> list[Planned]:
         """What of the records that were just asked for can go as this look knows them: items that were never sent.
 
-        The rest is for the next look.
+        The rest is for the next look, and so is what was saved since this one read it.
         """
         planned: list[Planned] = []
         in_flight = {one.row_id for landing in self._in_flight.values() for one in landing}
-        for row in rows:
+        for row, revision in rows:
             record = snapshot.services.get(row.uuid)
             if row.kind != "service" or record is None or row.last_generation or row.id in in_flight:
+                continue
+            if revision is not None and revision != record.revision:
                 continue
             subject = Subject(row=row, record=record, link=None, attempt=None)
             if isinstance(decision := _plan(subject, snapshot.situation), Send):

@@ -1,14 +1,22 @@
-"""A live invoice needs an item that waits in the backlog of the same lane."""
+"""What invoices refer to is asked for by their look: where it waits in the backlog already, or was saved meanwhile."""
 
+import asyncio
+import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from cone.accounting import lane
 from cone.accounting.budget import Budget, Share
+from cone.accounting.port.documents import ServiceDocument
 from cone.accounting.port.verdicts import Answered, TryLaterError
+from cone.accounting.snapshot import Snapshot, read_snapshot
 from cone.books.models import Attempt, OutboxRow
+from cone.domain.services import ServiceInput
 from cone.operations.actor import Actor
+from cone.operations.save_service import save_service
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_line, make_service
 from tests.fakes.ledger import FakeLedger
 
@@ -67,3 +75,33 @@ def test_item_that_waits_in_the_backlog_goes_once_and_breaks_nothing(
     assert "broke" not in caplog.text
     assert len(ledger.records("service")) == 1
     assert not Attempt.objects.filter(kind="customer").exclude(state="succeeded").exists()
+
+
+def test_service_saved_since_the_look_read_it_leaves_as_it_is_now(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no row yet that saving it could raise: the look asks for it only afterwards."""
+    service = make_service(owner, "Advice")
+    connect(owner, ledger)
+    configure(owner)
+    has_read, may_go_on = threading.Event(), threading.Event()
+
+    async def read_then_wait(*given: Any, **named: Any) -> Snapshot:
+        snapshot = await read_snapshot(*given, **named)
+        if any(subject.row.kind == "invoice" for subject in snapshot.subjects) and not has_read.is_set():
+            has_read.set()
+            await asyncio.to_thread(may_go_on.wait, 10)
+        return snapshot
+
+    monkeypatch.setattr(lane, "read_snapshot", read_then_wait)
+    make_worker(NO_SWEEP)
+    line = make_line(get_tax_rate(owner.workspace), service=service)
+    make_invoice(owner, lines=[line], is_issued=True)
+    assert has_read.wait(10)
+    save_service(owner, ServiceInput("Audit"), uuid=service.uuid)
+    may_go_on.set()
+
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+    [item] = [record.document for record in ledger.records("service")]
+    assert isinstance(item, ServiceDocument)
+    assert item.name == "Audit"

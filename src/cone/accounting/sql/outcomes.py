@@ -145,15 +145,19 @@ where o.id = v.id and (v.until_settled or not exists (
 """
 
 # Tells of each record that was asked for now whether it's due; in any case whether the lane is ours.
+# Services are held as they are, before their rows, as saving them does: one that's being saved is waited for and told
+# as it becomes, one that's saved after this finds its row and raises what that wants.
 WANT_REFERRED = """
 with gate as (
     select id from books_connection where id = %(connection)s and lane_epoch = %(epoch)s for no key update
+), service as materialized (
+    select uuid, revision from books_service where uuid = any(%(for_uuids)s::uuid[]) order by id for share
 ), wanted as (
     insert into books_outboxrow (company_id, kind, record_uuid, wanted_revision, priority)
     select %(company)s, v.for_kind, v.for_uuid, 1, v.priority
     from unnest(%(for_kinds)s::text[], %(for_uuids)s::uuid[], %(priorities)s::int[])
         as v(for_kind, for_uuid, priority)
-    where exists (select from gate)
+    where exists (select from gate) and (select count(*) from service) is not null
     order by v.for_kind, v.for_uuid
     on conflict (company_id, kind, record_uuid) do update set priority = excluded.priority
     where books_outboxrow.priority > excluded.priority
@@ -167,8 +171,8 @@ with gate as (
                   where u.company_id = books_outboxrow.company_id and u.kind = books_outboxrow.kind
                       and u.record_uuid = books_outboxrow.record_uuid and u.state = 'unknown') as is_due
 )
-select (select count(*) from gate) as lanes, w.*
-from (values (1)) as always left join wanted w on true
+select (select count(*) from gate) as lanes, w.*, s.revision as service_revision
+from (values (1)) as always left join wanted w on true left join service s on s.uuid = w.record_uuid
 """
 
 RELEASE_WAITING = """
