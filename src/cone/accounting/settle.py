@@ -64,8 +64,11 @@ class Settler:
         revision: int = 0,
         attempt: Attempt | None = None,
         is_of_this_send: bool = True,
-    ) -> None:
+    ) -> bool:
         """The record is there already: link it. An attempt that had made it is closed.
+
+        Returns whether the attempt can have made it: it has our mark, or was made since that was sent. What only has
+        the name may be the firm's own, and says nothing of what became of the attempt.
 
         `revision` is the one that stands there, what the attempt sent when that is seen to stand there; 0 when it isn't
         known, so that ours goes out as an update: also where an earlier send than the attempt's made it. An item may be
@@ -93,6 +96,7 @@ class Settler:
             )
             await save_links(database, self._fence, [linked])
             await finish_rows(database, self._fence, [(row, revision)])
+        return is_made_by_it
 
     async def wait_to_look(self, database: Database, row: Row, attempt: Attempt, *, delay: timedelta) -> None:
         """It couldn't be found for certain, and that says nothing yet: it's looked for again after `delay`."""

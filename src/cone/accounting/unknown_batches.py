@@ -37,9 +37,6 @@ from cone.kit.values import replace
 
 # So many records that certainly stand there are looked for, to learn whether a look sees such records.
 _PROBES = 3
-# What bears our mark there. A customer or item is found by its name, and may be the firm's own, older than the batch:
-# that it's found shows neither that the batch arrived nor that looks see what's new.
-_MARKED = ("invoice", "payment")
 # A look at many takes at most so many requests.
 _REQUESTS = 2
 _READ_BACK = Answered(message="No answer to the batch came: what stands there is read, and the change planned again.")
@@ -129,21 +126,24 @@ class BatchResolver:
             return
         missing: list[_Open] = []
         found: set[int] = set()
+        theirs: set[int] = set()
         for one, candidates in zip(creates, seen, strict=True):
             # One by one: what one of them is linked to can't be another.
             async with self._sender.settling() as database:
                 judged = await self._looker.judge(database, candidates)
                 if isinstance(judged, RemoteRecord):
                     settler = self._sender.settler
-                    await settler.found(database, one.errand.row, record=judged, attempt=one.attempt)
-                    found.add(one.attempt.id)
+                    is_ours = await settler.found(database, one.errand.row, record=judged, attempt=one.attempt)
+                    (found if is_ours else theirs).add(one.attempt.id)
             if isinstance(judged, Undecided):
                 step, until = after_undecided(one.open_one, looks_count_after=self._looks_count_after)
                 await self._sender.settle_step(one.errand, one.open_one, step, until, possible=judged.records)
             elif judged is None:
                 missing.append(one)
         if missing:
-            await self._go_on(batch_id, missing, items, found)
+            # What the firm had there before doesn't show that the batch arrived, nor that looks see what's new.
+            ours = [item for item in items if item["verdict"] != "theirs" and item["id"] not in theirs]
+            await self._go_on(batch_id, missing, ours, found)
 
     async def _go_on(
         self, batch_id: int, missing: Sequence[_Open], items: Sequence[Item], found: Collection[int]
@@ -151,15 +151,12 @@ class BatchResolver:
         youngest = min((one.open_one for one in missing), key=lambda one: one.silence)
         ids = {one.attempt.id for one in missing}
         creates = [item for item in items if item["operation"] == "create"]
-        settled = [item for item in creates if item["state"] == "succeeded" or item["id"] in found]
-        by_look = [item for item in settled if item["verdict"] == "found" or item["id"] in found]
-        seen = [item for item in by_look if item["kind"] in _MARKED]
-        there = [*seen, *(item for item in settled if item["verdict"] == "sent")]
+        there = [item for item in creates if item["state"] == "succeeded" or item["id"] in found]
         facts = BatchFacts(
             is_any_there=bool(there),
             # Done again, what was refused or given up, is decided otherwise or isn't wanted could come to be after all.
-            may_repeat=all(one.is_wanted for one in missing) and len(settled) + len(ids) == len(creates),
-            are_looks_proved=bool(seen),
+            may_repeat=all(one.is_wanted for one in missing) and len(there) + len(ids) == len(creates),
+            are_looks_proved=bool(found) or any(item["verdict"] == "found" for item in there),
         )
         if needs_proof(youngest, facts, looks_count_after=self._looks_count_after):
             try:

@@ -202,11 +202,9 @@ def test_crash_with_a_batch_on_its_way_leaves_each_record_once(
     elif point == "answered, not committed":
         assert creates == {("succeeded", "found", 1)}
     else:
-        # One had been done when the worker died, and is found. By its name it might be the firm's own, so it proves
-        # nothing of the others: all go again as they went, under the batch's id.
-        assert creates == {("succeeded", "found", 1), ("succeeded", "sent", 2)}
-        assert Attempt.objects.filter(operation="create", verdict="sent").count() == 11
-        assert len(set(ledger.batches)) == 1
+        # One had been done when the worker died: it's found, and proves that the others never were.
+        assert creates == {("succeeded", "found", 1), ("failed", "not_there", 1), ("succeeded", "sent", 1)}
+        assert Attempt.objects.filter(verdict="not_there").count() == 11
     assert OutboxRow.objects.filter(company=waiting.company).count() == 0
 
 
