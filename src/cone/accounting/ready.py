@@ -45,11 +45,13 @@ class Planned(Value, dict=True, gc=True):
     def can_batch(self) -> bool:
         """Whether it may travel with others: a plain create or update, with nothing to look up first.
 
+        Items go by themselves: nothing of theirs tells ours from the firm's own, which a lost batch needs.
         What has failed a few times goes by itself, so that it can't hold up others again.
         """
         decision = self.decision
         return (
             self.subject.row.tries < _TRIES_TOGETHER
+            and self.subject.row.kind != "service"
             and isinstance(decision, Send)
             and not decision.find_first
             and isinstance(decision.step, Create | Update)
