@@ -152,9 +152,10 @@ class Sender:
             return
         try:
             async with self.books() as database:
-                is_due = await settle_delivered(database, delivered, fence=self._fence, situation=situation)
-            self._arrived(delivered)
-            if is_due:
+                landed = await settle_delivered(database, delivered, fence=self._fence, situation=situation)
+            # What waits for one that goes once more waits on: it's read anew.
+            self._arrived([one for one in delivered if one.subject.row.id not in landed.unfinished])
+            if landed.is_due:
                 self._wake()
         except UniqueViolationError:
             if len(delivered) > 1:

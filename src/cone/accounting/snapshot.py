@@ -77,6 +77,7 @@ class _Linked(msgspec.Struct):
     uuid: UUID
     remote_id: str
     currency: str
+    is_moving: bool
 
 
 class _NumberTaken(msgspec.Struct):
@@ -224,6 +225,7 @@ def _situation(head: Mapping[str, Any], look: _Look, former: Situation | None) -
         missing_items=frozenset(name.strip().lower() for name in head["missing_items"]),
         linked={(one.kind, one.uuid): one.remote_id for one in look.linked},
         customer_currencies={one.uuid: one.currency for one in look.linked if one.currency},
+        moving_items=frozenset(one.uuid for one in look.linked if one.is_moving),
         payment_methods=look.methods,
         taken_numbers=_numbers_taken(look),
         taken_names={

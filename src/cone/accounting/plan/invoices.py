@@ -46,6 +46,9 @@ def _refer_and_send(subject: Subject, record: InvoiceRecord, situation: Situatio
     if missing:
         (kind, uuid), *others = missing
         return WaitFor(kind, uuid, also=tuple(others))
+    if moving := [uuid for uuid in services if uuid in situation.moving_items]:
+        # A line posts to the account that its item has at that moment.
+        return WaitFor("service", moving[0], until="settled", also=tuple(("service", uuid) for uuid in moving[1:]))
     if record.total < sum((payment.amount for payment in record.applied), start=Decimal(0)):
         # A payment must be changed there before what it pays is made smaller.
         for payment in record.applied:

@@ -73,7 +73,8 @@ def assume(situation: Situation) -> Situation:
 
     A month's used-up reads delay a record and change nothing else: a preview says what, not when.
     """
-    return replace(situation, linked=_AsIfThere(situation.linked), reads_held_for=None)
+    there = _AsIfThere(situation.linked)
+    return replace(situation, linked=there, moving_items=frozenset(), reads_held_for=None)
 
 
 def references_of(record: Record | None) -> tuple[Key, ...]:

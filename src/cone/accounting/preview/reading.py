@@ -202,7 +202,8 @@ class Foreseer:
                 stored_cause=causes.get(subject.row.id),
             )
             is_stuck = outlook.action in (Action.BLOCKED, Action.WAIT)
-            if subject.link is None and (is_stuck or subject.row.kind in ("customer", "service")):
+            is_needed = subject.link is None or subject.row.uuid in part.situation.moving_items
+            if is_needed and (is_stuck or subject.row.kind in ("customer", "service")):
                 self._foreseen[subject.row.kind, subject.row.uuid] = outlook
             yield outlook
 
@@ -210,7 +211,8 @@ class Foreseer:
         """What these refer to that's neither there, nor foreseen, nor among them (and then before them)."""
         own: set[Key] = {(subject.row.kind, subject.row.uuid) for subject in part.subjects}
         wanted = dict.fromkeys(chain.from_iterable(references))
-        known = own | self._foreseen.keys() | part.situation.linked.keys()
+        moving: set[Key] = {("service", uuid) for uuid in part.situation.moving_items}
+        known = own | self._foreseen.keys() | (part.situation.linked.keys() - moving)
         # Invoices come before the payments of them; one that didn't isn't asked for.
         return [key for key in wanted if key not in known and key[0] != "invoice"]
 

@@ -234,10 +234,20 @@ invoices as (
     ) l
 )"""  # noqa: S608  # made of constants
 
+
+def is_item_moving(link: str) -> str:
+    """Whether the item of a service's link, made by us, is about to be changed there: lines would post as it was."""
+    return f"""coalesce({link}.is_made_here, false) and exists (
+        select from books_outboxrow moving
+        where moving.company_id = {link}.company_id and moving.kind = 'service'
+            and moving.record_uuid = {link}.record_uuid and moving.wanted_revision > {link}.synced_revision)"""
+
+
 # What the records refer to, and where it is there.
-_REFERRED = """
+_REFERRED = f"""
 referred as materialized (
-    select wanted.kind, wanted.uuid, l.remote_id, coalesce(l.answer->>'currency', '') as currency
+    select wanted.kind, wanted.uuid, l.remote_id, coalesce(l.answer->>'currency', '') as currency,
+        wanted.kind = 'service' and {is_item_moving("l")} as is_moving
     from (
         select 'customer' as kind, customer_uuid as uuid from invoice
         union select 'customer', customer_uuid from payment
@@ -254,9 +264,9 @@ referred as materialized (
     ) l on true
 ), linked as (
     select json_agg(json_build_object('kind', kind, 'uuid', uuid, 'remote_id', remote_id,
-                                      'currency', currency)) as found
+                                      'currency', currency, 'is_moving', is_moving)) as found
     from referred where remote_id is not null
-)"""
+)"""  # noqa: S608  # made of constants
 
 _DUE = """
     select json_agg(json_build_object(

@@ -1,5 +1,7 @@
 """The sweep: what notifications and crashes left behind."""
 
+from cone.accounting.sql.look import is_item_moving
+
 RELEASE_STALE_BLOCKS = """
 update books_outboxrow set state = 'due', cause_key = null, cause = null
 where id in (
@@ -9,8 +11,8 @@ where id in (
 """
 
 # A customer that is in doubt is waited for as if it weren't linked, as long as it's looked after itself: otherwise
-# everything that waits for a lost one would be planned again each time.
-RELEASE_LINKED_WAITS = """
+# everything that waits for a lost one would be planned again each time. So is an item that is about to change.
+RELEASE_LINKED_WAITS = f"""
 update books_outboxrow set waits_for_kind = null, waits_for_uuid = null
 where id in (
     select o.id from books_outboxrow o
@@ -19,8 +21,9 @@ where id in (
         and (l.kind <> 'customer' or l.standing = 'live' or not exists (
             select from books_outboxrow r
             where r.company_id = l.company_id and r.kind = l.kind and r.record_uuid = l.record_uuid))
+        and not (l.kind = 'service' and {is_item_moving("l")})
     order by o.id for update of o skip locked)
-"""
+"""  # noqa: S608  # made of constants
 
 # Whether a company that refused writing allows it again is found by trying, once an hour, when something waits.
 TRY_WRITING_AGAIN = """

@@ -1,0 +1,164 @@
+"""Invoices and items that are about to change: a line posts to the account that its item has at that moment."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from cone.accounting.causes import list_cause_cards
+from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
+from cone.accounting.preview.summary import read_preview
+from cone.accounting.preview.values import Action
+from cone.accounting.sql import sweep as sweep_sql
+from cone.books.models import Customer, Link, OutboxRow, Service
+from cone.domain.services import ServiceInput
+from cone.operations.actor import Actor
+from cone.operations.save_accounts import save_accounts
+from cone.operations.save_service import save_service
+from cone.operations.save_terms import save_terms
+from cone.operations.sync_now import sync_record
+from tests.builders import get_tax_rate, make_customer, make_invoice, make_line
+from tests.fakes.ledger import BANK, INCOME, FakeLedger, Sending
+
+from .conftest import NO_SWEEP, Held, MakeWorker, is_settled, wait_until
+from .test_items import FEES, advice, items
+
+__all__ = ["advice"]
+
+REFUSED = RejectedError(Answered(http_status=400, code="6000", message="no"), cause=CauseCode.REFUSED)
+
+
+@dataclass
+class Post:
+    """Before each send: keeps back those of `held`, and notes to which accounts an arriving invoice's items post."""
+
+    ledger: FakeLedger
+    held: Held
+    posted: list[dict[str, str]] = field(default_factory=list)
+
+    async def __call__(self, sending: Sending) -> None:
+        await self.held(sending)
+        if sending.kind == "invoice":
+            self.posted.append(items(self.ledger))
+
+
+@pytest.fixture
+def post(ledger: FakeLedger) -> Iterator[Post]:
+    """Keeps back what is sent of items, once it's put in its place."""
+    post = Post(ledger, Held("service"))
+    yield post
+    post.held.is_released.set()
+
+
+def bill(owner: Actor, service: Service) -> None:
+    """Issue an invoice of this service to the firm's one customer."""
+    customer = Customer.objects.filter(name="Hatch Ltd").first() or make_customer(owner, "Hatch Ltd")
+    make_invoice(owner, customer, lines=[make_line(get_tax_rate(owner.workspace), service=service)], is_issued=True)
+
+
+def is_waiting_for_an_item() -> bool:
+    return OutboxRow.objects.filter(kind="invoice", waits_for_kind="service").exists()
+
+
+def send_another(owner: Actor, ledger: FakeLedger) -> None:
+    """Have a later record arrive: what may go has gone by then."""
+    arrived = len(ledger.records("customer"))
+    customer = make_customer(owner, "Later & Co")
+    sync_record(owner, "customer", customer.uuid)
+    wait_until(lambda: len(ledger.records("customer")) > arrived)
+
+
+def move(owner: Actor, service: Service, how: str) -> None:
+    if how == "its own":
+        save_service(owner, ServiceInput("Advice"), uuid=service.uuid, income_account_id=FEES)
+    else:
+        save_accounts(owner, deposit_account_id=BANK, income_account_id=FEES)
+
+
+@pytest.mark.parametrize("how", ["its own", "the usual one", "of one item for all"])
+def test_invoice_waits_for_an_item_that_moves_to_another_account(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service, post: Post, how: str
+) -> None:
+    if how == "of one item for all":
+        save_terms(owner, {"item_mode": "one"})
+    bill(owner, advice)
+    make_worker()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+
+    ledger.before_send = post
+    move(owner, advice, how)
+    assert post.held.is_asked.wait(10)
+    bill(owner, advice)
+    send_another(owner, ledger)
+    assert not post.posted
+
+    post.held.is_released.set()
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    [posted] = post.posted
+    assert set(posted.values()) == {FEES}
+
+
+@pytest.mark.parametrize("how", ["its own", "the usual one"])
+def test_invoice_waits_for_an_item_that_was_made_with_the_former_account(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service, post: Post, how: str
+) -> None:
+    """It's under way while the other account is chosen, and the invoice waits in the lane's memory."""
+    ledger.after_send = held = Held("service")
+    bill(owner, advice)
+    make_worker()
+    assert held.is_asked.wait(10)
+    move(owner, advice, how)
+    assert items(ledger) == {"Advice": INCOME}
+
+    ledger.before_send = post
+    held.is_released.set()
+    assert post.held.is_asked.wait(10)
+    send_another(owner, ledger)
+    post.held.is_released.set()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    assert post.posted == [{"Advice": FEES}]
+
+
+def test_invoice_of_an_item_that_cant_be_moved_says_why_and_goes_when_that_is_mended(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service, post: Post
+) -> None:
+    bill(owner, advice)
+    make_worker(NO_SWEEP)
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    ledger.fail_next("service", REFUSED)
+    move(owner, advice, "its own")
+    wait_until(lambda: OutboxRow.objects.filter(kind="service", state="blocked").exists())
+    ledger.before_send = post
+    post.held.is_released.set()
+    bill(owner, advice)
+    wait_until(is_waiting_for_an_item)
+    [card] = list_cause_cards(owner.workspace.pk)
+    assert (card.cause.key, card.count) == (f"refused:{advice.uuid}", 2)
+    preview = read_preview(owner.workspace.pk, from_date=None, now=timezone.now())
+    assert preview is not None
+    [foreseen] = [outlook for outlook in preview.shown if outlook.kind == "invoice"]
+    assert (foreseen.action, foreseen.waits_for) == (Action.WAIT, "Advice")
+    with connection.cursor() as cursor:
+        cursor.execute(sweep_sql.RELEASE_LINKED_WAITS)
+        # Ten thousand that wait for it aren't planned again with each sweep.
+        assert cursor.rowcount == 0
+
+    save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid)
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    assert post.posted == [{"Counsel": FEES}]
+
+
+def test_invoice_of_an_item_that_was_found_waits_for_nothing(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
+) -> None:
+    """It's the firm's, and stays as it is."""
+    bill(owner, advice)
+    make_worker()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    Link.objects.filter(kind="service").update(is_made_here=False)
+    move(owner, advice, "its own")
+    bill(owner, advice)
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    assert items(ledger) == {"Advice": INCOME}
