@@ -42,6 +42,7 @@ from cone.accounting.runs.settling import settle_runs
 from cone.accounting.sending import Sender
 from cone.accounting.snapshot import Snapshot, read_snapshot
 from cone.accounting.sql import lane as lane_sql
+from cone.accounting.sql import sweep as sweep_sql
 from cone.accounting.unknown_batches import BatchResolver
 from cone.accounting.waiting import Waiting
 
@@ -89,10 +90,13 @@ class Lane:
         # Whether something landed since the last look.
         self._is_stale = False
         self._looked_at_ns = 0
+        # Whether what waits for others is to be looked at again, too.
+        self._is_sweep = True
         self._broken: BaseException | None = None
 
-    def wake(self) -> None:
-        """Something changed: look again soon."""
+    def wake(self, *, is_sweep: bool = False) -> None:
+        """Something changed: look again soon. A sweep also looks at what waits for records that are there by now."""
+        self._is_sweep |= is_sweep
         self._woken.set()
         self._moved.set()
 
@@ -223,6 +227,9 @@ class Lane:
         limit = _LIVE_LOOK if is_full else _AHEAD - len(self._ready)
         busy = [*(one.row_id for one in self._under_way()), *self._waiting.row_ids()]
         async with self._sender.books() as database:
+            if self._is_sweep:
+                self._is_sweep = False
+                await database.execute(sweep_sql.RELEASE_LINKED_WAITS, {"company": self._fence.company_pk})
             snapshot = await read_snapshot(
                 database,
                 fence=self._fence,

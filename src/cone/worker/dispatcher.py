@@ -124,9 +124,8 @@ class Dispatcher:
     async def _look_for_work(self) -> None:
         """Heal what notifications and crashes left, each in a transaction of its own, and wake who has work."""
         try:
-            for statement in (sweep_sql.RELEASE_STALE_BLOCKS, sweep_sql.RELEASE_LINKED_WAITS):
-                async with self._pool.connection() as database:
-                    await database.execute(statement)
+            async with self._pool.connection() as database:
+                await database.execute(sweep_sql.RELEASE_STALE_BLOCKS)
             async with self._pool.connection() as database:
                 await settle_runs(database)
             async with self._pool.connection() as database:
@@ -138,12 +137,12 @@ class Dispatcher:
             logger.warning("the sweep couldn't look (%s)", error)
             return
         for row in rows:
-            self.wake(row["id"])
+            self.wake(row["id"], is_sweep=True)
 
-    def wake(self, connection_id: int) -> None:
-        """Have the connection's lane look again; start it when it isn't running here."""
+    def wake(self, connection_id: int, *, is_sweep: bool = False) -> None:
+        """Have the connection's lane look again, a sweep also at what waits; start it when it isn't running here."""
         if (lane := self._lanes.get(connection_id)) is not None:
-            lane.wake()
+            lane.wake(is_sweep=is_sweep)
         elif connection_id in self._tasks:
             self._again.add(connection_id)
         else:

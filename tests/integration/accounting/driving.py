@@ -32,7 +32,6 @@ _AGED = {
     "books_connection": ("not_before", "reads_not_before"),
     "books_batch": ("started_at",),
 }
-_SWEEP = (sweep_sql.RELEASE_STALE_BLOCKS, sweep_sql.RELEASE_LINKED_WAITS)
 _LOSE_LANE = "update books_connection set lane_epoch = lane_epoch + 1 where id = %(connection)s"
 _TAKE_LANE = """
 update books_connection set lane_epoch = lane_epoch + 1 where id = %(connection)s and state = 'connected'
@@ -81,8 +80,7 @@ class Driver:
                 moved = ", ".join(f"{column} = {column} - %(milliseconds)s * interval '1 ms'" for column in columns)
                 values = {"milliseconds": by // timedelta(milliseconds=1)}
                 cursor.execute(f"update {table} set {moved}", values)  # noqa: S608  # made of constants
-            for statement in _SWEEP:
-                cursor.execute(statement)
+            cursor.execute(sweep_sql.RELEASE_STALE_BLOCKS)
         self._ledger.age(by)
 
     def settle(self, *, rounds: int = 60) -> None:

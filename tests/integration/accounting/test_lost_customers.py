@@ -420,9 +420,11 @@ def test_sweep_leaves_what_waits_for_a_lost_customer_as_long_as_that_one_is_look
     add_two_invoices(owner, customer)
     assert wait_for_card(owner).count == 3
 
+    company = OutboxRow.objects.filter(kind="customer").values_list("company_id", flat=True).get()
+
     def sweep() -> int:
         with connection.cursor() as cursor:
-            cursor.execute(sweep_sql.RELEASE_LINKED_WAITS)
+            cursor.execute(sweep_sql.RELEASE_LINKED_WAITS, {"company": company})
             released: int = cursor.rowcount
         return released
 

@@ -141,7 +141,7 @@ def test_invoice_of_an_item_that_cant_be_moved_says_why_and_goes_when_that_is_me
     [foreseen] = [outlook for outlook in preview.shown if outlook.kind == "invoice"]
     assert (foreseen.action, foreseen.waits_for) == (Action.WAIT, "Advice")
     with connection.cursor() as cursor:
-        cursor.execute(sweep_sql.RELEASE_LINKED_WAITS)
+        cursor.execute(sweep_sql.RELEASE_LINKED_WAITS, {"company": Link.objects.get(kind="service").company_id})
         # Ten thousand that wait for it aren't planned again with each sweep.
         assert cursor.rowcount == 0
 

@@ -17,11 +17,14 @@ from cone.accounting.records import Reference, Situation, Subject
 from cone.accounting.states import read_record_sync
 from cone.accounting.values import SyncState
 from cone.accounting.waiting import Expecting
-from cone.books.models import Attempt, OutboxRow
+from cone.books.models import Attempt, Link, OutboxRow
 from cone.operations.actor import Actor
+from cone.operations.confirm_removed import confirm_removed
 from cone.operations.pause_sync import pause_sync
 from cone.operations.resume_sync import resume_sync
 from cone.operations.save_invoice import save_invoice
+from cone.operations.void_payment import void_payment
+from cone.worker.dispatcher import Dispatcher
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line, make_payment
 from tests.fakes.ledger import FakeLedger
 from tests.integration.accounting.conftest import Held, MakeWorker, configure, connect, is_settled, wait_until
@@ -176,3 +179,37 @@ def test_what_a_stopped_run_takes_out_meanwhile_is_asked_for_again(
     wait_until(lambda: ledger.records("payment") and is_settled(owner))
     assert taken_out == [1]
     assert ledger.count_sends("invoice") == 1
+
+
+def test_no_other_worker_s_sweep_makes_it_look_as_if_it_were_on_its_way(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A payment waits for one that a person must see to. Its lane is another worker's, and doesn't look meanwhile."""
+    make_worker(NO_SWEEP)
+    connect(owner, ledger)
+    configure(owner)
+    invoice = make_invoice(owner, is_issued=True)
+    wrong = make_payment(owner, invoice, "120.00")
+    wait_until(lambda: ledger.records("payment") and is_settled(owner))
+    void_payment(owner, wrong.uuid)
+    right = make_payment(owner, invoice, "120.00")
+    wait_until(lambda: OutboxRow.objects.filter(record_uuid=right.uuid, waits_for_uuid=wrong.uuid).exists())
+
+    sweeps: list[Dispatcher] = []
+    sweep = Dispatcher._look_for_work
+
+    async def sweep_and_note(dispatcher: Dispatcher) -> None:
+        await sweep(dispatcher)
+        sweeps.append(dispatcher)
+
+    monkeypatch.setattr(Dispatcher, "_look_for_work", sweep_and_note)
+    make_worker(timedelta(milliseconds=50))
+    wait_until(lambda: len(sweeps) >= 5)
+    sync = read_record_sync(owner.workspace.pk, "payment", right.uuid)
+    assert sync is not None
+    assert sync.state is SyncState.NEEDS_ATTENTION
+
+    ledger.remove_there("payment", Link.objects.get(record_uuid=wrong.uuid).remote_id)
+    confirm_removed(owner, "payment", wrong.uuid)
+    wait_until(lambda: ledger.records("payment") and is_settled(owner))
+    assert Link.objects.filter(record_uuid=right.uuid).exists()
