@@ -56,7 +56,8 @@ async def settle_name(
     )
     match resolution:
         case Link(namesake):
-            await settler.found(database, subject.row, record=_as_record(namesake), attempt=attempt)
+            record, since = _as_record(namesake), attempt.started_at
+            await settler.found(database, subject.row, record=record, since=since, attempt=attempt)
         case Suffix(name):
             await _rename(database, fence, subject, attempt, verdict, name)
         case Ask(seen):

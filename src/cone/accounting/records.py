@@ -210,9 +210,9 @@ class TakingBack(Value):
 class Row(Value):
     """One due outbox row.
 
-    `last_generation` is the highest generation ever used for the record (0: none). `may_have_arrived`: an earlier
-    generation of its create was given up without a plain no to its only send. `is_in_scope`: a person issued the
-    record, or asked for it by name, while connected.
+    `last_generation` is the highest generation ever used for the record (0: none). `may_have_arrived_since`: when the
+    first generation of its create was sent that was given up without a plain no to its only send. `is_in_scope`: a
+    person issued the record, or asked for it by name, while connected.
     """
 
     id: int
@@ -223,7 +223,7 @@ class Row(Value):
     tries: int
     last_generation: int
     is_in_scope: bool
-    may_have_arrived: bool = False
+    may_have_arrived_since: datetime | None = None
     take_back: TakingBack | None = None
 
 

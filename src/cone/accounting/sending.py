@@ -137,9 +137,7 @@ class Sender:
             # The answer to a create of which an older copy of the books, restored since, knows nothing: what stands
             # there may be of another revision than what was sent now.
             async with self.settling() as database:
-                await self.settler.found(
-                    database, errand.row, record=outcome.record, attempt=attempt, is_of_this_send=False
-                )
+                await self.settler.found(database, errand.row, record=outcome.record, since=None, attempt=attempt)
             return None
         may_be_ghost = attempt.sends > 1 and attempt.age_seconds > _GHOST_AGE.total_seconds()
         if may_be_ghost and not await self._still_lives(errand, attempt, outcome.record.remote_id):
@@ -225,10 +223,9 @@ class Sender:
             return True
         if found is None:
             return False
-        # An item of the firm's stays as it is; anything else found may be older than ours.
-        revision = step.document.revision if step.document.kind == "service" else 0
         async with self.settling() as database:
-            await self.settler.found(database, errand.row, revision=revision, record=found)
+            since = errand.row.may_have_arrived_since
+            await self.settler.found(database, errand.row, record=found, since=since)
         return True
 
     async def _look_up(self, errand: Errand, open_one: OpenAttempt) -> None:
@@ -250,7 +247,8 @@ class Sender:
             step, until = after_undecided(open_one, looks_count_after=self._tools.provider.looks_count_after)
         if isinstance(found, RemoteRecord):
             async with self.settling() as database:
-                await self.settler.found(database, errand.row, record=found, attempt=attempt)
+                since = errand.row.may_have_arrived_since or attempt.started_at
+                await self.settler.found(database, errand.row, record=found, since=since, attempt=attempt)
         elif step == "repeat":
             await self._repeat(errand, open_one)
         else:
@@ -315,16 +313,10 @@ class Sender:
         if not isinstance(found, RemoteRecord):
             return False
         # An item that stands in the way of a first send was there before it.
-        is_theirs = is_item_taken and attempt.sends == 1
+        is_before = is_item_taken and attempt.sends == 1
+        since = errand.row.may_have_arrived_since or (None if is_before else attempt.started_at)
         async with self.settling() as database:
-            await self.settler.found(
-                database,
-                errand.row,
-                record=found,
-                revision=attempt.revision if is_item_taken else 0,
-                attempt=attempt,
-                is_of_this_send=not is_theirs,
-            )
+            await self.settler.found(database, errand.row, record=found, since=since, attempt=attempt)
         return True
 
     async def _settle_name(self, errand: Errand, attempt: Attempt, verdict: RejectedError) -> bool:

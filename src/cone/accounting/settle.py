@@ -5,7 +5,7 @@ by `decided`, what arrived by `delivered`.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import randrange
 from typing import assert_never
 
@@ -61,39 +61,35 @@ class Settler:
         row: Row,
         *,
         record: RemoteRecord,
-        revision: int = 0,
+        since: datetime | None,
         attempt: Attempt | None = None,
-        is_of_this_send: bool = True,
     ) -> bool:
-        """The record is there already: link it. An attempt that had made it is closed.
+        """The record is there already: link it, and close the attempt that is open of it.
 
-        Returns whether the attempt can have made it: it has our mark, or was made since that was sent. What only has
-        the name may be the firm's own, and says nothing of what became of the attempt.
+        `since` is when what may have made it left first; None where it stood there before. Ours is what bears our mark
+        or was made since. An item that isn't is the firm's own, and stays as it is; anything else is brought up to date
+        unless it's seen to stand there as the attempt sent it.
 
-        `revision` is the one that stands there, what the attempt sent when that is seen to stand there; 0 when it isn't
-        known, so that ours goes out as an update: also where an earlier send than the attempt's made it. An item may be
-        the firm's own: only what was made there since ours was sent is taken for made by us.
+        Returns whether that very attempt can have made it. What only has the name says nothing of what became of it.
         """
-        is_made_by_it = is_made_here = False
+        is_ours = bool(record.marker) or is_made_since(record, since)
+        is_made_by_it = is_ours and attempt is not None and (bool(record.marker) or _can_have_made(attempt, record))
+        revision = 0
+        if row.kind == "service" and not is_ours:
+            revision = row.wanted_revision
+        elif since is not None and attempt is not None:
+            stands = stands_as_sent(attempt.expected, record, marker=str(attempt.uuid))
+            revision = attempt.revision if stands else 0
         async with database.transaction():
             await check_fence(database, self._fence)
             if attempt is not None:
-                if is_of_this_send and stands_as_sent(attempt.expected, record, marker=str(attempt.uuid)):
-                    revision = attempt.revision
-                is_made_by_it = bool(record.marker) or (is_of_this_send and is_made_since(record, attempt.started_at))
                 answered = Answered(message=f"Found there by its {'own mark' if record.marker else 'name'}.")
                 verdict = "found" if is_made_by_it else "theirs"
                 await close_attempts(database, [(attempt, answered)], state="succeeded", verdict=verdict)
-                is_made_here = is_made_by_it or row.kind != "service"
             # One that can't be had is told by the update that follows.
             await adopt_number(database, row, record, company_pk=self._fence.company_pk)
-            linked = Linked(
-                row,
-                record,
-                revision,
-                is_made_here=is_made_here,
-                has_text=attempt is not None and carries_text(attempt),
-            )
+            has_text = attempt is not None and carries_text(attempt)
+            linked = Linked(row, record, revision, is_made_here=is_ours, has_text=has_text)
             await save_links(database, self._fence, [linked])
             await finish_rows(database, self._fence, [(row, revision)])
         return is_made_by_it
@@ -294,6 +290,10 @@ class Settler:
                 "sources": sources_of(target),
             },
         )
+
+
+def _can_have_made(attempt: Attempt, record: RemoteRecord) -> bool:
+    return is_made_since(record, attempt.started_at)
 
 
 def _uncertain(row: Row, *, says: str = "", why: str = "", possible: Sequence[RemoteRecord] = ()) -> Blocked:

@@ -132,8 +132,13 @@ class BatchResolver:
             async with self._sender.settling() as database:
                 judged = await self._looker.judge(database, candidates)
                 if isinstance(judged, RemoteRecord):
-                    settler = self._sender.settler
-                    is_ours = await settler.found(database, one.errand.row, record=judged, attempt=one.attempt)
+                    is_ours = await self._sender.settler.found(
+                        database,
+                        one.errand.row,
+                        record=judged,
+                        since=one.errand.row.may_have_arrived_since or one.attempt.started_at,
+                        attempt=one.attempt,
+                    )
                     (found if is_ours else theirs).add(one.attempt.id)
             if isinstance(judged, Undecided):
                 step, until = after_undecided(one.open_one, looks_count_after=self._looks_count_after)

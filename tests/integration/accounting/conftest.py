@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 import uvloop
@@ -14,6 +14,7 @@ import uvloop
 from cone.accounting.manage import read_manage
 from cone.accounting.port.documents import Kind
 from cone.accounting.registry import get_provider, register, unregister
+from cone.accounting.snapshot import Snapshot, read_snapshot
 from cone.books.models import Connection, OutboxRow
 from cone.operations.actor import Actor
 from cone.operations.connect_provider import finish_connecting, start_connecting
@@ -90,6 +91,22 @@ class Held:
         if sending.kind == self.kind and not self.is_asked.is_set():
             self.is_asked.set()
             await asyncio.to_thread(self.is_released.wait, 10)
+
+
+@dataclass
+class HeldLook:
+    """In the place of a lane's looks: keeps the first that read a row of a kind until it's released, as `Held` does."""
+
+    kind: Kind
+    is_asked: threading.Event = field(default_factory=threading.Event)
+    is_released: threading.Event = field(default_factory=threading.Event)
+
+    async def __call__(self, *given: Any, **named: Any) -> Snapshot:
+        snapshot = await read_snapshot(*given, **named)
+        if any(subject.row.kind == self.kind for subject in snapshot.subjects) and not self.is_asked.is_set():
+            self.is_asked.set()
+            await asyncio.to_thread(self.is_released.wait, 10)
+        return snapshot
 
 
 @dataclass

@@ -1,10 +1,7 @@
 """What invoices refer to is asked for by their look: where it waits in the backlog already, or was saved meanwhile."""
 
-import asyncio
-import threading
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -12,7 +9,6 @@ from cone.accounting import lane
 from cone.accounting.budget import Budget, Share
 from cone.accounting.port.documents import ServiceDocument
 from cone.accounting.port.verdicts import Answered, TryLaterError
-from cone.accounting.snapshot import Snapshot, read_snapshot
 from cone.books.models import Attempt, OutboxRow
 from cone.domain.services import ServiceInput
 from cone.operations.actor import Actor
@@ -20,7 +16,7 @@ from cone.operations.save_service import save_service
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_line, make_service
 from tests.fakes.ledger import FakeLedger
 
-from .conftest import NO_SWEEP, MakeWorker, configure, connect, is_settled, wait_until
+from .conftest import NO_SWEEP, HeldLook, MakeWorker, configure, connect, is_settled, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,22 +80,13 @@ def test_service_saved_since_the_look_read_it_leaves_as_it_is_now(
     service = make_service(owner, "Advice")
     connect(owner, ledger)
     configure(owner)
-    has_read, may_go_on = threading.Event(), threading.Event()
-
-    async def read_then_wait(*given: Any, **named: Any) -> Snapshot:
-        snapshot = await read_snapshot(*given, **named)
-        if any(subject.row.kind == "invoice" for subject in snapshot.subjects) and not has_read.is_set():
-            has_read.set()
-            await asyncio.to_thread(may_go_on.wait, 10)
-        return snapshot
-
-    monkeypatch.setattr(lane, "read_snapshot", read_then_wait)
+    monkeypatch.setattr(lane, "read_snapshot", held := HeldLook("invoice"))
     make_worker(NO_SWEEP)
     line = make_line(get_tax_rate(owner.workspace), service=service)
     make_invoice(owner, lines=[line], is_issued=True)
-    assert has_read.wait(10)
+    assert held.is_asked.wait(10)
     save_service(owner, ServiceInput("Audit"), uuid=service.uuid)
-    may_go_on.set()
+    held.is_released.set()
 
     wait_until(lambda: ledger.records("invoice") and is_settled(owner))
     [item] = [record.document for record in ledger.records("service")]

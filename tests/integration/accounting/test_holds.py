@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,7 +10,6 @@ from django.utils import timezone
 from cone.accounting import lane
 from cone.accounting.overview import find_connection
 from cone.accounting.port.verdicts import Answered, OutcomeUnknownError, StaleError, TryLaterError
-from cone.accounting.snapshot import Snapshot, read_snapshot
 from cone.accounting.states import read_record_sync, sync_states
 from cone.accounting.values import SyncState
 from cone.books.models import Attempt, Connection, Invoice, Link, OutboxRow
@@ -24,6 +22,7 @@ from tests.fakes.ledger import FakeLedger, Sending
 from tests.integration.accounting.conftest import (
     NO_SWEEP,
     Held,
+    HeldLook,
     MakeWorker,
     configure,
     connect,
@@ -258,21 +257,12 @@ def test_what_was_put_off_by_a_hold_that_is_lifted_meanwhile_goes(
     connect(owner, ledger)
     configure(owner)
     Connection.objects.update(reads_not_before=next_month()[0])
-    has_read, may_go_on = threading.Event(), threading.Event()
-
-    async def read_then_wait(*given: Any, **named: Any) -> Snapshot:
-        snapshot = await read_snapshot(*given, **named)
-        if any(subject.row.kind == "service" for subject in snapshot.subjects) and not has_read.is_set():
-            has_read.set()
-            await asyncio.to_thread(may_go_on.wait, 10)
-        return snapshot
-
-    monkeypatch.setattr(lane, "read_snapshot", read_then_wait)
+    monkeypatch.setattr(lane, "read_snapshot", held := HeldLook("service"))
     make_worker(NO_SWEEP)
     make_invoice_of_new_service(owner)
-    assert has_read.wait(10)
+    assert held.is_asked.wait(10)
     sync_all(owner)
-    may_go_on.set()
+    held.is_released.set()
 
     wait_until(lambda: ledger.records("invoice") and is_settled(owner))
 

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -13,7 +14,7 @@ from cone.accounting import sending
 from cone.accounting.attempts import Opened, Prepared, open_attempts
 from cone.accounting.database import Database
 from cone.accounting.port.documents import InvoiceDocument, ServiceDocument
-from cone.accounting.port.verdicts import Answered, TryLaterError
+from cone.accounting.port.verdicts import Answered, CauseCode, OutcomeUnknownError, RejectedError, TryLaterError
 from cone.books.models import Attempt, Link, OutboxRow, Service
 from cone.domain.errors import InvalidFieldError
 from cone.domain.services import ServiceInput
@@ -26,7 +27,7 @@ from tests.builders import get_tax_rate, make_customer, make_invoice, make_line,
 from tests.fakes.books import FakeRecord
 from tests.fakes.ledger import BANK, INCOME, FakeLedger
 
-from .conftest import Held, MakeWorker, configure, connect, is_settled, wait_until
+from .conftest import Held, MakeWorker, configure, connect, hurry, is_settled, wait_until
 
 FEES = "77"
 NO_MORE_READS = TryLaterError(Answered(http_status=429, message="quota"), allowance="reads")
@@ -158,6 +159,27 @@ def test_item_that_was_found_stays_as_it_is(
     save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid)
     wait_until(lambda: is_settled(owner))
     assert items(ledger) == {"Advice": INCOME}
+
+
+def test_item_that_an_earlier_try_made_after_all_is_ours(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
+) -> None:
+    """It was done late, after its repeat had been refused: nobody waits for its answer any more."""
+    hurry(ledger, 200)
+    ledger.fail_next("service", OutcomeUnknownError(Answered(message="no answer")), late_by=timedelta(seconds=3))
+    refused = Answered(http_status=400, code="6000", message="not now")
+    ledger.fail_next("service", RejectedError(refused, cause=CauseCode.REFUSED))
+    invoice_for(owner, advice)
+    make_worker()
+    wait_until(lambda: OutboxRow.objects.filter(kind="service", state="blocked").exists())
+    assert not items(ledger)
+    ledger.age(timedelta(seconds=3))
+    assert items(ledger) == {"Advice": INCOME}
+
+    save_service(owner, ServiceInput("Advice"), uuid=advice.uuid, income_account_id=FEES)
+    wait_until(lambda: items(ledger) == {"Advice": FEES} and is_settled(owner))
+    assert len(ledger.records("invoice")) == len(ledger.records("service")) == 1
+    assert Link.objects.get(kind="service").is_made_here
 
 
 def test_one_item_for_everything(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service) -> None:

@@ -1,12 +1,11 @@
-"""A lost batch, and a record there that was the firm's own before: that it's found says nothing of the batch."""
+"""A lost batch, and a customer there who was the firm's own before: that they're found says nothing of the batch."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 
-from cone.accounting.port.documents import CustomerDocument, Document, ServiceDocument
+from cone.accounting.port.documents import CustomerDocument, Document
 from cone.accounting.port.verdicts import Answered, OutcomeUnknownError
 from cone.books.models import Attempt, Customer, Link, OutboxRow, Service
 from cone.kit.values import replace
@@ -36,7 +35,6 @@ def service(owner: Actor, ledger: FakeLedger) -> Service:
 @pytest.fixture
 def customer(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, service: Service) -> Customer:
     """A customer who stands there with an invoice."""
-    make_service(owner, "Advice")
     connect(owner, ledger)
     configure(owner)
     ledger.companies["fake-company"].may_numbers_repeat = True
@@ -69,33 +67,6 @@ def lose_the_batch(ledger: FakeLedger, *, blind_for: timedelta | None, late_by: 
 def release(owner: Actor) -> None:
     OutboxRow.objects.update(priority=10)
     resume_sync(owner)
-
-
-@HOW
-def test_item_of_the_firms_in_a_lost_batch_doesnt_show_that_it_arrived(
-    owner: Actor,
-    ledger: FakeLedger,
-    customer: Customer,
-    service: Service,
-    blind_for: timedelta | None,
-    late_by: timedelta | None,
-) -> None:
-    advice = ServiceDocument(
-        uuid=uuid4(), revision=1, name="Advice", description="", unit_price=Decimal(0), income_account_id="9"
-    )
-    stand_there(ledger, advice)
-    pause_sync(owner)
-    for _ in range(7):
-        invoice_for(owner, customer, service)
-    invoice_for(owner, customer, Service.objects.get(name="Advice"))
-    lose_the_batch(ledger, blind_for=blind_for, late_by=late_by)
-    release(owner)
-
-    wait_until(lambda: Link.objects.filter(kind="invoice").count() == 9 and is_settled(owner), seconds=30)
-    ledger.age(timedelta(seconds=10))
-    assert len(ledger.records("invoice")) == 9
-    assert [record.document.uuid for record in ledger.records("service")].count(advice.uuid) == 1
-    assert not Link.objects.get(kind="service", remote_id="900").is_made_here
 
 
 @HOW

@@ -61,7 +61,7 @@ select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is
        l.remote_id, l.remote_version, l.standing, l.synced_revision, l.is_made_here,
        coalesce((l.answer->>'is_equal')::bool, true) as is_equal, coalesce(l.answer->>'kept', '') as kept,
        coalesce((l.answer->>'has_text')::bool, false) as has_text,
-       coalesce(g.last_generation, 0) as last_generation, coalesce(g.may_have_arrived, false) as may_have_arrived,
+       coalesce(g.last_generation, 0) as last_generation, g.may_have_arrived_since,
        u.id as attempt_id, u.operation, u.revision as attempt_revision, u.request_line, u.body, u.request_id, u.sends,
        u.expected, u.batch_id, u.batch_place, u.started_at,
        floor(extract(epoch from now() - u.started_at))::int as attempt_age,
@@ -73,8 +73,9 @@ left join books_attempt u on u.company_id = o.company_id and u.kind = o.kind and
 -- what was answered to a first send with a plain no has certainly not arrived; anything else may have
 left join lateral (
     select max(p.generation) as last_generation,
-           bool_or(p.state = 'failed' and p.operation = 'create' and not (
-               p.sends = 1 and p.verdict in ('trylater', 'rejected', 'reconnect', 'misconfigured'))) as may_have_arrived
+           min(p.started_at) filter (where p.state = 'failed' and p.operation = 'create' and not (
+               p.sends = 1 and p.verdict in ('trylater', 'rejected', 'reconnect', 'misconfigured'))
+           ) as may_have_arrived_since
     from books_attempt p where p.company_id = o.company_id and p.kind = o.kind and p.record_uuid = o.record_uuid
 ) g on true
 """  # noqa: S608  # made of constants
@@ -272,7 +273,8 @@ _DUE = """
     select json_agg(json_build_object(
         'row', json_build_object(
             'id', id, 'kind', kind, 'uuid', record_uuid, 'wanted_revision', wanted_revision, 'priority', priority,
-            'tries', tries, 'last_generation', last_generation, 'may_have_arrived', may_have_arrived,
+            'tries', tries, 'last_generation', last_generation,
+            'may_have_arrived_since', may_have_arrived_since,
             'is_in_scope', is_in_scope, 'take_back', take_back),
         'link', case when remote_id is not null then json_build_object(
             'remote_id', remote_id, 'remote_version', remote_version, 'synced_revision', synced_revision,
