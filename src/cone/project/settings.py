@@ -89,7 +89,12 @@ def database_from_url(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"options": "-c timezone=UTC", **{key: unquote(value) for key, value in options.items()}},
+        # A host that says nothing is given up like one that refuses: the page then says that the database is away.
+        "OPTIONS": {
+            "options": "-c timezone=UTC",
+            "connect_timeout": "10",
+            **{key: unquote(value) for key, value in options.items()},
+        },
     }
 
 

@@ -98,6 +98,7 @@ def test_run_says_what_keeps_it_from_moving(cast: Cast, run: BackfillRun, state:
 def test_run_of_a_company_that_is_no_longer_connected_says_so(
     cast: Cast, owner: Client, run: BackfillRun, ledger: FakeLedger
 ) -> None:
+    assert "Stop sending" in owner.get(reverse("run", args=[run.uuid])).text
     disconnect_provider(cast.owner)
     assert "Not connected" in owner.get(reverse("runs")).text
     ledger.add_company(OTHER_COMPANY)
@@ -105,6 +106,7 @@ def test_run_of_a_company_that_is_no_longer_connected_says_so(
 
     page = owner.get(reverse("run", args=[run.uuid])).text
     assert "Goes on once the same company is connected again." in page
+    assert "Stop sending" not in page
     assert "Not connected" in owner.get(reverse("runs")).text
 
 

@@ -120,6 +120,11 @@ class RunView:
         return self.head.state in ("running", "undoing") or (self.head.state == "cancelled" and self.progress.left > 0)
 
     @property
+    def may_stop(self) -> bool:
+        """Whether a person may stop it: not where its company isn't connected, and nothing of it could leave anyway."""
+        return self.head.state == "running" and self.head.halt != "disconnected"
+
+    @property
     def differing_count(self) -> int:
         """How many turned out otherwise; `differing` names the first of them."""
         return self.compared_count - self.as_predicted
