@@ -173,7 +173,7 @@ class Growing:
             explain("look", lane.LOOK, values),
             explain("next due", lane.NEXT_DUE, values),
             explain("sweep: stale blocks", sweep.RELEASE_STALE_BLOCKS, {}),
-            explain("sweep: linked waits", sweep.RELEASE_LINKED_WAITS, {}),
+            explain("sweep: linked waits", sweep.CONNECTIONS_WITH_LINKED_WAITS, {}),
             explain("sweep: who has work", sweep.CONNECTIONS_WITH_WORK, {}),
         ]
         hold(self._active)

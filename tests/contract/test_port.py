@@ -161,6 +161,7 @@ async def test_service_is_created_and_found_by_its_name(connected: Connected) ->
     assert await connected.client.find(connected.access, document) is None
     created = (await send(connected, document)).record
     assert (created.kind, created.name) == ("service", document.name)
+    assert created.income_account_id == document.income_account_id
     assert await connected.client.find(connected.access, document) == created
 
 

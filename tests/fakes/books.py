@@ -176,7 +176,7 @@ class FakeCompany:
             case PaymentDocument() as payment:
                 return _show_payment(shown, payment)
             case ServiceDocument() as service:
-                return replace(shown, name=service.name)
+                return replace(shown, name=service.name, income_account_id=service.income_account_id)
             case CustomerDocument() as customer:
                 return replace(shown, name=customer.name, email=customer.email, currency=customer.currency)
 

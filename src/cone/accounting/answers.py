@@ -5,8 +5,8 @@ from cone.accounting.port.documents import RemoteRecord
 
 def answer_to_json(record: RemoteRecord) -> dict[str, object]:
     """Decimals as strings: exact through any JSON."""
-    theirs = {name: said for name, said in (("kept", record.kept), ("besides", record.besides)) if said}
-    return theirs | {
+    said_by_some = (("kept", record.kept), ("besides", record.besides), ("account", record.income_account_id))
+    return {name: said for name, said in said_by_some if said} | {
         "number": record.number,
         "total": None if record.total is None else str(record.total),
         "tax": None if record.tax is None else str(record.tax),

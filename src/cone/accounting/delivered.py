@@ -44,30 +44,24 @@ class Linked:
     has_text: bool = False
 
 
-class Landed(Value):
-    """What came of writing down what arrived.
-
-    `is_due`: something can go now because of it. `unfinished` are the ids of rows that asked for a later revision
-    meanwhile: what stands there isn't yet what should.
-    """
-
-    is_due: bool
-    unfinished: frozenset[int] = frozenset()
-
-
 async def settle_delivered(
     database: Database, delivered: Sequence[Delivered], *, fence: Fence, situation: Situation
-) -> Landed:
-    """They stand there: link them, verify their figures, and wake what waited for them. Raises LaneLostError."""
+) -> bool:
+    """They stand there: link them, verify their figures, and wake what waited for them.
+
+    Returns whether something can go now because of it. Raises LaneLostError.
+    """
     plain: list[Delivered] = []
     others: list[Delivered] = []
     for one in delivered:
         (plain if _is_plain(one) else others).append(one)
     await end_backoff(database, fence, situation)
-    landed = await _settle_plain(database, plain, fence) if plain else Landed(is_due=False)
+    is_due = bool(others)
+    if plain:
+        is_due |= await _settle_plain(database, plain, fence)
     for one in others:
         await _settle_with_problem(database, one, fence=fence, situation=situation)
-    return Landed(landed.is_due or bool(others), landed.unfinished)
+    return is_due
 
 
 def _is_plain(one: Delivered) -> bool:
@@ -77,7 +71,7 @@ def _is_plain(one: Delivered) -> bool:
     return not takes_number and find_difference(expected, one.sent.record) is None
 
 
-async def _settle_plain(database: Database, delivered: Sequence[Delivered], fence: Fence) -> Landed:
+async def _settle_plain(database: Database, delivered: Sequence[Delivered], fence: Fence) -> bool:
     cursor = await database.execute(
         outcomes_sql.DELIVERED,
         {
@@ -102,7 +96,7 @@ async def _settle_plain(database: Database, delivered: Sequence[Delivered], fenc
     found = await cursor.fetchone()
     if found is None or not found["lanes"]:
         raise LaneLostError
-    return Landed(bool(found["due"]), frozenset(found["unfinished"]))
+    return bool(found["due"])
 
 
 async def _settle_with_problem(database: Database, one: Delivered, *, fence: Fence, situation: Situation) -> None:

@@ -227,9 +227,9 @@ class Lane:
         limit = _LIVE_LOOK if is_full else _AHEAD - len(self._ready)
         busy = [*(one.row_id for one in self._under_way()), *self._waiting.row_ids()]
         async with self._sender.books() as database:
-            if self._is_sweep:
+            if self._is_sweep and not is_full:
                 self._is_sweep = False
-                await database.execute(sweep_sql.RELEASE_LINKED_WAITS, {"company": self._fence.company_pk})
+                await self._release_waits(database)
             snapshot = await read_snapshot(
                 database,
                 fence=self._fence,
@@ -271,6 +271,15 @@ class Lane:
         self._is_of_run |= any(one.row.priority or one.row.take_back for one in snapshot.subjects)
         self._is_in_backlog |= len(snapshot.subjects) >= BATCH_FROM
         self._may_be_more = is_full or len(snapshot.subjects) >= limit
+
+    async def _release_waits(self, database: Database) -> None:
+        """What waits for records that are there by now is due again."""
+        values = {
+            "company": self._fence.company_pk,
+            "connection": self._fence.connection_id,
+            "epoch": self._fence.epoch,
+        }
+        await database.execute(sweep_sql.RELEASE_LINKED_WAITS, values)
 
     def _take_situation(self, snapshot: Snapshot) -> None:
         """What was planned under other settings, or before a pause or a used-up allowance, is planned anew."""

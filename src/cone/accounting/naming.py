@@ -57,7 +57,7 @@ async def settle_name(
     match resolution:
         case Link(namesake):
             record, since = _as_record(namesake), attempt.started_at
-            await settler.found(database, subject.row, record=record, since=since, attempt=attempt)
+            await settler.found(database, subject, record=record, since=since, attempt=attempt)
         case Suffix(name):
             await _rename(database, fence, subject, attempt, verdict, name)
         case Ask(seen):

@@ -207,12 +207,19 @@ class TakingBack(Value):
     besides: str | None = None
 
 
+class GivenUp(Value):
+    """Creates that were given up without a plain no to their only send: when the first and the last of them left."""
+
+    first_sent_at: datetime
+    last_sent_at: datetime
+
+
 class Row(Value):
     """One due outbox row.
 
-    `last_generation` is the highest generation ever used for the record (0: none). `may_have_arrived_since`: when the
-    first generation of its create was sent that was given up without a plain no to its only send. `is_in_scope`: a
-    person issued the record, or asked for it by name, while connected.
+    `last_generation` is the highest generation ever used for the record (0: none). `given_up`: earlier
+    generations of its create that may have arrived after all. `is_in_scope`: a person issued the record, or asked for
+    it by name, while connected.
     """
 
     id: int
@@ -223,7 +230,7 @@ class Row(Value):
     tries: int
     last_generation: int
     is_in_scope: bool
-    may_have_arrived_since: datetime | None = None
+    given_up: GivenUp | None = None
     take_back: TakingBack | None = None
 
 

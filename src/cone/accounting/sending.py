@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from cone.accounting.attempts import (
@@ -41,7 +41,7 @@ from cone.accounting.port.verdicts import (
     Verdict,
 )
 from cone.accounting.ready import Planned
-from cone.accounting.records import LinkState, OpenAttempt, Situation, is_wanted
+from cone.accounting.records import LinkState, OpenAttempt, Row, Situation, is_wanted
 from cone.accounting.removals import Remover
 from cone.accounting.settle import Settler
 from cone.accounting.sql import records as records_sql
@@ -137,7 +137,7 @@ class Sender:
             # The answer to a create of which an older copy of the books, restored since, knows nothing: what stands
             # there may be of another revision than what was sent now.
             async with self.settling() as database:
-                await self.settler.found(database, errand.row, record=outcome.record, since=None, attempt=attempt)
+                await self.settler.found(database, errand.subject, record=outcome.record, since=None, attempt=attempt)
             return None
         may_be_ghost = attempt.sends > 1 and attempt.age_seconds > _GHOST_AGE.total_seconds()
         if may_be_ghost and not await self._still_lives(errand, attempt, outcome.record.remote_id):
@@ -150,10 +150,9 @@ class Sender:
             return
         try:
             async with self.books() as database:
-                landed = await settle_delivered(database, delivered, fence=self._fence, situation=situation)
-            # What waits for one that goes once more waits on: it's read anew.
-            self._arrived([one for one in delivered if one.subject.row.id not in landed.unfinished])
-            if landed.is_due:
+                is_due = await settle_delivered(database, delivered, fence=self._fence, situation=situation)
+            self._arrived(delivered)
+            if is_due:
                 self._wake()
         except UniqueViolationError:
             if len(delivered) > 1:
@@ -224,9 +223,20 @@ class Sender:
         if found is None:
             return False
         async with self.settling() as database:
-            since = errand.row.may_have_arrived_since
-            await self.settler.found(database, errand.row, record=found, since=since)
+            since = self._made_since(errand.row, found)
+            await self.settler.found(database, errand.subject, record=found, since=since)
         return True
+
+    def _made_since(self, row: Row, record: RemoteRecord) -> datetime | None:
+        """Since when a create of ours that was given up can have made the record; None where none can.
+
+        What was made long after the last of them left isn't theirs: a person may have done by hand what was refused.
+        """
+        given_up, made_at = row.given_up, record.created_at
+        if given_up is None or made_at is None:
+            return None
+        until = given_up.last_sent_at + self._tools.provider.looks_count_after + _CLOCKS_DIFFER
+        return given_up.first_sent_at if made_at <= until else None
 
     async def _look_up(self, errand: Errand, open_one: OpenAttempt) -> None:
         """Look for what a create may have made; where it isn't there for all a look can tell, it may go again."""
@@ -247,8 +257,8 @@ class Sender:
             step, until = after_undecided(open_one, looks_count_after=self._tools.provider.looks_count_after)
         if isinstance(found, RemoteRecord):
             async with self.settling() as database:
-                since = errand.row.may_have_arrived_since or attempt.started_at
-                await self.settler.found(database, errand.row, record=found, since=since, attempt=attempt)
+                since = first_sent_at(errand.row, attempt)
+                await self.settler.found(database, errand.subject, record=found, since=since, attempt=attempt)
         elif step == "repeat":
             await self._repeat(errand, open_one)
         else:
@@ -314,9 +324,9 @@ class Sender:
             return False
         # An item that stands in the way of a first send was there before it.
         is_before = is_item_taken and attempt.sends == 1
-        since = errand.row.may_have_arrived_since or (None if is_before else attempt.started_at)
+        since = self._made_since(errand.row, found) if is_before else first_sent_at(errand.row, attempt)
         async with self.settling() as database:
-            await self.settler.found(database, errand.row, record=found, since=since, attempt=attempt)
+            await self.settler.found(database, errand.subject, record=found, since=since, attempt=attempt)
         return True
 
     async def _settle_name(self, errand: Errand, attempt: Attempt, verdict: RejectedError) -> bool:
@@ -393,6 +403,11 @@ class Sender:
             return
         async with self.settling() as database:
             await self.settler.version_read(database, errand.row, record=record)
+
+
+def first_sent_at(row: Row, attempt: Attempt) -> datetime | None:
+    """When the record first left of which the attempt is the latest create."""
+    return row.given_up.first_sent_at if row.given_up else attempt.started_at
 
 
 def _may_be_theirs(link: LinkState | None, verdict: Verdict) -> bool:

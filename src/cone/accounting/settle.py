@@ -58,7 +58,7 @@ class Settler:
     async def found(
         self,
         database: Database,
-        row: Row,
+        subject: Subject,
         *,
         record: RemoteRecord,
         since: datetime | None,
@@ -72,11 +72,12 @@ class Settler:
 
         Returns whether that very attempt can have made it. What only has the name says nothing of what became of it.
         """
+        row = subject.row
         is_ours = bool(record.marker) or is_made_since(record, since)
         is_made_by_it = is_ours and attempt is not None and (bool(record.marker) or _can_have_made(attempt, record))
         revision = 0
         if row.kind == "service" and not is_ours:
-            revision = row.wanted_revision
+            revision = max(row.wanted_revision, subject.record.revision if subject.record else 0)
         elif since is not None and attempt is not None:
             stands = stands_as_sent(attempt.expected, record, marker=str(attempt.uuid))
             revision = attempt.revision if stands else 0

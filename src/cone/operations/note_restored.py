@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from cone.books.models import Connection, RemoteCompany
 
 # Generation 0 is nobody's: a record keeps the request ids that it would have had, so that an answer which is still
-# remembered is given again. A verdict that is no plain no has the plan look first (`may_have_arrived_since`). Services
+# remembered is given again. A verdict that is no plain no has the plan look first (`given_up`). Services
 # need none: they're looked for unless the lists say that there's no item of the name, and what they said is forgotten.
 _NOTE = """
 insert into books_attempt (company_id, connection_id, kind, record_uuid, revision, operation, generation, request_id,

@@ -13,6 +13,7 @@ from cone.domain.services import ServiceInput, check_service
 from cone.operations.actor import Actor
 from cone.operations.items import resend_item
 from cone.operations.records import change, check_unchanged, find_referred, get_locked, note, refusing_duplicates
+from cone.operations.sync_settings import move_settings
 
 _TAKEN = "Another service has this name; choose a different one."
 
@@ -35,6 +36,8 @@ def save_service(
     """
     actor.check_may(Permission.SETTINGS)
     checked = check_service(typed)
+    # Before the service, as everybody locks them.
+    active = _find_connection(actor, is_to_move=income_account_id is not None)
     service = Service(workspace=actor.workspace) if uuid is None else get_locked(Service, actor, uuid)
     values = {
         "name": checked.name,
@@ -43,7 +46,6 @@ def save_service(
         "tax_rate_id": _find_rate_id(actor, checked.tax_rate, service.tax_rate_id),
     }
     changed = change(service, values)
-    active = find_active_connection(actor.workspace.pk)
     moves = active is not None and income_account_id is not None and _is_other(active, service, income_account_id)
     if uuid is not None:
         if not changed and not moves:
@@ -57,8 +59,17 @@ def save_service(
     if active is not None:
         if moves:
             _save_account(active, service, income_account_id or "")
+            # What a lane has planned already may leave no more: its lines would post to the former account.
+            move_settings(active)
         resend_item(active, service)
     return service
+
+
+def _find_connection(actor: Actor, *, is_to_move: bool) -> Connection | None:
+    if not is_to_move:
+        return find_active_connection(actor.workspace.pk)
+    locked = Connection.objects.select_for_update(no_key=True).filter(workspace=actor.workspace)
+    return locked.exclude(state="disconnected").first()
 
 
 def _is_other(active: Connection, service: Service, account_id: str) -> bool:

@@ -131,13 +131,16 @@ class Dispatcher:
             async with self._pool.connection() as database:
                 await database.execute(sweep_sql.TRY_WRITING_AGAIN, {"reachable": list_reachable(self._clients)})
             async with self._pool.connection() as database:
-                rows = await (await database.execute(sweep_sql.CONNECTIONS_WITH_WORK)).fetchall()
+                due = await (await database.execute(sweep_sql.CONNECTIONS_WITH_WORK)).fetchall()
+                waiting = await (await database.execute(sweep_sql.CONNECTIONS_WITH_LINKED_WAITS)).fetchall()
         except DATABASE_ERRORS as error:
             # The lanes at work don't depend on this look; the next one comes in seconds.
             logger.warning("the sweep couldn't look (%s)", error)
             return
-        for row in rows:
+        for row in waiting:
             self.wake(row["id"], is_sweep=True)
+        for row in due:
+            self.wake(row["id"])
 
     def wake(self, connection_id: int, *, is_sweep: bool = False) -> None:
         """Have the connection's lane look again, a sweep also at what waits; start it when it isn't running here."""

@@ -79,6 +79,12 @@ def is_settled(actor: Actor) -> bool:
     ).exists()
 
 
+def release_values(actor: Actor) -> dict[str, int]:
+    """The values by which the firm's own lane releases what waits for what's linked."""
+    active = Connection.objects.exclude(state="disconnected").get(workspace=actor.workspace)
+    return {"company": active.company_id, "connection": active.pk, "epoch": active.lane_epoch}
+
+
 @dataclass
 class Held:
     """A hook that keeps the first request of a kind until it's released, at most ten seconds."""

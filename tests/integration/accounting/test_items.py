@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from cone.accounting import sending
 from cone.accounting.attempts import Opened, Prepared, open_attempts
@@ -23,6 +24,7 @@ from cone.operations.actor import Actor
 from cone.operations.save_accounts import save_accounts
 from cone.operations.save_service import save_service
 from cone.operations.save_terms import save_terms
+from cone.operations.sync_now import sync_all
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_line, make_service
 from tests.fakes.books import FakeRecord
 from tests.fakes.ledger import BANK, INCOME, FakeLedger
@@ -182,6 +184,36 @@ def test_item_that_an_earlier_try_made_after_all_is_ours(
     assert Link.objects.get(kind="service").is_made_here
 
 
+def test_item_that_a_person_made_after_ours_was_refused_is_theirs(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
+) -> None:
+    """Long after anything of ours left: it was refused, so they did it by hand."""
+    hurry(ledger, 200)
+    ledger.fail_next("service", OutcomeUnknownError(Answered(message="no answer")))
+    refused = Answered(http_status=400, code="6000", message="not now")
+    ledger.fail_next("service", RejectedError(refused, cause=CauseCode.REFUSED))
+    invoice_for(owner, advice)
+    make_worker()
+    wait_until(lambda: OutboxRow.objects.filter(kind="service", state="blocked").exists())
+    long_ago = timezone.now() - timedelta(days=2)
+    Attempt.objects.filter(kind="service").update(started_at=long_ago, last_sent_at=long_ago)
+    make_there(ledger, "Advice")
+
+    sync_all(owner)
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+    assert items(ledger) == {"Advice": "9"}
+    assert not Link.objects.get(kind="service").is_made_here
+
+
+def make_there(ledger: FakeLedger, name: str) -> None:
+    """Have the bookkeeper make an item."""
+    theirs = ServiceDocument(
+        uuid=uuid4(), revision=1, name=name, description="", unit_price=Decimal(0), income_account_id="9"
+    )
+    record = FakeRecord(kind="service", remote_id="900", document=theirs)
+    ledger.companies["fake-company"].records["service", "900"] = record
+
+
 def test_one_item_for_everything(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service) -> None:
     save_terms(owner, {"item_mode": "one"})
     invoice_for(owner, advice, make_service(owner, "Audit"))
@@ -224,11 +256,8 @@ def since(owner: Actor, ledger: FakeLedger) -> Service:
     service = make_service(owner, "Advice")
     connect(owner, ledger)
     configure(owner)
-    company = ledger.companies["fake-company"]
-    theirs = ServiceDocument(
-        uuid=uuid4(), revision=1, name="Advice", description="", unit_price=Decimal(0), income_account_id="9"
-    )
-    company.records["service", "900"] = FakeRecord(kind="service", remote_id="900", document=theirs)
+    save_service(owner, ServiceInput("Advice", description="By the hour"), uuid=service.uuid)
+    make_there(ledger, "Advice")
     return service
 
 
@@ -242,6 +271,8 @@ def test_item_made_there_since_the_lists_were_read_is_found_after_the_refusal(
     link = Link.objects.get(kind="service")
     # It's the firm's: made moments ago, but not by the create that it refused.
     assert (link.remote_id, link.is_made_here) == ("900", False)
+    # Of the revision that it was found for: a run that asked for it is over by that.
+    assert link.synced_revision == 2
     assert items(ledger) == {"Advice": "9"}
     assert ledger.count_sends("service") == 1
 

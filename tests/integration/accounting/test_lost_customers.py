@@ -25,7 +25,7 @@ from cone.operations.settle_name import NotAskedError, NotLinkableError, link_cu
 from cone.operations.sync_now import sync_cause, sync_record
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line, make_payment
 from tests.contract.emulated import EmulatedQuickBooks
-from tests.integration.accounting.conftest import is_settled, wait_until
+from tests.integration.accounting.conftest import is_settled, release_values, wait_until
 from tests.integration.accounting.emulation import Control, connect_and_configure, start_worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -420,11 +420,9 @@ def test_sweep_leaves_what_waits_for_a_lost_customer_as_long_as_that_one_is_look
     add_two_invoices(owner, customer)
     assert wait_for_card(owner).count == 3
 
-    company = OutboxRow.objects.filter(kind="customer").values_list("company_id", flat=True).get()
-
     def sweep() -> int:
         with connection.cursor() as cursor:
-            cursor.execute(sweep_sql.RELEASE_LINKED_WAITS, {"company": company})
+            cursor.execute(sweep_sql.RELEASE_LINKED_WAITS, release_values(owner))
             released: int = cursor.rowcount
         return released
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from cone.accounting.causes import list_cause_cards
 from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
+from cone.accounting.preview import reading
 from cone.accounting.preview.summary import read_preview
 from cone.accounting.preview.values import Action
 from cone.accounting.sql import sweep as sweep_sql
@@ -22,7 +24,7 @@ from cone.operations.sync_now import sync_record
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_line
 from tests.fakes.ledger import BANK, INCOME, FakeLedger, Sending
 
-from .conftest import NO_SWEEP, Held, MakeWorker, is_settled, wait_until
+from .conftest import NO_SWEEP, Held, MakeWorker, is_settled, release_values, wait_until
 from .test_items import FEES, advice, items
 
 __all__ = ["advice"]
@@ -121,8 +123,50 @@ def test_invoice_waits_for_an_item_that_was_made_with_the_former_account(
     assert post.posted == [{"Advice": FEES}]
 
 
-def test_invoice_of_an_item_that_cant_be_moved_says_why_and_goes_when_that_is_mended(
+def test_invoice_that_waited_for_its_customer_meanwhile_waits_for_the_item_too(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service, post: Post
+) -> None:
+    """It's kept in mind, as it was read before the item was given another account."""
+    bill(owner, advice)
+    make_worker()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    ledger.before_send = post
+    ledger.after_send = held = Held("customer")
+    line = make_line(get_tax_rate(owner.workspace), service=advice)
+    make_invoice(owner, make_customer(owner, "New & Co"), lines=[line], is_issued=True)
+    assert held.is_asked.wait(10)
+    move(owner, advice, "its own")
+    assert post.held.is_asked.wait(10)
+    held.is_released.set()
+    send_another(owner, ledger)
+    assert not post.posted
+
+    post.held.is_released.set()
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    assert post.posted == [{"Advice": FEES}]
+
+
+def test_invoice_of_an_item_that_stays_on_its_account_waits_for_no_other_change(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
+) -> None:
+    bill(owner, advice)
+    make_worker()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    ledger.fail_next("service", REFUSED)
+    save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid)
+    wait_until(lambda: OutboxRow.objects.filter(kind="service", state="blocked").exists())
+    bill(owner, advice)
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    assert items(ledger) == {"Advice": INCOME}
+
+
+def test_invoice_of_an_item_that_cant_be_moved_says_why_and_goes_when_that_is_mended(
+    owner: Actor,
+    ledger: FakeLedger,
+    make_worker: MakeWorker,
+    advice: Service,
+    post: Post,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bill(owner, advice)
     make_worker(NO_SWEEP)
@@ -136,12 +180,15 @@ def test_invoice_of_an_item_that_cant_be_moved_says_why_and_goes_when_that_is_me
     wait_until(is_waiting_for_an_item)
     [card] = list_cause_cards(owner.workspace.pk)
     assert (card.cause.key, card.count) == (f"refused:{advice.uuid}", 2)
-    preview = read_preview(owner.workspace.pk, from_date=None, now=timezone.now())
-    assert preview is not None
-    [foreseen] = [outlook for outlook in preview.shown if outlook.kind == "invoice"]
-    assert (foreseen.action, foreseen.waits_for) == (Action.WAIT, "Advice")
+    for _ in range(2):
+        preview = read_preview(owner.workspace.pk, from_date=None, now=timezone.now())
+        assert preview is not None
+        service, invoice = preview.shown
+        assert (service.action, invoice.action, invoice.waits_for) == (Action.BLOCKED, Action.WAIT, "Advice")
+        # In parts it's the same.
+        monkeypatch.setattr(reading, "_AT_ONCE", 1)
     with connection.cursor() as cursor:
-        cursor.execute(sweep_sql.RELEASE_LINKED_WAITS, {"company": Link.objects.get(kind="service").company_id})
+        cursor.execute(sweep_sql.RELEASE_LINKED_WAITS, release_values(owner))
         # Ten thousand that wait for it aren't planned again with each sweep.
         assert cursor.rowcount == 0
 
@@ -159,6 +206,15 @@ def test_invoice_of_an_item_that_was_found_waits_for_nothing(
     wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
     Link.objects.filter(kind="service").update(is_made_here=False)
     move(owner, advice, "its own")
+    link = Link.objects.get(kind="service")
+    # Asked for again, and put off: an item of ours would be waited for.
+    OutboxRow.objects.create(
+        company=link.company,
+        kind="service",
+        record_uuid=advice.uuid,
+        wanted_revision=link.synced_revision + 1,
+        not_before=timezone.now() + timedelta(hours=1),
+    )
     bill(owner, advice)
-    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    wait_until(lambda: len(ledger.records("invoice")) == 2)
     assert items(ledger) == {"Advice": INCOME}

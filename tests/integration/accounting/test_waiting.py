@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import psycopg
 import pytest
+from django.db import connection
 
 from cone.accounting import decided
 from cone.accounting.decided import _expect
@@ -14,6 +15,7 @@ from cone.accounting.plan.next_step import plan
 from cone.accounting.port.documents import InvoiceDocument
 from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
 from cone.accounting.records import Reference, Situation, Subject
+from cone.accounting.sql import sweep as sweep_sql
 from cone.accounting.states import read_record_sync
 from cone.accounting.values import SyncState
 from cone.accounting.waiting import Expecting
@@ -27,7 +29,15 @@ from cone.operations.void_payment import void_payment
 from cone.worker.dispatcher import Dispatcher
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line, make_payment
 from tests.fakes.ledger import FakeLedger
-from tests.integration.accounting.conftest import Held, MakeWorker, configure, connect, is_settled, wait_until
+from tests.integration.accounting.conftest import (
+    Held,
+    MakeWorker,
+    configure,
+    connect,
+    is_settled,
+    release_values,
+    wait_until,
+)
 from tests.integration.accounting.database import conninfo
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -209,6 +219,11 @@ def test_no_other_worker_s_sweep_makes_it_look_as_if_it_were_on_its_way(
     assert sync is not None
     assert sync.state is SyncState.NEEDS_ATTENTION
 
+    pause_sync(owner)
+    with connection.cursor() as cursor:
+        cursor.execute(sweep_sql.RELEASE_LINKED_WAITS, release_values(owner))
+        assert cursor.rowcount == 0
+    resume_sync(owner)
     ledger.remove_there("payment", Link.objects.get(record_uuid=wrong.uuid).remote_id)
     confirm_removed(owner, "payment", wrong.uuid)
     wait_until(lambda: ledger.records("payment") and is_settled(owner))

@@ -9,7 +9,7 @@ def send(subject: Subject, document: CustomerDocument | InvoiceDocument | Paymen
     """Create it there, or bring what stands there up to date."""
     link = subject.link
     if link is None:
-        return Send(Create(document), find_first=subject.row.may_have_arrived_since is not None)
+        return Send(Create(document), find_first=subject.row.given_up is not None)
     update = Update(
         document,
         remote_id=link.remote_id,

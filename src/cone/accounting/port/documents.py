@@ -196,6 +196,7 @@ class RemoteRecord(Value):
     """A record as the provider has it. Figures are None where the kind has none; decimals are exact.
 
     `tax_codes` are the codes of the lines in order; `deposit_account_id` is the account the answer names, if any.
+    `income_account_id` is what an item's lines post to.
     `payment_ids` are the payments applied to an invoice, `applied` what a payment pays of which invoice there.
     `kept` is what an update must say again of theirs, in the provider's own words: nobody else reads it.
     `words` are an invoice's: its memo, what stands in its private note beside the marker, then each line's description.
@@ -214,6 +215,7 @@ class RemoteRecord(Value):
     is_active: bool = True
     tax_codes: tuple[str, ...] = ()
     deposit_account_id: str | None = None
+    income_account_id: str = ""
     marker: str = ""
     customer_id: str | None = None
     email: str = ""

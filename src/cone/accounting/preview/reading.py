@@ -198,12 +198,17 @@ class Foreseer:
                 as_if_sent(subject, assumed, since=self._since),
                 assumed,
                 self._provider,
-                references=[self._foreseen[key] for key in references[subject.row.id] if key in self._foreseen],
+                references=[
+                    self._foreseen[key]
+                    for key in references[subject.row.id]
+                    if key in self._foreseen and _is_awaited(key, part.situation)
+                ],
                 stored_cause=causes.get(subject.row.id),
             )
             is_stuck = outlook.action in (Action.BLOCKED, Action.WAIT)
-            is_needed = subject.link is None or subject.row.uuid in part.situation.moving_items
-            if is_needed and (is_stuck or subject.row.kind in ("customer", "service")):
+            # An item that's there may have to move before what refers to it.
+            is_there = subject.link is not None and not (is_stuck and subject.row.kind == "service")
+            if not is_there and (is_stuck or subject.row.kind in ("customer", "service")):
                 self._foreseen[subject.row.kind, subject.row.uuid] = outlook
             yield outlook
 
@@ -211,10 +216,14 @@ class Foreseer:
         """What these refer to that's neither there, nor foreseen, nor among them (and then before them)."""
         own: set[Key] = {(subject.row.kind, subject.row.uuid) for subject in part.subjects}
         wanted = dict.fromkeys(chain.from_iterable(references))
-        moving: set[Key] = {("service", uuid) for uuid in part.situation.moving_items}
-        known = own | self._foreseen.keys() | (part.situation.linked.keys() - moving)
+        known = own | self._foreseen.keys() | part.situation.linked.keys()
         # Invoices come before the payments of them; one that didn't isn't asked for.
         return [key for key in wanted if key not in known and key[0] != "invoice"]
+
+
+def _is_awaited(key: Key, situation: Situation) -> bool:
+    """Whether what refers to this waits for it."""
+    return key not in situation.linked or key[1] in situation.moving_items
 
 
 def _stored(row: Mapping[str, Any]) -> Blocked:

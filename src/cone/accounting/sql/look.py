@@ -56,12 +56,16 @@ def _one(table: str, kind: str, uuid: str, *, company: str = "%(company)s", and_
 )"""  # noqa: S608  # made of constants
 
 
+# What was answered to a first send with a plain no has certainly not arrived; anything else that was given up may have.
+_GIVEN_UP = """p.state = 'failed' and p.operation = 'create' and not (
+    p.sends = 1 and p.verdict in ('trylater', 'rejected', 'reconnect', 'misconfigured'))"""
+
 _ROWS = f"""
 select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is_in_scope, o.take_back,
        l.remote_id, l.remote_version, l.standing, l.synced_revision, l.is_made_here,
        coalesce((l.answer->>'is_equal')::bool, true) as is_equal, coalesce(l.answer->>'kept', '') as kept,
        coalesce((l.answer->>'has_text')::bool, false) as has_text,
-       coalesce(g.last_generation, 0) as last_generation, g.may_have_arrived_since,
+       coalesce(g.last_generation, 0) as last_generation, g.given_up_first, g.given_up_last,
        u.id as attempt_id, u.operation, u.revision as attempt_revision, u.request_line, u.body, u.request_id, u.sends,
        u.expected, u.batch_id, u.batch_place, u.started_at,
        floor(extract(epoch from now() - u.started_at))::int as attempt_age,
@@ -70,12 +74,10 @@ from {{source}} o
 left join {_one("books_link", "o.kind", "o.record_uuid", company="o.company_id")} l on true
 left join books_attempt u on u.company_id = o.company_id and u.kind = o.kind and u.record_uuid = o.record_uuid
     and u.state = 'unknown'
--- what was answered to a first send with a plain no has certainly not arrived; anything else may have
 left join lateral (
     select max(p.generation) as last_generation,
-           min(p.started_at) filter (where p.state = 'failed' and p.operation = 'create' and not (
-               p.sends = 1 and p.verdict in ('trylater', 'rejected', 'reconnect', 'misconfigured'))
-           ) as may_have_arrived_since
+           min(p.started_at) filter (where {_GIVEN_UP}) as given_up_first,
+           max(p.last_sent_at) filter (where {_GIVEN_UP}) as given_up_last
     from books_attempt p where p.company_id = o.company_id and p.kind = o.kind and p.record_uuid = o.record_uuid
 ) g on true
 """  # noqa: S608  # made of constants
@@ -236,20 +238,28 @@ invoices as (
 )"""  # noqa: S608  # made of constants
 
 
-def is_item_moving(link: str) -> str:
-    """Whether the item of a service's link, made by us, is about to be changed there: lines would post as it was."""
+def is_item_moving(link: str, connection: str) -> str:
+    """Whether the item of a service's link, made by us, is about to move to another account.
+
+    Lines would post to the former one. Of answers kept by older versions nobody knows the account: then any change
+    counts. Its values are names in the statement: of a link, and of its company's connection.
+    """
     return f"""coalesce({link}.is_made_here, false) and exists (
         select from books_outboxrow moving
         where moving.company_id = {link}.company_id and moving.kind = 'service'
-            and moving.record_uuid = {link}.record_uuid and moving.wanted_revision > {link}.synced_revision)"""
+            and moving.record_uuid = {link}.record_uuid and moving.wanted_revision > {link}.synced_revision)
+    and {link}.answer->>'account' is distinct from coalesce((
+        select own.remote_id from books_serviceaccount own join books_service service on service.id = own.service_id
+        where service.uuid = {link}.record_uuid and own.connection_id = {connection}.id
+    ), {connection}.income_account_id)"""  # noqa: S608  # made of constants
 
 
 # What the records refer to, and where it is there.
 _REFERRED = f"""
 referred as materialized (
     select wanted.kind, wanted.uuid, l.remote_id, coalesce(l.answer->>'currency', '') as currency,
-        wanted.kind = 'service' and {is_item_moving("l")} as is_moving
-    from (
+        wanted.kind = 'service' and {is_item_moving("l", "head")} as is_moving
+    from head cross join (
         select 'customer' as kind, customer_uuid as uuid from invoice
         union select 'customer', customer_uuid from payment
         union select 'service', s.uuid from invoice i join books_invoiceline l on l.invoice_id = i.id
@@ -274,7 +284,8 @@ _DUE = """
         'row', json_build_object(
             'id', id, 'kind', kind, 'uuid', record_uuid, 'wanted_revision', wanted_revision, 'priority', priority,
             'tries', tries, 'last_generation', last_generation,
-            'may_have_arrived_since', may_have_arrived_since,
+            'given_up', case when given_up_first is not null then json_build_object(
+                'first_sent_at', given_up_first, 'last_sent_at', given_up_last) end,
             'is_in_scope', is_in_scope, 'take_back', take_back),
         'link', case when remote_id is not null then json_build_object(
             'remote_id', remote_id, 'remote_version', remote_version, 'synced_revision', synced_revision,

@@ -1,8 +1,7 @@
 """What became of rows, their links and their connection. What goes for one row goes for many: one is a list of one."""
 
 # Everything that arrived in one request, in one statement: it's the hot path.
-# Where the lane isn't ours any more nothing is written. `due` counts what can go now because of it, `unfinished` are
-# the rows that asked for a later revision meanwhile.
+# Where the lane isn't ours any more nothing is written. `due` counts what can go now because of it.
 DELIVERED = """
 with gate as (
     select id from books_connection where id = %(connection)s and lane_epoch = %(epoch)s for no key update
@@ -37,8 +36,7 @@ with gate as (
     returning o.id
 )
 select (select count(*) from gate) as lanes,
-       (select count(*) from released) + (select count(*) from unfinished) as due,
-       array(select id from unfinished) as unfinished
+       (select count(*) from released) + (select count(*) from unfinished) as due
 """
 
 SAVE_LINKS = """

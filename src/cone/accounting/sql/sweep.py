@@ -10,24 +10,36 @@ where id in (
     order by o.id for update of o skip locked)
 """
 
-# Rows that wait for what is linked by now: until it's settled, or left by a crash. A customer in doubt is waited
+# What is waited for though it's linked by now: until it's settled, or left by a crash. A customer in doubt is waited
 # for as if it weren't linked, as long as it's looked after itself: otherwise everything that waits for a lost one would
-# be planned again each time. So is an item that is about to change.
-_LINKED_WAITS = f"""
-select o.id from books_outboxrow o
-join books_link l on l.company_id = o.company_id and l.kind = o.waits_for_kind and l.record_uuid = o.waits_for_uuid
-where o.company_id = {{company}} and o.waits_for_uuid is not null
-    and (l.kind <> 'customer' or l.standing = 'live' or not exists (
+# be planned again each time. So is an item that is about to move.
+_AWAITED_THERE = f"""
+select a.company_id, a.kind, a.uuid, lane.id as connection_id
+from (select distinct company_id, waits_for_kind as kind, waits_for_uuid as uuid
+      from books_outboxrow where waits_for_uuid is not null {{and_where}}) a
+join books_connection lane on lane.company_id = a.company_id
+    and lane.state = 'connected' and lane.paused_at is null and lane.not_before <= now()
+join books_link l on l.company_id = a.company_id and l.kind = a.kind and l.record_uuid = a.uuid
+where (l.kind <> 'customer' or l.standing = 'live' or not exists (
         select from books_outboxrow r
         where r.company_id = l.company_id and r.kind = l.kind and r.record_uuid = l.record_uuid))
-    and not (l.kind = 'service' and {is_item_moving("l")})
+    and not (l.kind = 'service' and {is_item_moving("l", "lane")})
 """  # noqa: S608  # made of constants
 
 # By the company's own lane, which plans them again at once: released by anyone else they'd look as if they were on
 # their way, and not as if they waited for a person, until that lane looks again.
 RELEASE_LINKED_WAITS = f"""
+with there as ({_AWAITED_THERE.format(and_where="and company_id = %(company)s")}
+    and lane.id = %(connection)s and lane.lane_epoch = %(epoch)s)
 update books_outboxrow set waits_for_kind = null, waits_for_uuid = null
-where id in ({_LINKED_WAITS.format(company="%(company)s")} order by o.id for update of o skip locked)
+where id in (
+    select o.id from books_outboxrow o join there
+        on (o.company_id, o.waits_for_kind, o.waits_for_uuid) = (there.company_id, there.kind, there.uuid)
+    order by o.id for update of o skip locked)
+"""  # noqa: S608  # made of constants
+
+CONNECTIONS_WITH_LINKED_WAITS = f"""
+select distinct connection_id as id from ({_AWAITED_THERE.format(and_where="")}) there
 """  # noqa: S608  # made of constants
 
 # Whether a company that refused writing allows it again is found by trying, once an hour, when something waits.
@@ -40,10 +52,9 @@ where c.state = 'read_only' and c.not_before <= now() and c.paused_at is null
 """
 
 # 'sending' too: a lane that died may have left rows so, and only taking the lane anew resets them.
-CONNECTIONS_WITH_WORK = f"""
+CONNECTIONS_WITH_WORK = """
 select c.id from books_connection c
 where c.state = 'connected' and c.paused_at is null and c.not_before <= now()
-    and (exists (select from books_outboxrow o where o.company_id = c.company_id and o.state in ('due', 'sending')
-                 and o.waits_for_uuid is null and o.not_before <= now())
-         or exists ({_LINKED_WAITS.format(company="c.company_id")}))
-"""  # noqa: S608  # made of constants
+    and exists (select from books_outboxrow o where o.company_id = c.company_id and o.state in ('due', 'sending')
+                and o.waits_for_uuid is null and o.not_before <= now())
+"""

@@ -78,6 +78,7 @@ def item_record(row: ItemRow) -> RemoteRecord:
         version=row.sync_token,
         name=row.name,
         is_active=row.active,
+        income_account_id=row.income_account_ref.value if row.income_account_ref else "",
         created_at=row.meta_data.create_time if row.meta_data else None,
     )
 

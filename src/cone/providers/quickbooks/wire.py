@@ -63,6 +63,7 @@ class ItemRow(Row, frozen=True):
     name: str = ""
     active: bool = True
     type: str | None = None
+    income_account_ref: Ref | None = None
     meta_data: Stamps | None = None
 
 
