@@ -91,9 +91,6 @@ def _compare_customers(ours: Sequence[OurCustomer], theirs: TheirBooks) -> Itera
             yield Finding("content", name, f"has the address {found[0].email}, not {here.email}")
     for (realm, name), found in left.items():
         for each in found:
-            if each.is_own:
-                # Ours was renamed before it was linked.
-                continue
             if unsettled[realm]:
                 unsettled[realm] -= 1
             else:
@@ -111,8 +108,7 @@ def _compare_items(ours: OurBooks, theirs: TheirBooks) -> Iterator[Finding]:
         if found and found[0].account != here.account and not here.cause:
             yield Finding("account", f"item {here.name}", f"posts to {found[0].account}, not {here.account}")
     for (_, name), found in left.items():
-        if foreign := sum(not each.is_own for each in found):
-            yield Finding("foreign", f"item {name}", f"{foreign} of them belong to no service")
+        yield Finding("foreign", f"item {name}", f"{len(found)} of them belong to no service")
 
 
 # --- invoices --------------------------------------------------------------------------------------------------------

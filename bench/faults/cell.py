@@ -104,7 +104,6 @@ def run(order: Order) -> dict[str, object]:
         emulator.ask("POST", "clock", {"jump_seconds": 2 * 86_400, "speed": SPEED})
         firms = _open_firms(emulator, order, realms)
         before = {firm.realm_id: _list_there(emulator, firm.realm_id) for firm in firms}
-        planted = _plant_namesakes(emulator, firms)
         chaos = Chaos(f"{order.seed} chaos", emulator, cell, [firm.realm_id for firm in firms])
         chaos.begin()
         prepared = time.monotonic_ns()
@@ -115,7 +114,7 @@ def run(order: Order) -> dict[str, object]:
             is_quiet = _settle(order, firms, household, chaos)
             unsettled = _list_unsettled()
             settled = time.monotonic_ns()
-            report = compare(read_ours(server.dsn), read_theirs(emulator.url, before, planted))
+            report = compare(read_ours(server.dsn), read_theirs(emulator.url, before))
         return {
             "cell": cell.name,
             "seed": order.seed,
@@ -168,15 +167,6 @@ def _open_firms(emulator: Emulator, order: Order, realms: Sequence[str]) -> "lis
         firm.invoices += [invoice.uuid for invoice in invoices]
         firms.append(firm)
     return firms
-
-
-def _plant_namesakes(emulator: Emulator, firms: "Sequence[Firm]") -> dict[str, dict[str, list[str]]]:
-    """What the firms had there themselves, of names that Cone's have, by company and entity."""
-    from bench.faults.namesakes import let_grow_old, plant  # noqa: PLC0415  # after django.setup()
-
-    planted = {firm.realm_id: plant(emulator, firm, has_item=bool(place % 2)) for place, firm in enumerate(firms)}
-    let_grow_old(emulator)
-    return planted
 
 
 def _list_there(emulator: Emulator, realm_id: str) -> dict[str, list[str]]:
