@@ -67,6 +67,7 @@ class Lane:
 
     def __init__(self, *, fence: Fence, tools: Tools) -> None:
         self._fence = fence
+        self._whose = {"company": fence.company_pk, "connection": fence.connection_id, "epoch": fence.epoch}
         self._tools = tools
         self._sender = Sender(fence=fence, tools=tools, wake=self.wake, arrived=self._arrived)
         self._batches = BatchSender(fence=fence, tools=tools, sender=self._sender)
@@ -95,7 +96,7 @@ class Lane:
         self._broken: BaseException | None = None
 
     def wake(self, *, is_sweep: bool = False) -> None:
-        """Something changed: look again soon. A sweep also looks at what waits for records that are there by now."""
+        """Something changed: look again soon, by a sweep also at what waits for records that are there by now."""
         self._is_sweep |= is_sweep
         self._woken.set()
         self._moved.set()
@@ -142,14 +143,7 @@ class Lane:
     async def _reset(self) -> UUID:
         """Take over what the last lane left; the item that lines without a service post to."""
         async with self._tools.pool.connection() as database:
-            cursor = await database.execute(
-                lane_sql.RESET_SENDING,
-                {
-                    "company": self._fence.company_pk,
-                    "connection": self._fence.connection_id,
-                    "epoch": self._fence.epoch,
-                },
-            )
+            cursor = await database.execute(lane_sql.RESET_SENDING, self._whose)
             row = await cursor.fetchone()
         if row is None:
             raise LaneLostError
@@ -274,12 +268,7 @@ class Lane:
 
     async def _release_waits(self, database: Database) -> None:
         """What waits for records that are there by now is due again."""
-        values = {
-            "company": self._fence.company_pk,
-            "connection": self._fence.connection_id,
-            "epoch": self._fence.epoch,
-        }
-        await database.execute(sweep_sql.RELEASE_LINKED_WAITS, values)
+        await database.execute(sweep_sql.RELEASE_LINKED_WAITS, self._whose)
 
     def _take_situation(self, snapshot: Snapshot) -> None:
         """What was planned under other settings, or before a pause or a used-up allowance, is planned anew."""
