@@ -18,7 +18,7 @@ from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import Row, Situation, Subject
 from cone.accounting.sql import outcomes as outcomes_sql
 from cone.accounting.verify import Expected, find_difference, is_tax_alone
-from cone.kit.values import Value
+from cone.kit.values import Value, replace
 
 
 class Delivered(Value):
@@ -27,6 +27,13 @@ class Delivered(Value):
     subject: Subject
     attempt: Attempt
     sent: Sent
+
+
+class Landed(Value):
+    """What came of writing it down: those that stand there as they're wanted, and whether something can go now."""
+
+    as_wanted: list[Delivered]
+    is_due: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +53,17 @@ class Linked:
 
 async def settle_delivered(
     database: Database, delivered: Sequence[Delivered], *, fence: Fence, situation: Situation
-) -> bool:
-    """They stand there: link them, verify their figures, and wake what waited for them.
-
-    Returns whether something can go now because of it. Raises LaneLostError.
-    """
+) -> Landed:
+    """They stand there: link them, verify their figures, and wake what waited for them. Raises LaneLostError."""
     plain: list[Delivered] = []
     others: list[Delivered] = []
     for one in delivered:
         (plain if _is_plain(one) else others).append(one)
     await end_backoff(database, fence, situation)
-    is_due = bool(others)
-    if plain:
-        is_due |= await _settle_plain(database, plain, fence)
+    landed = await _settle_plain(database, plain, fence) if plain else Landed([], is_due=False)
     for one in others:
         await _settle_with_problem(database, one, fence=fence, situation=situation)
-    return is_due
+    return replace(landed, is_due=landed.is_due or bool(others))
 
 
 def _is_plain(one: Delivered) -> bool:
@@ -71,7 +73,7 @@ def _is_plain(one: Delivered) -> bool:
     return not takes_number and find_difference(expected, one.sent.record) is None
 
 
-async def _settle_plain(database: Database, delivered: Sequence[Delivered], fence: Fence) -> bool:
+async def _settle_plain(database: Database, delivered: Sequence[Delivered], fence: Fence) -> Landed:
     cursor = await database.execute(
         outcomes_sql.DELIVERED,
         {
@@ -96,7 +98,8 @@ async def _settle_plain(database: Database, delivered: Sequence[Delivered], fenc
     found = await cursor.fetchone()
     if found is None or not found["lanes"]:
         raise LaneLostError
-    return bool(found["due"])
+    changed = frozenset(found["changed"])
+    return Landed([one for one in delivered if one.subject.row.id not in changed], is_due=found["due"])
 
 
 async def _settle_with_problem(database: Database, one: Delivered, *, fence: Fence, situation: Situation) -> None:

@@ -330,7 +330,11 @@ class Lane:
         return {one.reference: one.subject.row.priority for one in self._under_way()}
 
     def _arrived(self, delivered: Sequence[Delivered]) -> None:
-        """Plan what waited here for these. What can't be sent now is for the next look to read anew."""
+        """Plan what waited here for these, which stand there as they're wanted.
+
+        What can't be sent now is for the next look to read anew, as is what waited for one that changes at once again:
+        an item may be about to move to another account.
+        """
         links = {(one.attempt.kind, one.attempt.uuid): one.sent.record for one in delivered}
         planned: list[Planned] = []
         for subject, situation in self._waiting.take_arrived(links):

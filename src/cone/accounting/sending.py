@@ -150,9 +150,9 @@ class Sender:
             return
         try:
             async with self.books() as database:
-                is_due = await settle_delivered(database, delivered, fence=self._fence, situation=situation)
-            self._arrived(delivered)
-            if is_due:
+                landed = await settle_delivered(database, delivered, fence=self._fence, situation=situation)
+            self._arrived(landed.as_wanted)
+            if landed.is_due:
                 self._wake()
         except UniqueViolationError:
             if len(delivered) > 1:

@@ -12,7 +12,7 @@ from cone.accounting import sending
 from cone.accounting.attempts import Fence
 from cone.accounting.budget import Budget, CompanyKey
 from cone.accounting.database import Pool
-from cone.accounting.delivered import settle_delivered
+from cone.accounting.delivered import Landed, settle_delivered
 from cone.accounting.errands import Tools
 from cone.accounting.lane import Lane
 from cone.accounting.port.provider import RequestLimits
@@ -125,7 +125,7 @@ class Driver:
                 work.cancel()
                 await asyncio.sleep(_LONGEST_RUN.total_seconds())
 
-        async def settle_or_die(*given: Any, **named: Any) -> bool:
+        async def settle_or_die(*given: Any, **named: Any) -> Landed:
             await die()
             return await settle_delivered(*given, **named)
 

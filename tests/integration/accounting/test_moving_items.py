@@ -67,7 +67,7 @@ def is_waiting_for_an_item() -> bool:
 def send_another(owner: Actor, ledger: FakeLedger) -> None:
     """Have a later record arrive: what may go has gone by then."""
     arrived = len(ledger.records("customer"))
-    customer = make_customer(owner, "Later & Co")
+    customer = make_customer(owner, f"Later & Co, the {arrived}th")
     sync_record(owner, "customer", customer.uuid)
     wait_until(lambda: len(ledger.records("customer")) > arrived)
 
@@ -102,9 +102,17 @@ def test_invoice_waits_for_an_item_that_moves_to_another_account(
     assert set(posted.values()) == {FEES}
 
 
+@pytest.mark.parametrize("is_read_anew", [False, True], ids=["as first read", "read anew"])
 @pytest.mark.parametrize("how", ["its own", "the usual one"])
 def test_invoice_waits_for_an_item_that_was_made_with_the_former_account(
-    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service, post: Post, how: str
+    owner: Actor,
+    ledger: FakeLedger,
+    make_worker: MakeWorker,
+    advice: Service,
+    post: Post,
+    how: str,
+    *,
+    is_read_anew: bool,
 ) -> None:
     """It's under way while the other account is chosen, and the invoice waits in the lane's memory."""
     ledger.after_send = held = Held("service")
@@ -113,6 +121,10 @@ def test_invoice_waits_for_an_item_that_was_made_with_the_former_account(
     assert held.is_asked.wait(10)
     move(owner, advice, how)
     assert items(ledger) == {"Advice": INCOME}
+    if is_read_anew:
+        # The first look after the change forgets what it knew; by the second arrival another one has read it.
+        send_another(owner, ledger)
+        send_another(owner, ledger)
 
     ledger.before_send = post
     held.is_released.set()

@@ -1,7 +1,8 @@
 """What became of rows, their links and their connection. What goes for one row goes for many: one is a list of one."""
 
 # Everything that arrived in one request, in one statement: it's the hot path.
-# Where the lane isn't ours any more nothing is written. `due` counts what can go now because of it.
+# Where the lane isn't ours any more nothing is written. `due` tells whether something can go now because of it;
+# `changed` are the rows of which a later revision was asked for meanwhile.
 DELIVERED = """
 with gate as (
     select id from books_connection where id = %(connection)s and lane_epoch = %(epoch)s for no key update
@@ -36,7 +37,8 @@ with gate as (
     returning o.id
 )
 select (select count(*) from gate) as lanes,
-       (select count(*) from released) + (select count(*) from unfinished) as due
+       exists (select from released) or exists (select from unfinished) as due,
+       array(select id from unfinished) as changed
 """
 
 SAVE_LINKS = """
