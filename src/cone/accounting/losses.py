@@ -26,7 +26,7 @@ from cone.accounting.port.verdicts import (
     Verdict,
 )
 from cone.accounting.records import InvoiceRecord, PaymentRecord, Row, Subject
-from cone.accounting.settle import Settler, backoff
+from cone.accounting.settle import Settler
 from cone.accounting.sql import outcomes as outcomes_sql
 from cone.accounting.sql import records as records_sql
 
@@ -65,7 +65,7 @@ class LossSettler(Settler):
             await self._take_theirs_back(database, subject)
             # The doubt may prove to be unfounded, each time.
             row = subject.row
-            await self._due(database, row, delay=backoff(row.tries) if row.tries else timedelta())
+            await self._due(database, row, delay=await self._pause(database, row, name))
 
     async def still_active(self, database: Database, row: Row, record: RemoteRecord) -> None:
         """It's a customer there as before: it's referred to again, and brought up to date where that's asked for."""

@@ -4,8 +4,6 @@ Always a request of its own, never in a batch: what was read just before decides
 repeated blindly; a record that's gone already is as good as taken back.
 """
 
-from datetime import timedelta
-
 from cone.accounting.attempts import (
     Attempt,
     Fence,
@@ -33,7 +31,7 @@ from cone.accounting.port.verdicts import (
     Verdict,
 )
 from cone.accounting.records import Row, Subject, is_wanted
-from cone.accounting.settle import Settler, backoff
+from cone.accounting.settle import Settler
 from cone.accounting.sql import outcomes as outcomes_sql
 from cone.kit.values import replace
 
@@ -81,7 +79,7 @@ class RemovalSettler(Settler):
                 answered = Answered(message="Read back: it stands there as before.")
                 await close_attempts(database, [(attempt, answered)], state="failed", verdict="not_done")
             await self._save_version(database, row, record)
-            await self._due(database, row, delay=backoff(row.tries) if row.tries > 1 else timedelta())
+            await self._due(database, row, delay=await self._pause(database, row, "not_done"))
 
 
 class Remover:

@@ -40,6 +40,7 @@ from cone.accounting.verify import stands_as_sent
 _LONGEST_BACKOFF = timedelta(minutes=5)
 _UNCERTAIN_AFTER = timedelta(days=1)
 _MOST_FRESH_STARTS = 3
+_OF_LATE = timedelta(minutes=10)
 
 
 def backoff(tries: int) -> timedelta:
@@ -183,11 +184,14 @@ class Settler:
             await hold_rows(database, self._fence, rows)
 
     async def version_read(self, database: Database, row: Row, *, record: RemoteRecord) -> None:
-        """A stale version was read again: plan anew with it, after a pause that grows if it keeps happening."""
+        """A stale version was read again: plan anew with it, after a pause that grows if it keeps happening.
+
+        Only if *this* does: answers that were lost before say nothing of how often somebody changes it there.
+        """
         async with database.transaction():
             await check_fence(database, self._fence)
             await self._save_version(database, row, record)
-            await self._due(database, row, delay=backoff(row.tries) if row.tries > 1 else timedelta())
+            await self._due(database, row, delay=await self._pause(database, row, "stale"))
 
     async def started_over(
         self, database: Database, row: Row, attempt: Attempt, *, why: str, situation: Situation
@@ -199,8 +203,9 @@ class Settler:
         async with database.transaction():
             await check_fence(database, self._fence)
             await close_attempts(database, [(attempt, Answered(message=why))], state="failed", verdict="ghost")
-            if row.tries < _MOST_FRESH_STARTS:
-                await self._due(database, row, delay=backoff(row.tries))
+            times = await self._count(database, row, "ghost", within=_UNCERTAIN_AFTER)
+            if times <= _MOST_FRESH_STARTS:
+                await self._due(database, row, delay=backoff(times - 1))
                 return
             await self._block(database, row, _uncertain(row, why=why), situation)
 
@@ -234,7 +239,8 @@ class Settler:
                 await self._take_theirs_back(database, subject)
                 await self._block(database, row, cause_of_refusal(subject, verdict, situation), situation)
             case StaleError():
-                await self._due(database, row, delay=backoff(row.tries))
+                # Until it was read again.
+                await self._due(database, row, delay=await self._pause(database, row, "stale") + backoff(0))
             case GoneError():
                 await self._take_theirs_back(database, subject)
                 await self._block(database, row, cause_of_loss(subject, verdict), situation)
@@ -274,6 +280,18 @@ class Settler:
 
     async def _due(self, database: Database, row: Row, *, delay: timedelta) -> None:
         await database.execute(outcomes_sql.ROWS_DUE, {"rows": [row.id], "delay": delay, "tried": 1})
+
+    async def _pause(self, database: Database, row: Row, verdict: str) -> timedelta:
+        """How long to wait after an answer that a second try mostly mends: not at all, unless it came lately before."""
+        times = await self._count(database, row, verdict, within=_OF_LATE)
+        return backoff(times - 1) if times > 1 else timedelta()
+
+    async def _count(self, database: Database, row: Row, verdict: str, *, within: timedelta) -> int:
+        """How often attempts of the record were closed with this verdict lately, in this transaction as well."""
+        values = {"company": self._fence.company_pk, "kind": row.kind, "uuid": row.uuid}
+        cursor = await database.execute(attempts_sql.COUNT_ANSWERS, {**values, "verdict": verdict, "within": within})
+        found = await cursor.fetchone()
+        return int(found["times"]) if found else 0
 
     async def _save_version(self, database: Database, row: Row, record: RemoteRecord) -> None:
         values = {"company": self._fence.company_pk, "kind": row.kind, "uuid": row.uuid, "kept": record.kept}

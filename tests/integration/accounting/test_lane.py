@@ -1,6 +1,7 @@
 """The way through: book → outbox → lane → ledger → link, on real Postgres with real workers."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import psycopg
@@ -171,7 +172,32 @@ def test_stale_version_is_read_again_and_our_fields_win(
         "stale",
         "sent",
     ]
-    assert isinstance(StaleError(), StaleError)
+
+
+def test_stale_version_after_many_lost_answers_is_sent_anew_at_once(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    """Answers that were lost tell nothing of how often somebody changes the record there."""
+    make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    invoice = make_invoice(owner, is_issued=True)
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+    pause_sync(owner)
+    for _ in range(2):
+        ledger.fail_next("invoice", StaleError())
+    rate = get_tax_rate(owner.workspace, 20)
+    save_invoice(owner, make_invoice_input(invoice.customer, [make_line(rate, unit_price="9.99")]), uuid=invoice.uuid)
+    OutboxRow.objects.update(tries=12)
+    resume_sync(owner)
+    # Again and again it pauses, but for seconds: a second such answer says that somebody is at it.
+    wait_until(lambda: is_settled(owner) and documents(ledger)[0].total == Decimal("11.99"))
+    verdicts = Attempt.objects.filter(kind="invoice").order_by("id").values_list("verdict", flat=True)
+    assert list(verdicts) == ["sent", "stale", "stale", "sent"]
+    first, second, third = (
+        Attempt.objects.filter(kind="invoice").order_by("id").values_list("started_at", flat=True)[1:]
+    )
+    assert second - first < timedelta(seconds=1) < third - second
 
 
 def test_throttled_connection_waits_and_then_sends(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> None:

@@ -100,6 +100,13 @@ from unnest(%(attempts)s::bigint[], %(statuses)s::int[], %(tids)s::text[], %(mes
 where a.id = v.id
 """
 
+# How often this was the answer to a record of late.
+COUNT_ANSWERS = """
+select count(*) as times from books_attempt
+where company_id = %(company)s and kind = %(kind)s and record_uuid = %(uuid)s and verdict = %(verdict)s
+    and finished_at > now() - %(within)s::interval
+"""
+
 NOTE_UNKNOWN = """
 update books_attempt set verdict = 'unknown', http_status = %(http_status)s, tid = %(tid)s, message = %(message)s
 where id = any(%(attempts)s)
