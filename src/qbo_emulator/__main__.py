@@ -11,6 +11,8 @@ from .scenarios import SCENARIOS
 from .server import PortTakenError, end_with_parent, listen, serve
 from .settings import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, SCENARIO_OF_COUNTRY, Settings
 
+_LONGEST_BEHIND_SECONDS = 10**9
+
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -36,8 +38,23 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--disconnect-url", default="", help="where the browser goes after a disconnect inside QuickBooks"
     )
+    parser.add_argument(
+        "--clock-behind",
+        type=_seconds,
+        default=0,
+        metavar="SECONDS",
+        help="begin so long ago, to have records that are old once the clock has jumped forward",
+    )
     parser.add_argument("--exit-with-parent", action="store_true", help="end when the process that started it ends")
     return parser.parse_args(arguments)
+
+
+def _seconds(text: str) -> int:
+    """A length of time. Raises ValueError for what is none."""
+    seconds = int(text)
+    if not 0 <= seconds <= _LONGEST_BEHIND_SECONDS:
+        raise ValueError(text)
+    return seconds
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -67,6 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
         strict=given.strict,
         limits=Limits(enabled=not given.no_limits),
         disconnect_url=given.disconnect_url,
+        clock_behind_seconds=given.clock_behind,
     )
     try:
         emulator = Emulator(settings)

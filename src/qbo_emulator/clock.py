@@ -44,10 +44,11 @@ def read_moment(text: str) -> datetime | None:
 
 
 class Clock:
-    """Shows real time, from a moment on which a test may move forward, at a speed which it may raise."""
+    """Shows real time, or what was real so long ago; a test may move it forward, at a speed which it may raise."""
 
-    def __init__(self) -> None:
-        self._shown = 0
+    def __init__(self, *, behind_seconds: int = 0) -> None:
+        self._behind = behind_seconds * SECOND
+        self._shown = -self._behind
         self._real = 0
         self.speed = 1
         self.on_change: list[Callable[[], None]] = []
@@ -95,8 +96,9 @@ class Clock:
         """Let so many seconds pass in each real one."""
         self._set(self.nanoseconds(), speed)
 
-    def show_real_time(self) -> None:
-        self._set(time_ns(), 1)
+    def start_over(self) -> None:
+        """Show again what it shows in a new emulator."""
+        self._set(time_ns() - self._behind, 1)
 
     def as_fact(self) -> Json:
         """What the journal keeps; a clock that ran fast before a restart has gone on running."""

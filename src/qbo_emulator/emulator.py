@@ -37,7 +37,7 @@ class Emulator:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = self._settings_at_start = settings
-        self.clock = Clock()
+        self.clock = Clock(behind_seconds=settings.clock_behind_seconds)
         self.journal = Journal(settings.data_dir)
         self.companies: dict[str, Books] = {}
         self.grants = Grants(settings, self.clock, self.journal)
@@ -102,7 +102,7 @@ class Emulator:
         self.grants.clear()
         self.injections.clear()
         self.late.clear()
-        self.clock.show_real_time()
+        self.clock.start_over()
         self.settings = self.grants.settings = self._settings_at_start
         self.throttle.limits = self.settings.limits
         self.throttle.clear()

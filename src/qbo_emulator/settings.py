@@ -37,6 +37,7 @@ class Settings:
     remembered_requests: int = 5_000
     reuse_revokes: bool = False
     disconnect_url: str = ""
+    clock_behind_seconds: int = 0
     limits: Limits = field(default_factory=Limits)
     request_ids: RequestIdPolicy = field(default_factory=RequestIdPolicy)
 

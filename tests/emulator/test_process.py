@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -53,6 +54,38 @@ def test_state_survives_a_kill(tmp_path: Path) -> None:
         assert int(company.create("Invoice", body)["Id"]) == int(gone["Id"]) + 1
         assert company.read("Customer", customer["Id"])["Balance"] == 24
     assert stop(process) == 0
+
+
+def test_clock_that_begins_in_the_past_makes_old_records_and_jumps_to_now() -> None:
+    process, base = start("--clock-behind", str(2 * 86_400))
+    with open_client(base) as http:
+        emulator = Running(base, http)
+        for _ in range(2):
+            realm_id = emulator.reset("uk-vat")[0]["realm_id"]
+            old = emulator.company(realm_id).create("Customer", {"DisplayName": "Of old"})
+            emulator.control("POST", "clock", {"jump_seconds": 2 * 86_400})
+            new = emulator.company(realm_id).create("Customer", {"DisplayName": "Of now"})
+            now = datetime.now(UTC)
+            assert timedelta(0) <= now - _made_at(new) < timedelta(seconds=60)
+            assert timedelta(days=2) <= now - _made_at(old) < timedelta(days=2, seconds=60)
+    assert stop(process) == 0
+
+
+def test_clock_cannot_begin_in_the_future() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "qbo_emulator", "--port", "0", "--clock-behind", "-1"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+        timeout=10,
+    )
+    assert answer.returncode == 2
+    assert "argument --clock-behind" in answer.stderr
+
+
+def _made_at(record: Json) -> datetime:
+    return datetime.fromisoformat(record["MetaData"]["CreateTime"])
 
 
 def test_nothing_acknowledged_is_lost_by_a_kill_under_load(tmp_path: Path) -> None:
