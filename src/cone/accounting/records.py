@@ -282,7 +282,8 @@ class Situation(Value):
     # What a linked customer's currency is there, by our uuid; it's fixed for life.
     customer_currencies: Mapping[UUID, str] = field(default_factory=dict)
     # Services of ours whose items, made by us, don't stand there yet as they should: lines would post as they do now.
-    moving_items: frozenset[UUID] = frozenset()
+    # Each with the service that the item was made for, and that moves it: another one may have found it.
+    moving_items: Mapping[UUID, UUID] = field(default_factory=dict)
     # What the firm calls its own: rates of ours are told in it.
     own_currency: str = ""
     ids_live_for: timedelta = timedelta(hours=1)

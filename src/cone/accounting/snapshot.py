@@ -77,7 +77,7 @@ class _Linked(msgspec.Struct):
     uuid: UUID
     remote_id: str
     currency: str
-    is_moving: bool
+    moved_by: UUID | None
 
 
 class _NumberTaken(msgspec.Struct):
@@ -225,7 +225,7 @@ def _situation(head: Mapping[str, Any], look: _Look, former: Situation | None) -
         missing_items=frozenset(name.strip().lower() for name in head["missing_items"]),
         linked={(one.kind, one.uuid): one.remote_id for one in look.linked},
         customer_currencies={one.uuid: one.currency for one in look.linked if one.currency},
-        moving_items=frozenset(one.uuid for one in look.linked if one.is_moving),
+        moving_items={one.uuid: one.moved_by for one in look.linked if one.moved_by},
         payment_methods=look.methods,
         taken_numbers=_numbers_taken(look),
         taken_names={

@@ -80,5 +80,5 @@ def _with_links(situation: Situation, links: Mapping[Reference, RemoteRecord]) -
         situation,
         linked={**situation.linked, **{reference: record.remote_id for reference, record in links.items()}},
         customer_currencies={**situation.customer_currencies, **currencies},
-        moving_items=situation.moving_items - {uuid for kind, uuid in links if kind == "service"},
+        moving_items={item: by for item, by in situation.moving_items.items() if ("service", by) not in links},
     )

@@ -17,11 +17,12 @@ from cone.accounting.sql import sweep as sweep_sql
 from cone.books.models import Customer, Link, OutboxRow, Service
 from cone.domain.services import ServiceInput
 from cone.operations.actor import Actor
+from cone.operations.archive_service import archive_service
 from cone.operations.save_accounts import save_accounts
 from cone.operations.save_service import save_service
 from cone.operations.save_terms import save_terms
 from cone.operations.sync_now import sync_record
-from tests.builders import get_tax_rate, make_customer, make_invoice, make_line
+from tests.builders import get_tax_rate, make_customer, make_invoice, make_line, make_service
 from tests.fakes.ledger import BANK, INCOME, FakeLedger, Sending
 
 from .conftest import NO_SWEEP, Held, MakeWorker, is_settled, release_values, wait_until
@@ -100,6 +101,33 @@ def test_invoice_waits_for_an_item_that_moves_to_another_account(
     wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
     [posted] = post.posted
     assert set(posted.values()) == {FEES}
+
+
+def test_invoice_waits_for_an_item_that_moves_by_the_archived_service_it_was_made_for(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service, post: Post
+) -> None:
+    """A new service of the same name found the item; the archived one is whose account it follows."""
+    bill(owner, advice)
+    make_worker(NO_SWEEP)
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    archive_service(owner, advice.uuid)
+    again = make_service(owner, "Advice")
+    bill(owner, again)
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    assert Link.objects.filter(kind="service").values("remote_id").distinct().count() == 1
+
+    ledger.before_send = post
+    move(owner, again, "the usual one")
+    assert post.held.is_asked.wait(10)
+    bill(owner, again)
+    # By the second arrival an invoice that had left with the first would be there.
+    send_another(owner, ledger)
+    send_another(owner, ledger)
+    assert not post.posted
+
+    post.held.is_released.set()
+    wait_until(lambda: len(ledger.records("invoice")) == 3 and is_settled(owner))
+    assert post.posted == [{"Advice": FEES}]
 
 
 @pytest.mark.parametrize("is_read_anew", [False, True], ids=["as first read", "read anew"])

@@ -46,9 +46,10 @@ def _refer_and_send(subject: Subject, record: InvoiceRecord, situation: Situatio
     if missing:
         (kind, uuid), *others = missing
         return WaitFor(kind, uuid, also=tuple(others))
-    if moving := [uuid for uuid in services if uuid in situation.moving_items]:
+    if moving := dict.fromkeys(by for uuid in services if (by := situation.moving_items.get(uuid)) is not None):
         # A line posts to the account that its item has at that moment.
-        return WaitFor("service", moving[0], until="settled", also=tuple(("service", uuid) for uuid in moving[1:]))
+        first, *rest = moving
+        return WaitFor("service", first, until="settled", also=tuple(("service", uuid) for uuid in rest))
     if record.total < sum((payment.amount for payment in record.applied), start=Decimal(0)):
         # A payment must be changed there before what it pays is made smaller.
         for payment in record.applied:

@@ -74,7 +74,7 @@ def assume(situation: Situation) -> Situation:
     A month's used-up reads delay a record and change nothing else: a preview says what, not when.
     """
     there = _AsIfThere(situation.linked)
-    return replace(situation, linked=there, moving_items=frozenset(), reads_held_for=None)
+    return replace(situation, linked=there, moving_items={}, reads_held_for=None)
 
 
 def references_of(record: Record | None) -> tuple[Key, ...]:

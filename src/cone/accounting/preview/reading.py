@@ -200,8 +200,8 @@ class Foreseer:
                 self._provider,
                 references=[
                     self._foreseen[key]
-                    for key in references[subject.row.id]
-                    if key in self._foreseen and _is_awaited(key, part.situation)
+                    for key in _awaited(references[subject.row.id], part.situation)
+                    if key in self._foreseen
                 ],
                 stored_cause=causes.get(subject.row.id),
             )
@@ -221,9 +221,13 @@ class Foreseer:
         return [key for key in wanted if key not in known and key[0] != "invoice"]
 
 
-def _is_awaited(key: Key, situation: Situation) -> bool:
-    """Whether what refers to this waits for it."""
-    return key not in situation.linked or key[1] in situation.moving_items
+def _awaited(references: Iterable[Key], situation: Situation) -> Iterator[Key]:
+    """What a record waits for of what it refers to, or that moves it first."""
+    for kind, uuid in references:
+        if (kind, uuid) not in situation.linked:
+            yield kind, uuid
+        elif kind == "service" and uuid in situation.moving_items:
+            yield kind, situation.moving_items[uuid]
 
 
 def _stored(row: Mapping[str, Any]) -> Blocked:

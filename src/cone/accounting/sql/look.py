@@ -244,21 +244,32 @@ def is_item_moving(link: str, connection: str) -> str:
     Lines would post to the former one. Of answers kept by older versions nobody knows the account: then any change
     counts. Its values are names in the statement: of a link, and of its company's connection.
     """
-    return f"""coalesce({link}.is_made_here, false) and exists (
+    return f"""exists (
         select from books_outboxrow moving
         where moving.company_id = {link}.company_id and moving.kind = 'service'
-            and moving.record_uuid = {link}.record_uuid and moving.wanted_revision > {link}.synced_revision)
+            and moving.record_uuid = {link}.record_uuid and {_moves(link, "moving", connection)})"""
+
+
+def _moves(link: str, row: str, connection: str) -> str:
+    return f"""{link}.is_made_here and {row}.wanted_revision > {link}.synced_revision
     and {link}.answer->>'account' is distinct from coalesce((
         select own.remote_id from books_serviceaccount own join books_service service on service.id = own.service_id
         where service.uuid = {link}.record_uuid and own.connection_id = {connection}.id
     ), {connection}.income_account_id)"""  # noqa: S608  # made of constants
 
 
-# What the records refer to, and where it is there.
+# What the records refer to, and where it is there. An item is moved by the service that it was made for, which may be
+# another one than found it: an archived one of the same name.
 _REFERRED = f"""
-referred as materialized (
+moving as materialized (
+    select distinct on (l.remote_id) l.remote_id, l.record_uuid as uuid
+    from head cross join books_outboxrow o
+    join {_one("books_link", "'service'", "o.record_uuid")} l on true
+    where o.company_id = %(company)s and o.kind = 'service' and {_moves("l", "o", "head")}
+    order by l.remote_id
+), referred as materialized (
     select wanted.kind, wanted.uuid, l.remote_id, coalesce(l.answer->>'currency', '') as currency,
-        wanted.kind = 'service' and {is_item_moving("l", "head")} as is_moving
+        moving.uuid as moved_by
     from head cross join (
         select 'customer' as kind, customer_uuid as uuid from invoice
         union select 'customer', customer_uuid from payment
@@ -273,9 +284,10 @@ referred as materialized (
             and (kind <> 'customer' or standing = 'live')
         offset 0
     ) l on true
+    left join moving on wanted.kind = 'service' and moving.remote_id = l.remote_id
 ), linked as (
     select json_agg(json_build_object('kind', kind, 'uuid', uuid, 'remote_id', remote_id,
-                                      'currency', currency, 'is_moving', is_moving)) as found
+                                      'currency', currency, 'moved_by', moved_by)) as found
     from referred where remote_id is not null
 )"""  # noqa: S608  # made of constants
 
