@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -14,7 +14,7 @@ from cone.accounting.preview import reading
 from cone.accounting.preview.summary import read_preview
 from cone.accounting.preview.values import Action
 from cone.accounting.sql import sweep as sweep_sql
-from cone.books.models import Customer, Link, OutboxRow, Service
+from cone.books.models import Customer, Invoice, Link, OutboxRow, Service
 from cone.domain.services import ServiceInput
 from cone.operations.actor import Actor
 from cone.operations.archive_service import archive_service
@@ -235,6 +235,49 @@ def test_invoice_of_an_item_that_cant_be_moved_says_why_and_goes_when_that_is_me
     save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid)
     wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
     assert post.posted == [{"Counsel": FEES}]
+
+
+@pytest.mark.parametrize("at_once", [1000, 1])
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_preview_of_existing_invoices_foresees_that_they_wait_for_an_item_that_cant_be_moved(
+    owner: Actor,
+    ledger: FakeLedger,
+    make_worker: MakeWorker,
+    advice: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_refused: bool,
+    at_once: int,
+) -> None:
+    bill(owner, advice)
+    worker = make_worker(NO_SWEEP)
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    if is_refused:
+        ledger.fail_next("service", REFUSED)
+    else:
+        worker.stop()
+    move(owner, advice, "its own")
+    if is_refused:
+        wait_until(lambda: OutboxRow.objects.filter(kind="service", state="blocked").exists())
+        worker.stop()
+    for _ in range(2):
+        bill(owner, advice)
+    existing = OutboxRow.objects.filter(kind="invoice")
+    Invoice.objects.filter(uuid__in=existing.values("record_uuid")).update(issued_at=timezone.now() - timedelta(days=9))
+    existing.delete()
+
+    monkeypatch.setattr(reading, "_AT_ONCE", at_once)
+    preview = read_preview(owner.workspace.pk, from_date=date(2020, 1, 1), now=timezone.now())
+    assert preview is not None
+    # The item goes by itself, or not: it's none of the existing invoices.
+    seen = [(one.kind, one.action, one.waits_for) for one in preview.shown]
+    if is_refused:
+        assert seen == [("invoice", Action.WAIT, "Advice")] * 2
+        [card] = preview.causes
+        assert (card.cause.key, card.count) == (f"refused:{advice.uuid}", 2)
+    else:
+        assert seen == [("invoice", Action.CREATE, "")] * 2
+        assert preview.causes == ()
 
 
 def test_invoice_of_an_item_that_was_found_waits_for_nothing(

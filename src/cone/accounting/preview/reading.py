@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import chain
 from types import coroutine
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from django.db import connection
 
@@ -124,6 +125,7 @@ class Foreseer:
         self._situation: Situation | None = None
         # Of what isn't linked: all customers and services, and those invoices that can't go.
         self._foreseen: dict[Key, Outlook] = {}
+        self._moves: set[UUID] = set()
         self._since: date | None = None
 
     def waiting(self) -> Iterator[Outlook]:
@@ -189,6 +191,7 @@ class Foreseer:
 
     def _foresee(self, part: Snapshot, causes: Mapping[int, Blocked]) -> Iterator[Outlook]:
         references = {subject.row.id: references_of(subject.record) for subject in part.subjects}
+        self._foresee_moves(part)
         missing = self._missing(part, references.values())
         if missing:
             yield from self._foresee(self._take(self._begin_look_as_if_wanted(missing)), {})
@@ -211,6 +214,19 @@ class Foreseer:
             if not is_there and (is_stuck or subject.row.kind in ("customer", "service")):
                 self._foreseen[subject.row.kind, subject.row.uuid] = outlook
             yield outlook
+
+    def _foresee_moves(self, part: Snapshot) -> None:
+        """Foresee the items that existing invoices wait for because they move: these go by themselves, uncounted.
+
+        Among everything that waits they come by themselves, before what refers to them.
+        """
+        moving = set(part.situation.moving_items.values()) - self._moves
+        if self._since is None or not moving:
+            return
+        self._moves |= moving
+        items = self._take(self._begin_look(preview_sql.ON_THEIR_WAY, {"uuids": list(moving)}))
+        for _ in self._foresee(items, self._stored_causes(items)):
+            pass
 
     def _missing(self, part: Snapshot, references: Iterable[Iterable[Key]]) -> list[Key]:
         """What these refer to that's neither there, nor foreseen, nor among them (and then before them)."""

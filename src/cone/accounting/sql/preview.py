@@ -13,6 +13,16 @@ AS_IF_WANTED = look_at(
     )
 )
 
+# What's on its way by itself, as the outbox has it.
+ON_THEIR_WAY = look_at(
+    rows_from(
+        """(
+    select * from books_outboxrow
+    where company_id = %(company)s and kind = 'service' and record_uuid = any(%(uuids)s)
+)"""
+    )
+)
+
 # The rows first, then what belongs to them: each part would otherwise look up the rest of the backlog, too.
 _WAITING_ROWS = """(
     select * from books_outboxrow
