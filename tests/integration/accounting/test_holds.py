@@ -161,6 +161,10 @@ def test_without_reads_new_records_go_and_what_begins_with_a_look_waits(
     assert earliest <= active.reads_not_before <= latest
     item = OutboxRow.objects.get(kind="service")
     assert (item.state, item.not_before) == ("due", active.reads_not_before)
+    wait_until(lambda: OutboxRow.objects.filter(kind="invoice", waits_for_kind="service").exists())
+    sync = read_record_sync(owner.workspace.pk, "invoice", Invoice.objects.get().uuid)
+    assert sync is not None
+    assert (sync.state, sync.held_until) == (SyncState.PUT_OFF, active.reads_not_before)
 
     make_customer(owner, "Another")
     wait_until(lambda: len(ledger.records("customer")) == 2)

@@ -6,15 +6,19 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from cone.accounting.causes import list_cause_cards
-from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
+from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError, StaleError
 from cone.accounting.preview import reading
 from cone.accounting.preview.summary import read_preview
 from cone.accounting.preview.values import Action
 from cone.accounting.sql import sweep as sweep_sql
-from cone.books.models import Customer, Invoice, Link, OutboxRow, Service
+from cone.accounting.states import read_record_sync, sync_states
+from cone.accounting.values import SyncState
+from cone.books.models import Connection, Customer, Invoice, Link, OutboxRow, Service
 from cone.domain.services import ServiceInput
 from cone.operations.actor import Actor
 from cone.operations.archive_service import archive_service
@@ -22,11 +26,12 @@ from cone.operations.save_accounts import save_accounts
 from cone.operations.save_service import save_service
 from cone.operations.save_terms import save_terms
 from cone.operations.sync_now import sync_record
+from cone.web.formats import show_day
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_line, make_service
 from tests.fakes.ledger import BANK, INCOME, FakeLedger, Sending
 
 from .conftest import NO_SWEEP, Held, MakeWorker, is_settled, release_values, wait_until
-from .test_items import FEES, advice, items
+from .test_items import FEES, NO_MORE_READS, advice, items
 
 __all__ = ["advice"]
 
@@ -278,6 +283,38 @@ def test_preview_of_existing_invoices_foresees_that_they_wait_for_an_item_that_c
     else:
         assert seen == [("invoice", Action.CREATE, "")] * 2
         assert preview.causes == ()
+
+
+def test_invoice_of_an_item_that_waits_for_the_months_reads_says_until_when(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
+) -> None:
+    """The item was changed there meanwhile, so it has to be read before it can be moved."""
+    bill(owner, advice)
+    make_worker(NO_SWEEP)
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    ledger.fail_next("service", StaleError())
+    ledger.fail_next("read", NO_MORE_READS)
+    move(owner, advice, "its own")
+    wait_until(lambda: Connection.objects.get().reads_not_before)
+    bill(owner, advice)
+    wait_until(is_waiting_for_an_item)
+
+    until = Connection.objects.get().reads_not_before
+    invoice = OutboxRow.objects.get(kind="invoice").record_uuid
+    sync = read_record_sync(owner.workspace.pk, "invoice", invoice)
+    assert sync is not None
+    assert until is not None
+    assert (sync.state, sync.held, sync.held_until, sync.waits_for) == (SyncState.PUT_OFF, "reads", until, "Advice")
+    assert sync_states(owner.workspace.pk, "invoice", [invoice]) == {invoice: SyncState.PUT_OFF}
+    browser = Client()
+    browser.force_login(owner.user)
+    panel = browser.get(reverse("sync_panel", args=["invoice", invoice])).content.decode()
+    assert "Goes as soon as Advice is there. That begins with a look" in panel
+    assert f"It goes on {show_day(until.date())}" in panel
+
+    sync_record(owner, "invoice", invoice)
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    assert items(ledger) == {"Advice": FEES}
 
 
 def test_invoice_of_an_item_that_was_found_waits_for_nothing(
