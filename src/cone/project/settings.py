@@ -174,9 +174,12 @@ TEST_RUNNER = "django.test.runner.DiscoverRunner"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"one_line_while_away": {"()": "cone.project.faults.OneLineWhileAway"}},
+    "filters": {
+        "once_per_outage": {"()": "cone.api.health.OncePerOutage"},
+        "one_line_while_away": {"()": "cone.project.faults.OneLineWhileAway"},
+    },
     "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "loggers": {"django.request": {"filters": ["one_line_while_away"]}},
+    "loggers": {"django.request": {"filters": ["once_per_outage", "one_line_while_away"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
 }

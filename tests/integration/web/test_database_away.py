@@ -131,6 +131,30 @@ def test_log_tells_it_in_one_line(unreachable: Client, caplog: pytest.LogCapture
     assert "\n" not in record.getMessage()
 
 
+@pytest.mark.parametrize("who", ["signed in", "a monitor"])
+def test_log_tells_an_outage_once_however_often_health_is_asked(
+    browser: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    asking = browser if who == "signed in" else Client()
+    caplog.set_level(logging.INFO)
+    assert asking.get("/healthz").status_code == 200
+    caplog.clear()
+    for _ in range(2):
+        with monkeypatch.context() as away:
+            connection.close()
+            away.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+            away.setitem(connection.settings_dict, "PORT", "1")
+            assert [asking.get("/healthz").status_code for _ in range(3)] == [503] * 3
+        connection.close()
+        assert [asking.get("/healthz").status_code for _ in range(3)] == [200] * 3
+
+    told = [(each.levelname, each.getMessage()) for each in caplog.records if "healthz" in each.getMessage()]
+    begun = "the database is away, and /healthz answers 503 until it's back: connection failed: "
+    assert [(level, message.startswith(begun)) for level, message in told[::2]] == [("ERROR", True)] * 2
+    assert told[1::2] == [("INFO", "the database is back, and /healthz answers 200 again")] * 2
+    assert not any(each.exc_info for each in caplog.records)
+
+
 def test_log_tells_of_an_address_with_a_percent_sign(unreachable: Client, caplog: pytest.LogCaptureFixture) -> None:
     unreachable.get("/invoices/100%25d")
 
