@@ -233,6 +233,10 @@ class Row(Value):
     given_up: GivenUp | None = None
     take_back: TakingBack | None = None
 
+    def first_sent_at(self, latest_at: datetime | None) -> datetime | None:
+        """When the record first left, whose latest create did so at `latest_at`."""
+        return self.given_up.first_sent_at if self.given_up else latest_at
+
 
 class Subject(Value):
     """A due row with everything a plan for it needs; `record` is None when ours is gone."""

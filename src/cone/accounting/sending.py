@@ -257,7 +257,7 @@ class Sender:
             step, until = after_undecided(open_one, looks_count_after=self._tools.provider.looks_count_after)
         if isinstance(found, RemoteRecord):
             async with self.settling() as database:
-                since = first_sent_at(errand.row, attempt)
+                since = errand.row.first_sent_at(attempt.started_at)
                 await self.settler.found(database, errand.subject, record=found, since=since, attempt=attempt)
         elif step == "repeat":
             await self._repeat(errand, open_one)
@@ -324,7 +324,7 @@ class Sender:
             return False
         # An item that stands in the way of a first send was there before it.
         is_before = is_item_taken and attempt.sends == 1
-        since = self._made_since(errand.row, found) if is_before else first_sent_at(errand.row, attempt)
+        since = self._made_since(errand.row, found) if is_before else errand.row.first_sent_at(attempt.started_at)
         async with self.settling() as database:
             await self.settler.found(database, errand.subject, record=found, since=since, attempt=attempt)
         return True
@@ -403,11 +403,6 @@ class Sender:
             return
         async with self.settling() as database:
             await self.settler.version_read(database, errand.row, record=record)
-
-
-def first_sent_at(row: Row, attempt: Attempt) -> datetime | None:
-    """When the record first left of which the attempt is the latest create."""
-    return row.given_up.first_sent_at if row.given_up else attempt.started_at
 
 
 def _may_be_theirs(link: LinkState | None, verdict: Verdict) -> bool:

@@ -29,7 +29,7 @@ from cone.accounting.plan.open_attempts import (
 from cone.accounting.port.documents import RemoteRecord
 from cone.accounting.port.verdicts import VERDICTS, Answered, StaleError, Verdict
 from cone.accounting.records import OpenAttempt, Situation, Subject, general_service_uuid, is_wanted
-from cone.accounting.sending import Sender, first_sent_at
+from cone.accounting.sending import Sender
 from cone.accounting.snapshot import read_subjects
 from cone.accounting.sql import attempts as attempts_sql
 from cone.accounting.sql import lane as lane_sql
@@ -136,7 +136,7 @@ class BatchResolver:
                         database,
                         one.errand.subject,
                         record=judged,
-                        since=first_sent_at(one.errand.row, one.attempt),
+                        since=one.errand.row.first_sent_at(one.attempt.started_at),
                         attempt=one.attempt,
                     )
                     (found if is_ours else theirs).add(one.attempt.id)

@@ -163,17 +163,24 @@ def test_item_that_was_found_stays_as_it_is(
     assert items(ledger) == {"Advice": INCOME}
 
 
+def refuse_after_no_answer(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, service: Service, *, late_by: timedelta | None = None
+) -> None:
+    """Have an item's create get no answer, and its repeat a plain no; the first is done `late_by`, if ever."""
+    hurry(ledger, 200)
+    ledger.fail_next("service", OutcomeUnknownError(Answered(message="no answer")), late_by=late_by)
+    refused = Answered(http_status=400, code="6000", message="not now")
+    ledger.fail_next("service", RejectedError(refused, cause=CauseCode.REFUSED))
+    invoice_for(owner, service)
+    make_worker()
+    wait_until(lambda: OutboxRow.objects.filter(kind="service", state="blocked").exists())
+
+
 def test_item_that_an_earlier_try_made_after_all_is_ours(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
 ) -> None:
     """It was done late, after its repeat had been refused: nobody waits for its answer any more."""
-    hurry(ledger, 200)
-    ledger.fail_next("service", OutcomeUnknownError(Answered(message="no answer")), late_by=timedelta(seconds=3))
-    refused = Answered(http_status=400, code="6000", message="not now")
-    ledger.fail_next("service", RejectedError(refused, cause=CauseCode.REFUSED))
-    invoice_for(owner, advice)
-    make_worker()
-    wait_until(lambda: OutboxRow.objects.filter(kind="service", state="blocked").exists())
+    refuse_after_no_answer(owner, ledger, make_worker, advice, late_by=timedelta(seconds=3))
     assert not items(ledger)
     ledger.age(timedelta(seconds=3))
     assert items(ledger) == {"Advice": INCOME}
@@ -188,13 +195,7 @@ def test_item_that_a_person_made_after_ours_was_refused_is_theirs(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
 ) -> None:
     """Long after anything of ours left: it was refused, so they did it by hand."""
-    hurry(ledger, 200)
-    ledger.fail_next("service", OutcomeUnknownError(Answered(message="no answer")))
-    refused = Answered(http_status=400, code="6000", message="not now")
-    ledger.fail_next("service", RejectedError(refused, cause=CauseCode.REFUSED))
-    invoice_for(owner, advice)
-    make_worker()
-    wait_until(lambda: OutboxRow.objects.filter(kind="service", state="blocked").exists())
+    refuse_after_no_answer(owner, ledger, make_worker, advice)
     long_ago = timezone.now() - timedelta(days=2)
     Attempt.objects.filter(kind="service").update(started_at=long_ago, last_sent_at=long_ago)
     make_there(ledger, "Advice")

@@ -1,6 +1,7 @@
 """Invoices and items that are about to change: a line posts to the account that its item has at that moment."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -83,6 +84,14 @@ def move(owner: Actor, service: Service, how: str) -> None:
         save_service(owner, ServiceInput("Advice"), uuid=service.uuid, income_account_id=FEES)
     else:
         save_accounts(owner, deposit_account_id=BANK, income_account_id=FEES)
+
+
+@contextmanager
+def refusing_the_item(ledger: FakeLedger) -> Iterator[None]:
+    """Have the item's next change, which is made within, refused."""
+    ledger.fail_next("service", REFUSED)
+    yield
+    wait_until(lambda: OutboxRow.objects.filter(kind="service", state="blocked").exists())
 
 
 @pytest.mark.parametrize("how", ["its own", "the usual one", "of one item for all"])
@@ -197,9 +206,8 @@ def test_invoice_of_an_item_that_stays_on_its_account_waits_for_no_other_change(
     bill(owner, advice)
     make_worker()
     wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
-    ledger.fail_next("service", REFUSED)
-    save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid)
-    wait_until(lambda: OutboxRow.objects.filter(kind="service", state="blocked").exists())
+    with refusing_the_item(ledger):
+        save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid)
     bill(owner, advice)
     wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
     assert items(ledger) == {"Advice": INCOME}
@@ -216,9 +224,8 @@ def test_invoice_of_an_item_that_cant_be_moved_says_why_and_goes_when_that_is_me
     bill(owner, advice)
     make_worker(NO_SWEEP)
     wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
-    ledger.fail_next("service", REFUSED)
-    move(owner, advice, "its own")
-    wait_until(lambda: OutboxRow.objects.filter(kind="service", state="blocked").exists())
+    with refusing_the_item(ledger):
+        move(owner, advice, "its own")
     ledger.before_send = post
     post.held.is_released.set()
     bill(owner, advice)
@@ -258,13 +265,12 @@ def test_preview_of_existing_invoices_foresees_that_they_wait_for_an_item_that_c
     worker = make_worker(NO_SWEEP)
     wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
     if is_refused:
-        ledger.fail_next("service", REFUSED)
+        with refusing_the_item(ledger):
+            move(owner, advice, "its own")
+        worker.stop()
     else:
         worker.stop()
-    move(owner, advice, "its own")
-    if is_refused:
-        wait_until(lambda: OutboxRow.objects.filter(kind="service", state="blocked").exists())
-        worker.stop()
+        move(owner, advice, "its own")
     for _ in range(2):
         bill(owner, advice)
     existing = OutboxRow.objects.filter(kind="invoice")
