@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bench.faults.our_books import OurBooks, OurCustomer, OurInvoice, OurPayment, OurRecord
-from bench.faults.their_books import TheirBooks, TheirInvoice, TheirPayment
+from bench.faults.their_books import TheirBooks, TheirCustomer, TheirInvoice, TheirPayment
 
 _MOST_SHOWN = 40
 KINDS = ("duplicate", "missing", "foreign", "cents", "account", "tax_code", "content", "not_taken_back")
@@ -33,6 +33,8 @@ class Report:
     records: int = 0
     findings: list[Finding] = field(default_factory=list)
     causes: Counter[str] = field(default_factory=Counter)
+    # Uncertain customers of whom the firm has a namesake there: whether it's the same one is a person's to say.
+    namesakes: int = 0
 
     def count(self, kind: str) -> int:
         """How many findings of a kind."""
@@ -50,6 +52,7 @@ class Report:
             "wrong_tax_codes": self.count("tax_code"),
             "other": self.count("content") + self.count("not_taken_back"),
             "uncertain": self.causes["outcome_uncertain"],
+            "namesakes": self.namesakes,
             "causes": dict(sorted(self.causes.items())),
             "findings": [f"{each.kind}: {each.record}: {each.says}" for each in self.findings[:_MOST_SHOWN]],
         }
@@ -61,6 +64,7 @@ def compare(ours: OurBooks, theirs: TheirBooks) -> Report:
     for record in ours.all_records():
         if record.cause:
             report.causes[record.cause] += 1
+    report.namesakes = sum(_is_asked_about(here, theirs.customers) for here in ours.customers)
     report.findings += _compare_customers(ours.customers, theirs)
     report.findings += _compare_items(ours, theirs)
     report.findings += _compare_invoices(ours.invoices, theirs.invoices)
@@ -80,8 +84,8 @@ def _compare_customers(ours: Sequence[OurCustomer], theirs: TheirBooks) -> Itera
         found = left.pop((here.realm, here.name), [])
         name = f"customer {here.name}"
         if here.cause:
-            # It may stand there under a former name.
-            unsettled[here.realm] += not found
+            # It may stand there under a former name, unless that one's the firm's own.
+            unsettled[here.realm] += not found and not _is_asked_about(here, theirs.customers)
             continue
         if not found:
             yield Finding("missing", name, "isn't there and has no cause")
@@ -91,10 +95,27 @@ def _compare_customers(ours: Sequence[OurCustomer], theirs: TheirBooks) -> Itera
             yield Finding("content", name, f"has the address {found[0].email}, not {here.email}")
     for (realm, name), found in left.items():
         for each in found:
+            if each.is_own:
+                # Ours was renamed before it was linked.
+                continue
             if unsettled[realm]:
                 unsettled[realm] -= 1
             else:
                 yield Finding("duplicate", f"customer {name}", f"{each.remote_id} is nobody's here")
+
+
+def _is_asked_about(here: OurCustomer, theirs: Sequence[TheirCustomer]) -> bool:
+    """Whether a person must say if it's the firm's own of that name, which differs in its address from what was sent.
+
+    Names are unique there: what was sent can't have come to stand beside it.
+    """
+    return here.cause == "outcome_uncertain" and any(
+        there.is_own
+        and (there.realm, there.name) == (here.realm, here.sent_name)
+        and there.email != here.sent_email
+        and there.remote_id in here.offered
+        for there in theirs
+    )
 
 
 def _compare_items(ours: OurBooks, theirs: TheirBooks) -> Iterator[Finding]:
@@ -108,7 +129,8 @@ def _compare_items(ours: OurBooks, theirs: TheirBooks) -> Iterator[Finding]:
         if found and found[0].account != here.account and not here.cause:
             yield Finding("account", f"item {here.name}", f"posts to {found[0].account}, not {here.account}")
     for (_, name), found in left.items():
-        yield Finding("foreign", f"item {name}", f"{len(found)} of them belong to no service")
+        if foreign := sum(not each.is_own for each in found):
+            yield Finding("foreign", f"item {name}", f"{foreign} of them belong to no service")
 
 
 # --- invoices --------------------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from pathlib import Path
 
 # One factor for the emulator's clock and for everything that the client waits for.
 SPEED = 6
+# What is as old as this is seen however blind looks are.
+LONG_SECONDS = 2 * 86_400
 
 
 @dataclass(frozen=True, slots=True)

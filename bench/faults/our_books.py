@@ -3,7 +3,7 @@
 A row says why by its own cause, or by waiting for a record that has one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -23,8 +23,16 @@ with recursive row as (
 select record_uuid, cause, depth from row where cause <> ''
 """
 _CUSTOMERS = """
-select c.uuid, c.name, c.email, k.company_id_remote as realm
+select c.uuid, c.name, c.email, k.company_id_remote as realm,
+    coalesce(a.body ->> 'DisplayName', '') as sent_name,
+    coalesce(a.body -> 'PrimaryEmailAddr' ->> 'Address', '') as sent_email,
+    array(select jsonb_array_elements(o.cause -> 'candidates') ->> 'remote_id') as offered
 from books_customer c join books_connection k on k.workspace_id = c.workspace_id and k.state <> 'disconnected'
+left join books_outboxrow o on o.record_uuid = c.uuid and o.company_id = k.company_id and o.state = 'blocked'
+left join (
+    select record_uuid, company_id, convert_from(body, 'UTF8')::jsonb as body from books_attempt
+    where kind = 'customer' and operation = 'create' and state = 'unknown') a
+    on a.record_uuid = c.uuid and a.company_id = k.company_id
 """
 _ITEMS = """
 select s.uuid, s.name, k.company_id_remote as realm, coalesce(a.remote_id, k.income_account_id) as account
@@ -71,10 +79,13 @@ class OurRecord:
 
 @dataclass(frozen=True, slots=True)
 class OurCustomer(OurRecord):
-    """A customer."""
+    """A customer. Of a create whose outcome isn't known: what it sent, and the ids that its card offers to link."""
 
     name: str
     email: str
+    sent_name: str = ""
+    sent_email: str = ""
+    offered: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from bench.faults.cells import CELLS
 
 _ROW = (
     *("cell", "records", "faults", "kills", "duplicates", "missing", "foreign", "cents", "wrong_accounts"),
-    *("wrong_tax_codes", "other", "uncertain", "seconds"),
+    *("wrong_tax_codes", "other", "uncertain", "namesakes", "seconds"),
 )
 _WRONG = ("duplicates", "missing", "foreign", "cents", "wrong_accounts", "wrong_tax_codes", "other")
 # Where looks are blind, a batch of which not all may be repeated waits for a person (ADR 16).
@@ -18,7 +18,10 @@ _MAY_ASK = {
 
 def summarize(seed: int, cells: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     """The figures of the whole run."""
-    sums = {name: sum(cell[name] for cell in cells) for name in ("records", "faults", "kills", *_WRONG, "uncertain")}
+    sums = {
+        name: sum(cell[name] for cell in cells)
+        for name in ("records", "faults", "kills", *_WRONG, "uncertain", "namesakes")
+    }
     return {
         "seed": seed,
         "cells": [{name: cell[name] for name in _ROW} for cell in cells],
@@ -38,8 +41,9 @@ def list_wrong(cell: Mapping[str, Any]) -> list[str]:
     found = list(cell["findings"])
     if not cell["is_quiet"]:
         found += [f"hadn't come to rest: {row}" for row in cell["unsettled"]] or ["hadn't come to rest"]
-    if cell["uncertain"] and cell["cell"] not in _MAY_ASK:
-        found.append(f"{cell['uncertain']} records are uncertain though looks see them")
+    unexplained = cell["uncertain"] - cell["namesakes"]
+    if unexplained and cell["cell"] not in _MAY_ASK:
+        found.append(f"{unexplained} records are uncertain though looks see them")
     return found
 
 

@@ -5,29 +5,33 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.request import urlopen
 
+# By company and entity.
+_Ids: TypeAlias = Mapping[str, Mapping[str, Sequence[str]]]
 _MARKER = re.compile(r"cone:([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
 
 
 @dataclass(frozen=True, slots=True)
 class TheirCustomer:
-    """A customer there."""
+    """A customer there; `is_own`: the firm's own from before."""
 
     realm: str
     remote_id: str
     name: str
     email: str
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TheirItem:
-    """An item there, and the account it posts to."""
+    """An item there, and the account it posts to; `is_own`: the firm's own from before."""
 
     realm: str
     name: str
     account: str
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +95,24 @@ class TheirBooks:
     payments: list[TheirPayment] = field(default_factory=list)
 
 
-def read_theirs(emulator_url: str, before: Mapping[str, Mapping[str, Sequence[str]]]) -> TheirBooks:
-    """The companies of `before`, less the ids that it names by company and entity."""
+def read_theirs(emulator_url: str, before: _Ids, planted: _Ids | None = None) -> TheirBooks:
+    """The companies of `before`, less the ids that it names. `planted` are the firms' own that ours may become."""
     with urlopen(f"{emulator_url}/_emulator/dump?form=stored") as answer:  # noqa: S310  # our own emulator
         dump = json.load(answer, parse_float=Decimal)
     books = TheirBooks()
     for company in dump["companies"]:
         if company["realm_id"] in before:
-            _take_company(books, company, before[company["realm_id"]])
+            realm = company["realm_id"]
+            _take_company(books, company, before[realm], (planted or {}).get(realm, {}))
     return books
 
 
-def _take_company(books: TheirBooks, company: Mapping[str, Any], before: Mapping[str, Sequence[str]]) -> None:
+def _take_company(
+    books: TheirBooks,
+    company: Mapping[str, Any],
+    before: Mapping[str, Sequence[str]],
+    planted: Mapping[str, Sequence[str]],
+) -> None:
     realm, held = company["realm_id"], company["entities"]
     customers = {customer["Id"]: customer["DisplayName"] for customer in held["Customer"]}
     items = {item["Id"]: item["Name"] for item in held["Item"]}
@@ -113,9 +123,11 @@ def _take_company(books: TheirBooks, company: Mapping[str, Any], before: Mapping
 
     for record in fresh("Customer"):
         email = (record.get("PrimaryEmailAddr") or {}).get("Address", "")
-        books.customers.append(TheirCustomer(realm, record["Id"], record["DisplayName"], email))
+        is_own = record["Id"] in planted.get("Customer", ())
+        books.customers.append(TheirCustomer(realm, record["Id"], record["DisplayName"], email, is_own))
     for record in fresh("Item"):
-        books.items.append(TheirItem(realm, record["Name"], record["IncomeAccountRef"]["value"]))
+        is_own = record["Id"] in planted.get("Item", ())
+        books.items.append(TheirItem(realm, record["Name"], record["IncomeAccountRef"]["value"], is_own))
     books.invoices += [_read_invoice(realm, record, customers, items) for record in fresh("Invoice")]
     books.payments += [_read_payment(realm, record, customers) for record in fresh("Payment")]
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from bench.faults.audit import Report, compare
 from bench.faults.our_books import OurBooks, OurCustomer, OurInvoice, OurItem, OurLine, OurPayment
+from bench.faults.report import list_wrong
 from bench.faults.their_books import TheirBooks, read_theirs
 
 from tests.emulator.running import Company, Running, open_client, start, stop
@@ -27,6 +28,8 @@ class Planted:
         self._base = base
         self.company = company
         self._before = self._list_there()
+        # The firm's own from before that ours may become.
+        self.own: dict[str, list[str]] = {}
         self._customer = self._post(
             "customer", {"DisplayName": "Ada & Co", "PrimaryEmailAddr": {"Address": "a@b.example"}}
         )
@@ -82,9 +85,24 @@ class Planted:
         made: str = self._post("item", _item(name, account))["Id"]
         return made
 
-    def post_customer(self, name: str) -> None:
-        """One more customer there."""
-        self._post("customer", {"DisplayName": name})
+    def post_customer(self, name: str, email: str = "x@y.example") -> str:
+        """One more customer there; its id."""
+        made: str = self._post("customer", {"DisplayName": name, "PrimaryEmailAddr": {"Address": email}})["Id"]
+        return made
+
+    def ask_about(self, name: str, **other: Any) -> None:
+        """One more customer of ours: what became of its create is uncertain, and its card offers the firm's own."""
+        asked = OurCustomer(
+            uuid=next(_uuids),
+            realm=self.company.realm,
+            cause="outcome_uncertain",
+            name=name,
+            email="b@c.example",
+            sent_name=name,
+            sent_email="b@c.example",
+            offered=self.own["Customer"],
+        )
+        self.ours.customers.append(replace(asked, **other))
 
     def move_item(self, account: str) -> None:
         """Have the item post to another account."""
@@ -107,7 +125,8 @@ class Planted:
 
     def read_theirs(self) -> TheirBooks:
         """The books there, less what the company began with."""
-        return read_theirs(self._base, {self.company.realm: self._before})
+        realm = self.company.realm
+        return read_theirs(self._base, {realm: self._before}, {realm: self.own})
 
     def _post(self, entity: str, body: dict[str, Any], **parameters: str) -> dict[str, Any]:
         return self.company.create(entity.title(), body, **parameters)
@@ -216,6 +235,80 @@ def test_one_cent_is_found_and_counted(planted: Planted) -> None:
     assert _kinds(report) == {"cents": 2}
     # The line and the total are a cent more; a fifth of a cent is no tax.
     assert report.to_figures()["cents"] == 2
+
+
+def test_what_the_firm_had_there_itself_is_nobody_s_without_being_wrong(planted: Planted) -> None:
+    planted.own = {"Customer": [planted.post_customer("Bert")], "Item": [planted.post_item("Cake", _SALES)]}
+    assert planted.audit().findings == []
+
+    planted.post_customer("Bert (2)")
+    planted.post_item("Cake 2", _SALES)
+    assert _kinds(planted.audit()) == {"duplicate": 1, "foreign": 1}
+
+
+def _list_wrong(report: Report, *, cell: str = "ignored") -> list[str]:
+    return list_wrong({"cell": cell, **report.to_figures(), "is_quiet": True, "unsettled": []})
+
+
+def test_customer_may_be_uncertain_where_the_firm_has_a_namesake_of_another_address(planted: Planted) -> None:
+    planted.own = {"Customer": [planted.post_customer("Bert")]}
+    planted.ask_about("Bert")
+    invoice = replace(planted.ours.invoices[0], uuid=next(_uuids), number="INV-2", customer="Bert")
+    planted.ours.invoices.append(replace(invoice, cause="waits: outcome_uncertain"))
+
+    report = planted.audit()
+
+    assert _list_wrong(report) == []
+    assert (report.to_figures()["uncertain"], report.to_figures()["namesakes"]) == (1, 1)
+    assert dict(report.causes) == {"outcome_uncertain": 1, "waits: outcome_uncertain": 1}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"sent_email": "x@y.example"},
+        {"sent_name": "Bert (2)"},
+        {"sent_name": "", "sent_email": ""},
+        {"realm": "another"},
+        {"offered": ["1"]},
+        {"cause": ""},
+    ],
+    ids=["same address", "another name", "nothing sent", "another company", "not offered", "settled"],
+)
+def test_customer_is_wrong_where_the_namesake_explains_nothing(planted: Planted, other: dict[str, Any]) -> None:
+    planted.own = {"Customer": [planted.post_customer("Bert")]}
+    planted.ask_about("Bert", **other)
+
+    report = planted.audit()
+
+    assert report.namesakes == 0
+    assert len(_list_wrong(report)) == 1
+
+
+def test_namesake_made_since_explains_nothing(planted: Planted) -> None:
+    planted.own = {"Customer": [planted.post_customer("Bert")]}
+    planted.ask_about("Bert")
+    planted.own = {}
+
+    assert _list_wrong(planted.audit()) == ["1 records are uncertain though looks see them"]
+
+
+def test_failures_beside_a_customer_with_a_namesake_are_found(planted: Planted) -> None:
+    planted.own = {"Customer": [planted.post_customer("Bert"), planted.post_customer("Carl")]}
+    planted.ask_about("Bert")
+    # Renamed since, so that nobody there has its name any more: nobody's may take that place.
+    planted.ask_about("Carl (7)", sent_name="Carl")
+    planted.post_customer("Dora")
+    planted.post_item("Cake", _SALES)
+    planted.post_invoice(number="INV-2", uuid=next(_uuids))
+    planted.delete("payment", planted.payment)
+    waiting = replace(planted.ours.invoices[0], uuid=next(_uuids), number="INV-3", customer="Bert")
+    planted.ours.invoices.append(replace(waiting, cause="outcome_uncertain"))
+
+    report = planted.audit()
+
+    assert _kinds(report) == {"duplicate": 1, "foreign": 2, "missing": 1}
+    assert "1 records are uncertain though looks see them" in _list_wrong(report)
 
 
 def test_line_posted_to_another_account_is_found(planted: Planted) -> None:
