@@ -60,6 +60,14 @@ def is_made_since(record: RemoteRecord, sent_at: datetime | None) -> bool:
     return record.created_at >= sent_at - _CLOCKS_DIFFER
 
 
+def holds_the_name(found: RemoteRecord | Undecided | None, sent_at: datetime | None) -> bool:
+    """Whether the customer that was found is why a create sent then can't have been done yet: it had the name before.
+
+    Linked, it could be renamed, and that create be done after all: it's left as it is until that can't come any more.
+    """
+    return isinstance(found, RemoteRecord) and found.kind == "customer" and not is_made_since(found, sent_at)
+
+
 def candidates_to_json(records: Sequence[RemoteRecord]) -> list[dict[str, str]]:
     """Candidates as they're kept with a cause."""
     return [

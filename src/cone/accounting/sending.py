@@ -20,6 +20,7 @@ from cone.accounting.attempts import (
     open_attempts,
     reopen_attempts,
 )
+from cone.accounting.candidates import Undecided, holds_the_name
 from cone.accounting.database import Database, UniqueViolationError
 from cone.accounting.delivered import Delivered, settle_delivered
 from cone.accounting.errands import Errand, Tools, Work
@@ -255,14 +256,16 @@ class Sender:
             )
         else:
             step, until = after_undecided(open_one, looks_count_after=self._tools.provider.looks_count_after)
-        if isinstance(found, RemoteRecord):
+        must_wait = step == "wait" and holds_the_name(found, attempt.started_at)
+        if isinstance(found, RemoteRecord) and not must_wait:
             async with self.settling() as database:
                 since = errand.row.first_sent_at(attempt.started_at)
                 await self.settler.found(database, errand.subject, record=found, since=since, attempt=attempt)
         elif step == "repeat":
             await self._repeat(errand, open_one)
         else:
-            await self.settle_step(errand, open_one, step, until, possible=found.records if found is not None else ())
+            possible = found.records if isinstance(found, Undecided) else ()
+            await self.settle_step(errand, open_one, step, until, possible=possible)
 
     async def settle_step(
         self,
@@ -305,11 +308,12 @@ class Sender:
     async def _was_ours(self, errand: Errand, attempt: Attempt, verdict: Verdict) -> bool:
         """Look what took the name or number before telling a person: it may be our own lost create. Then link it."""
         is_taken = isinstance(verdict, RejectedError) and verdict.cause in _LOOK_FIRST
-        if isinstance(verdict, RejectedError) and verdict.cause is CauseCode.NAME_TAKEN and attempt.kind == "customer":
+        is_name_taken = isinstance(verdict, RejectedError) and verdict.cause is CauseCode.NAME_TAKEN
+        is_customer = attempt.kind == "customer" and not self._was_repeated_under_a_former_name(errand, attempt)
+        if isinstance(verdict, RejectedError) and is_name_taken and is_customer:
             return await self._settle_name(errand, attempt, verdict)
         if not is_taken or errand.subject.link is not None:
             return False
-        is_name_taken = isinstance(verdict, RejectedError) and verdict.cause is CauseCode.NAME_TAKEN
         is_item_taken = is_name_taken and attempt.kind == "service"
         try:
             found = await self._looker.look(errand.access, attempt, sent_at=None)
@@ -328,6 +332,13 @@ class Sender:
         async with self.settling() as database:
             await self.settler.found(database, errand.subject, record=found, since=since, attempt=attempt)
         return True
+
+    def _was_repeated_under_a_former_name(self, errand: Errand, attempt: Attempt) -> bool:
+        """Whether the name that somebody has there is the one that was sent, no more the one that it has here."""
+        document = errand.subject.record
+        if attempt.sends == 1 or not isinstance(document, CustomerDocument):
+            return False
+        return self._tools.provider.read_sent(attempt.kind, attempt.request).name != document.name
 
     async def _settle_name(self, errand: Errand, attempt: Attempt, verdict: RejectedError) -> bool:
         """Find out who has a customer's name, and settle it by that; False when it couldn't be looked at now."""

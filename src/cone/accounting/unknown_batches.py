@@ -7,17 +7,18 @@ look has proved that it sees such records. Only where looks prove to be blind do
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from cone.accounting.attempts import Attempt, Fence, as_attempt
 from cone.accounting.batches import BatchSender
 from cone.accounting.budget import PacedAccess, Share
-from cone.accounting.candidates import Undecided
+from cone.accounting.candidates import Undecided, holds_the_name
+from cone.accounting.database import Database
 from cone.accounting.errands import Errand, Tools, Work
-from cone.accounting.looking import Looker
+from cone.accounting.looking import Looker, Seen
 from cone.accounting.plan.open_attempts import (
     BatchFacts,
     Next,
@@ -56,6 +57,24 @@ class _Open:
     def is_wanted(self) -> bool:
         """Whether the record should stand there still."""
         return is_wanted(self.errand.subject.record)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a look at a batch's creates came to. `namesakes` are customers there that hold the name since before it.
+
+    `found` and `theirs` are ids of attempts that were linked: to what they made, and to what the firm had.
+    """
+
+    missing: list[_Open] = field(default_factory=list)
+    namesakes: list[tuple[_Open, Seen]] = field(default_factory=list)
+    found: set[int] = field(default_factory=set)
+    theirs: set[int] = field(default_factory=set)
+
+    @property
+    def open_ones(self) -> list[_Open]:
+        """What goes along where the batch is repeated."""
+        return [*self.missing, *(one for one, _ in self.namesakes)]
 
 
 class BatchResolver:
@@ -124,50 +143,68 @@ class BatchResolver:
         except VERDICTS as verdict:
             await self._settle_unseen(creates, verdict)
             return
-        missing: list[_Open] = []
-        found: set[int] = set()
-        theirs: set[int] = set()
+        looked = _Looked()
         for one, candidates in zip(creates, seen, strict=True):
             # One by one: what one of them is linked to can't be another.
             async with self._sender.settling() as database:
                 judged = await self._looker.judge(database, candidates)
-                if isinstance(judged, RemoteRecord):
-                    is_ours = await self._sender.settler.found(
-                        database,
-                        one.errand.subject,
-                        record=judged,
-                        since=one.errand.row.first_sent_at(one.attempt.started_at),
-                        attempt=one.attempt,
-                    )
-                    (found if is_ours else theirs).add(one.attempt.id)
+                if holds_the_name(judged, one.attempt.started_at):
+                    looked.namesakes.append((one, candidates))
+                elif isinstance(judged, RemoteRecord):
+                    is_ours = await self._link(database, one, judged)
+                    (looked.found if is_ours else looked.theirs).add(one.attempt.id)
             if isinstance(judged, Undecided):
                 step, until = after_undecided(one.open_one, looks_count_after=self._looks_count_after)
                 await self._sender.settle_step(one.errand, one.open_one, step, until, possible=judged.records)
             elif judged is None:
-                missing.append(one)
-        if missing:
-            # What the firm had there before doesn't show that the batch arrived, nor that looks see what's new.
-            ours = [item for item in items if item["verdict"] != "theirs" and item["id"] not in theirs]
-            await self._go_on(batch_id, missing, ours, found)
+                looked.missing.append(one)
+        if looked.missing:
+            await self._go_on(batch_id, items, looked)
+        else:
+            for one, candidates in looked.namesakes:
+                step, until = after_undecided(one.open_one, looks_count_after=self._looks_count_after)
+                await self._link_namesake(one, candidates, step, until)
 
-    async def _go_on(
-        self, batch_id: int, missing: Sequence[_Open], items: Sequence[Item], found: Collection[int]
-    ) -> None:
+    async def _link(self, database: Database, one: _Open, record: RemoteRecord) -> bool:
+        """Whether the attempt itself can have made it."""
+        since = one.errand.row.first_sent_at(one.attempt.started_at)
+        return await self._sender.settler.found(
+            database, one.errand.subject, record=record, since=since, attempt=one.attempt
+        )
+
+    async def _link_namesake(self, one: _Open, candidates: Seen, step: Next, until: timedelta) -> None:
+        """Link it once the batch can't come any more; what has become another's meanwhile is looked for again."""
+        if step != "wait":
+            async with self._sender.settling() as database:
+                judged = await self._looker.judge(database, candidates)
+                if isinstance(judged, RemoteRecord):
+                    await self._link(database, one, judged)
+                    return
+        await self._sender.settle_step(one.errand, one.open_one, "wait", until)
+
+    async def _go_on(self, batch_id: int, items: Sequence[Item], looked: _Looked) -> None:
+        missing, found = looked.missing, looked.found
         youngest = min((one.open_one for one in missing), key=lambda one: one.silence)
         ids = {one.attempt.id for one in missing}
-        creates = [item for item in items if item["operation"] == "create"]
-        there = [item for item in creates if item["state"] == "succeeded" or item["id"] in found]
+        # What the firm had there before doesn't show that the batch arrived, nor that looks see what's new.
+        theirs = looked.theirs | {one.attempt.id for one, _ in looked.namesakes}
+        creates = [item for item in items if item["operation"] == "create" and item["id"] not in theirs]
+        ours = [item for item in creates if item["verdict"] != "theirs"]
+        there = [item for item in ours if item["state"] == "succeeded" or item["id"] in found]
         facts = BatchFacts(
             is_any_there=bool(there),
-            # Done again, what was refused or given up, is decided otherwise or isn't wanted could come to be after all.
-            may_repeat=all(one.is_wanted for one in missing) and len(there) + len(ids) == len(creates),
+            # Done again, what was refused or given up, is decided otherwise or isn't wanted could come to be after all;
+            # and so could a customer of a name that the firm's own had: linked, it may have been renamed since.
+            may_repeat=all(one.is_wanted for one in looked.open_ones)
+            and len(there) + len(ids) == len(ours)
+            and all(item["kind"] != "customer" for item in creates if item not in ours),
             are_looks_proved=bool(found) or any(item["verdict"] == "found" for item in there),
         )
         if needs_proof(youngest, facts, looks_count_after=self._looks_count_after):
             try:
                 is_seen = await self._sees_what_is_there(batch_id, missing, there)
             except VERDICTS as verdict:
-                await self._settle_unseen(missing, verdict)
+                await self._settle_unseen(looked.open_ones, verdict)
                 return
             facts = replace(facts, are_looks_proved=is_seen)
         situation = missing[0].errand.situation
@@ -175,8 +212,10 @@ class BatchResolver:
             youngest, facts, ids_live_for=situation.ids_live_for, looks_count_after=self._looks_count_after
         )
         if step == "repeat":
-            await self._repeat(missing)
+            await self._repeat(looked.open_ones)
             return
+        for one, candidates in looked.namesakes:
+            await self._link_namesake(one, candidates, step, until)
         for one in missing:
             own: tuple[Next, timedelta] = step, until
             if step == "ask" and not one.is_wanted:

@@ -8,10 +8,12 @@ import pytest
 from cone.accounting.port.documents import CustomerDocument, Document
 from cone.accounting.port.verdicts import Answered, OutcomeUnknownError
 from cone.books.models import Attempt, Customer, Link, OutboxRow, Service
+from cone.domain.customers import CustomerInput
 from cone.kit.values import replace
 from cone.operations.actor import Actor
 from cone.operations.pause_sync import pause_sync
 from cone.operations.resume_sync import resume_sync
+from cone.operations.save_customer import save_customer
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_line, make_service
 from tests.fakes.books import FakeRecord
 from tests.fakes.ledger import FakeLedger
@@ -93,3 +95,32 @@ def test_customer_of_the_firms_in_a_lost_batch_doesnt_show_that_it_arrived(
     assert len(ledger.records("invoice")) == 8
     assert Link.objects.filter(kind="customer", remote_id="900").exists()
     assert Attempt.objects.get(kind="customer", verdict="theirs").state == "succeeded"
+
+
+@pytest.mark.parametrize("others", [0, 7], ids=["alone", "in a batch"])
+@pytest.mark.parametrize("late_by", [None, timedelta(milliseconds=600)], ids=["repeated", "done late"])
+def test_customer_of_the_firms_keeps_its_name_while_the_lost_create_may_still_come(
+    owner: Actor, ledger: FakeLedger, customer: Customer, service: Service, others: int, late_by: timedelta | None
+) -> None:
+    [mine] = [record.document for record in ledger.records("customer")]
+    assert isinstance(mine, CustomerDocument)
+    stand_there(ledger, replace(mine, uuid=uuid4(), name="Theirs", own_name=""))
+    pause_sync(owner)
+    for _ in range(others):
+        invoice_for(owner, customer, service)
+    theirs = make_customer(owner, "Theirs")
+    ledger.fail_next("batch" if others else "customer", NO_ANSWER, late_by=late_by)
+    if others:
+        OutboxRow.objects.update(priority=10)
+    resume_sync(owner)
+    wait_until(Attempt.objects.filter(record_uuid=theirs.uuid).exists)
+    typed = CustomerInput("Renamed", email=theirs.email, currency=theirs.currency)
+    save_customer(owner, typed, uuid=theirs.uuid)
+
+    wait_until(lambda: Link.objects.filter(record_uuid=theirs.uuid).exists() and is_settled(owner), seconds=30)
+    ledger.age(timedelta(seconds=10))
+    documents = [record.document for record in ledger.records("customer")]
+    names = {document.name for document in documents if isinstance(document, CustomerDocument)}
+    assert (len(documents), names) == (2, {mine.name, "Renamed"})
+    assert Link.objects.get(record_uuid=theirs.uuid).remote_id == "900"
+    assert len(ledger.records("invoice")) == 1 + others
