@@ -8,7 +8,6 @@ first.
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import timedelta
 from itertools import chain
@@ -40,7 +39,7 @@ from cone.accounting.ready import BATCH_FROM, Planned, Ready
 from cone.accounting.records import Reference, Row, Situation, Subject, general_service_uuid
 from cone.accounting.runs.settling import settle_runs
 from cone.accounting.sending import Sender
-from cone.accounting.snapshot import Snapshot, read_snapshot
+from cone.accounting.snapshot import Snapshot, read_next_due, read_snapshot
 from cone.accounting.sql import lane as lane_sql
 from cone.accounting.sql import sweep as sweep_sql
 from cone.accounting.unknown_batches import BatchResolver
@@ -58,8 +57,8 @@ _LOW = 45
 _LIVE_LOOK = 16
 # Taking a lane costs as much as a record; people seldom write one invoice alone.
 _LINGER = timedelta(seconds=20)
-# Rows become due by the clock too.
-_LONGEST_BLIND_NS = 1_000_000_000
+# Rows become due by the clock too. A lane that's done within this asks then.
+_FORESEE_AFTER = timedelta(seconds=1)
 
 
 class Lane:
@@ -88,9 +87,9 @@ class Lane:
         self._is_in_backlog = False
         # Whether something of a run was looked at since runs were settled last.
         self._is_of_run = False
-        # Whether something landed since the last look.
-        self._is_stale = False
-        self._looked_at_ns = 0
+        # What has the lane ask when the clock makes something due, and then wakes it.
+        self._must_foresee = False
+        self._alarm: asyncio.TimerHandle | None = None
         # Whether what waits for others is to be looked at again, too.
         self._is_sweep = True
         self._broken: BaseException | None = None
@@ -116,7 +115,9 @@ class Lane:
                 self._check_whole()
                 self._start()
                 if self._in_flight or self._pumps:
-                    await self._wait()
+                    await self._foresee()
+                    await self._moved.wait()
+                    self._check_whole()
                 elif not self._must_look():
                     if len(self._waiting):
                         # Nothing is under way, so nothing arrives: what waits is to be written down.
@@ -149,16 +150,27 @@ class Lane:
             raise LaneLostError
         return general_service_uuid(row["workspace_uuid"])
 
-    async def _wait(self) -> None:
-        """Until something is there to look at, or to start."""
-        await self._moved.wait()
-        self._check_whole()
-
     def _check_whole(self) -> None:
         if self._broken is not None:
             raise self._broken
 
+    async def _foresee(self) -> None:
+        """Have the lane woken when the clock makes something due, unless it has more to look at anyway."""
+        if self._must_foresee and not self._may_be_more:
+            self._set_alarm(await self._next_due(), self.wake)
+
+    def _ask_what_comes(self) -> None:
+        self._must_foresee = True
+        self._moved.set()
+
+    def _set_alarm(self, due: timedelta | None, ring: Callable[[], None]) -> None:
+        self._must_foresee = False
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = asyncio.get_running_loop().call_later(due.total_seconds(), ring) if due is not None else None
+
     async def _cancel(self) -> None:
+        self._set_alarm(None, self.wake)
         working = [*self._pumps.values(), *self._in_flight]
         for task in working:
             task.cancel()
@@ -186,18 +198,7 @@ class Lane:
 
     async def _next_due(self) -> timedelta | None:
         async with self._tools.pool.connection() as database:
-            cursor = await database.execute(
-                lane_sql.NEXT_DUE,
-                {
-                    "connection": self._fence.connection_id,
-                    "timeout": self._tools.provider.request_timeout,
-                    "looks_count_after": self._tools.provider.looks_count_after,
-                },
-            )
-            row = await cursor.fetchone()
-        if row is None or row["milliseconds"] is None:
-            return None
-        return max(timedelta(milliseconds=row["milliseconds"]), timedelta())
+            return await read_next_due(database, fence=self._fence, patience=self._tools.patience, busy=self._busy())
 
     # --- planning --------------------------------------------------------------------------------------------
 
@@ -206,20 +207,17 @@ class Lane:
         if self._woken.is_set():
             return True
         if self._in_flight or self._pumps:
-            is_low = self._may_be_more and len(self._ready) <= _LOW
-            is_long_ago = self._is_stale and time.monotonic_ns() - self._looked_at_ns > _LONGEST_BLIND_NS
-            return is_low or is_long_ago
+            return self._may_be_more and len(self._ready) <= _LOW
         # What's due by now, `_next_due` tells for less.
         return False
 
     async def _look(self, general_service: UUID) -> None:
         """Take a snapshot, settle what needs no request, queue what does."""
         self._woken.clear()
-        self._is_stale = False
-        self._looked_at_ns = time.monotonic_ns()
+        self._set_alarm(_FORESEE_AFTER, self._ask_what_comes)
         is_full = len(self._ready) > _LOW
         limit = _LIVE_LOOK if is_full else _AHEAD - len(self._ready)
-        busy = [*(one.row_id for one in self._under_way()), *self._waiting.row_ids()]
+        busy = self._busy()
         async with self._sender.books() as database:
             if self._is_sweep and not is_full:
                 self._is_sweep = False
@@ -318,6 +316,10 @@ class Lane:
             if isinstance(decision := _plan(subject, snapshot.situation), Send):
                 planned.append(Planned(subject, decision))
         return planned
+
+    def _busy(self) -> list[int]:
+        """The rows that needn't be read: on their way, or kept in mind."""
+        return [*(one.row_id for one in self._under_way()), *self._waiting.row_ids()]
 
     def _under_way(self) -> Iterator[Planned]:
         """What is planned and hasn't landed."""
@@ -458,7 +460,6 @@ class Lane:
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         landed = self._in_flight.pop(task, ())
-        self._is_stale = True
         if self._waiting.forget(one.reference for one in landed):
             # It didn't arrive.
             self.wake()

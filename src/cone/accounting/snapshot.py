@@ -151,6 +151,16 @@ async def read_snapshot(  # the lane's own reading glass: each says what is to b
     )
 
 
+async def read_next_due(database: Reader, *, fence: Fence, patience: Patience, busy: Sequence[int]) -> timedelta | None:
+    """How long until something is due but the busy rows: none if it is by now, None where nothing waits for a time."""
+    values = {"connection": fence.connection_id, "busy": list(busy)}
+    waits = {"timeout": patience.request_timeout, "looks_count_after": patience.looks_count_after}
+    row = await (await database.execute(lane_sql.NEXT_DUE, {**values, **waits})).fetchone()
+    if row is None or row["milliseconds"] is None:
+        return None
+    return max(timedelta(milliseconds=row["milliseconds"]), timedelta())
+
+
 async def read_subjects(
     reader: Reader, statement: str, values: Mapping[str, Any], *, former: Situation | None = None
 ) -> Snapshot:

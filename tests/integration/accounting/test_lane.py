@@ -18,9 +18,19 @@ from cone.operations.pause_sync import pause_sync
 from cone.operations.resume_sync import resume_sync
 from cone.operations.save_invoice import save_invoice
 from cone.operations.save_terms import save_terms
+from cone.operations.sync_now import sync_record
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line, make_service
 from tests.fakes.ledger import FakeLedger, Sending
-from tests.integration.accounting.conftest import MakeWorker, configure, connect, hurry, is_settled, wait_until
+from tests.integration.accounting.conftest import (
+    NO_SWEEP,
+    Held,
+    MakeWorker,
+    configure,
+    connect,
+    hurry,
+    is_settled,
+    wait_until,
+)
 from tests.integration.accounting.database import conninfo
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -172,6 +182,23 @@ def test_stale_version_is_read_again_and_our_fields_win(
         "stale",
         "sent",
     ]
+
+
+def test_record_that_was_put_off_goes_when_its_time_has_come_though_another_is_under_way(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    connect(owner, ledger)
+    ledger.before_send = held = Held("customer")
+    make_worker(NO_SWEEP)
+    sync_record(owner, "customer", make_customer(owner, "Slow Ltd").uuid)
+    assert held.is_asked.wait(10)
+    ledger.fail_next("customer", TryLaterError(Answered(http_status=500), scope="record", delay=timedelta(seconds=2)))
+    later = make_customer(owner, "Later & Co")
+    sync_record(owner, "customer", later.uuid)
+    wait_until(lambda: Link.objects.filter(record_uuid=later.uuid).exists(), seconds=7)
+    assert len(ledger.records("customer")) == 1
+    held.is_released.set()
+    wait_until(lambda: is_settled(owner) and len(ledger.records("customer")) == 2)
 
 
 def test_stale_version_after_many_lost_answers_is_sent_anew_at_once(

@@ -63,5 +63,5 @@ from books_outboxrow o join books_connection c on c.company_id = o.company_id
 left join books_attempt u on u.company_id = o.company_id and u.kind = o.kind and u.record_uuid = o.record_uuid
     and u.state = 'unknown'
 where c.id = %(connection)s and c.state = 'connected' and c.paused_at is null
-    and o.state = 'due' and o.waits_for_uuid is null
+    and o.state = 'due' and o.waits_for_uuid is null and o.id <> all(%(busy)s::bigint[])
 """  # noqa: S608  # made of constants
