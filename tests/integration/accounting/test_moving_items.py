@@ -1,5 +1,6 @@
 """Invoices and items that are about to change: a line posts to the account that its item has at that moment."""
 
+import html
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,7 +37,9 @@ from .test_items import FEES, NO_MORE_READS, advice, items
 
 __all__ = ["advice"]
 
-REFUSED = RejectedError(Answered(http_status=400, code="6000", message="no"), cause=CauseCode.REFUSED)
+REFUSED = RejectedError(
+    Answered(http_status=400, code="6000", message="no", said="the item is locked"), cause=CauseCode.REFUSED
+)
 
 
 @dataclass
@@ -286,6 +289,13 @@ def test_preview_of_existing_invoices_foresees_that_they_wait_for_an_item_that_c
         assert seen == [("invoice", Action.WAIT, "Advice")] * 2
         [card] = preview.causes
         assert (card.cause.key, card.count) == (f"refused:{advice.uuid}", 2)
+        # It's the item that was refused, and the item that is opened to mend it.
+        assert (card.cause.target, card.cause.target_uuid) == ("service", advice.uuid)
+        browser = Client()
+        browser.force_login(owner.user)
+        page = html.unescape(browser.get(reverse("preview"), {"from_date": "2020-01-01"}).content.decode())
+        assert page.count("Waits for Advice: Fake Ledger refused Advice") == 2
+        assert "Fake Ledger says: “the item is locked”" in page
     else:
         assert seen == [("invoice", Action.CREATE, "")] * 2
         assert preview.causes == ()

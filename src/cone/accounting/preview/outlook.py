@@ -206,6 +206,12 @@ def _after(outlook: Outlook, references: Sequence[Outlook]) -> Outlook:
     """The same, in the light of what it refers to and isn't there yet."""
     for reference in references:
         if reference.action in (Action.BLOCKED, Action.WAIT):
-            return replace(outlook, action=Action.WAIT, causes=reference.causes, waits_for=reference.label)
+            return replace(
+                outlook,
+                action=Action.WAIT,
+                causes=reference.causes,
+                waits_for=reference.label,
+                stuck=reference.stuck or (reference.kind, reference.uuid, reference.label),
+            )
     follows = ", ".join(reference.label for reference in references if reference.action is not Action.NOTHING)
     return replace(outlook, follows=follows) if follows else outlook

@@ -97,7 +97,7 @@ class _Counting:
     def _hold(self, outlook: Outlook) -> None:
         record = (outlook.kind, outlook.uuid, outlook.label)
         for cause in outlook.causes:
-            stuck = self.stuck.setdefault(cause.key, _Stuck(cause, record))
+            stuck = self.stuck.setdefault(cause.key, _Stuck(cause, outlook.stuck or record))
             stuck.count += 1
             if len(stuck.examples) < _MOST_EXAMPLES:
                 stuck.examples.append(record)

@@ -39,8 +39,8 @@ class Figures(Value):
 class Outlook(Value):
     """What would become of one record. `follows` is what must be made first; `waits_for` what can't be.
 
-    `causes` are the record's own, or those of what it waits for. `may_exist`: one of its name may stand there already,
-    which only sending finds out.
+    `causes` are the record's own, or those of what it waits for: then `stuck` is what has them, and what it's called.
+    `may_exist`: one of its name may stand there already, which only sending finds out.
     """
 
     kind: Kind
@@ -53,6 +53,7 @@ class Outlook(Value):
     causes: tuple[Blocked, ...] = ()
     follows: str = ""
     waits_for: str = ""
+    stuck: tuple[Kind, UUID, str] | None = None
     may_exist: bool = False
 
 
