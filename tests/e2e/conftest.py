@@ -18,6 +18,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from cone.cli.parentage import die_with_parent
 from tests.e2e.pages import Desk, Product
 
 _CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
@@ -70,7 +71,14 @@ def start_product(folder: Path, *options: str, **variables: str) -> Iterator[Pro
     command = [sys.executable, "-m", "cone.cli.main", "up", "--data-dir", str(folder / "data"), *options]
     command += ["--port", str(port), "--emulator-port", str(emulator_port)]
     with log.open("wb") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment | variables)
+        process = subprocess.Popen(
+            command,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=environment | variables,
+            # A test that hangs ends this process without tearing anything down.
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 -- calls nothing but the kernel
+        )
     started = Product(
         url=f"http://127.0.0.1:{port}", emulator_url=f"http://127.0.0.1:{emulator_port}", data_dir=folder / "data"
     )
