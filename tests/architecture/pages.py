@@ -18,7 +18,8 @@ _FOR_OPERATORS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             (
                 "`postgresql://user:password@host:port/name`, Postgres 15 or newer. Options of libpq may follow, "
                 "e.g. `?sslmode=verify-full`; of these the lanes heed `options`, `target_session_attrs` and those of "
-                "TLS but `sslcrldir`. Pages give up a server that says nothing after 10 seconds (`connect_timeout`). "
+                "TLS but `sslcrldir`; `channel_binding` holds for pages alone. "
+                "Pages give up a server that says nothing after 10 seconds (`connect_timeout`). "
                 "With it no embedded Postgres is started."
             ),
         ),
