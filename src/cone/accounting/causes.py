@@ -17,6 +17,7 @@ from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import AMOUNTS_IN, CauseCode
 from cone.accounting.registry import get_provider
+from cone.accounting.sql.standing import STUCK
 from cone.accounting.values import ActionTarget, Cause, CauseCard
 from cone.books.amounts import show_money, show_price
 from cone.books.models import Customer, Invoice, Payment, Service
@@ -28,19 +29,21 @@ from cone.kit.money import Money
 class _Words:
     """A cause's texts; braces are filled from its facts, `provider` and `label`, what people call the record.
 
-    Without a target, the act is on the record's own page.
+    Without a target, the act is on the record's own page. `which` is said of the record where another waits for it.
     """
 
     title: str
     explanation: str
     action: str
     target: ActionTarget | None
+    which: str = "which needs attention"
 
 
 # Settings that a new user hasn't made yet: a record waits for them, nothing has failed.
 PATIENT = frozenset({CauseCode.DEFAULT_ACCOUNT_MISSING, CauseCode.INCOME_ACCOUNT_MISSING})
 
 _RECORD = None
+_MEND = "Change {label} here, and it's sent again by itself; or mend it in {provider}, then press Sync now."
 # Where a setting mends one sort of a cause: by its fact "mended_by".
 _BY_SETTING: Mapping[str, tuple[str, ActionTarget]] = {"tax_source": ("Choose whose sales tax counts", "terms")}
 # Pages whose record is the one that the cause's key names, not the one that waits.
@@ -52,18 +55,21 @@ _WORDS: Mapping[CauseCode, _Words] = {
         "Until it is, customers are sent and invoices wait.",
         "Choose the default account",
         "accounts",
+        "which waits until the default account is chosen",
     ),
     CauseCode.INCOME_ACCOUNT_MISSING: _Words(
         "Choose the income account",
         "The lines of an invoice post to an income account in {provider}, and none could be pre-selected.",
         "Choose the income account",
         "accounts",
+        "which waits until the income account is chosen",
     ),
     CauseCode.TAX_UNMAPPED: _Words(
         "{rate} is not mapped",
         "The tax rate {rate} ({percent}%) has no {provider} tax code yet, so invoices that use it can't be sent.",
         "Map {rate}",
         "tax_mapping",
+        "whose tax rate {rate} is not mapped",
     ),
     CauseCode.TAX_CODE_INACTIVE: _Words(
         "The tax code for {rate} is inactive",
@@ -75,41 +81,44 @@ _WORDS: Mapping[CauseCode, _Words] = {
     CauseCode.NAME_TAKEN: _Words(
         "The name {label} is already used in {provider}",
         "{provider} has a customer, vendor, employee or item of this name already, and each name may be used only "
-        "once there. Change the name here, or the other one there and send it again.",
+        "once there. Change the name here, or the other one there and press Sync now.",
         "Change the name",
         _RECORD,
+        "whose name is already used in {provider}",
     ),
     CauseCode.NAME_INVALID: _Words(
         "{provider} doesn't accept the name {label}",
         "Names in {provider} can't contain colons, tabs or line breaks and have a length limit.",
         "Change the name",
         _RECORD,
+        "whose name {provider} doesn't accept",
     ),
     CauseCode.NUMBER_TAKEN: _Words(
         "The number {label} is already used in {provider}",
-        "Another transaction in {provider} has this number. Change that one there, then send this invoice again. If "
-        "it's this very invoice, from before a run was undone or the books were restored, delete it there first.",
-        "Open the invoice",
+        "Another transaction in {provider} has this number. Change that one there, then press Sync now. If it's this "
+        "very invoice, from before a run was undone or the books were restored, delete it there first.",
+        "Open {label}",
         _RECORD,
+        "whose number is already used in {provider}",
     ),
     CauseCode.NUMBER_TOO_LONG: _Words(
         "The number {number} is too long",
         "{provider} keeps at most 21 characters of an invoice number.",
-        "Open the invoice",
+        "Open {label}",
         _RECORD,
     ),
     CauseCode.NUMBER_TAKEN_HERE: _Words(
         "{provider} gave the number {theirs}, which another invoice here has",
         "A number stands for one invoice only. Give this one another number in {provider}, then press Sync now; or "
         "give it one of Cone's own numbers.",
-        "Open the invoice",
+        "Open {label}",
         _RECORD,
     ),
     CauseCode.NUMBER_NOT_GIVEN: _Words(
         "{provider} gave no number",
         "The invoice stands there without one. Number it in {provider}, then press Sync now; or give it one of Cone's "
         "own numbers.",
-        "Open the invoice",
+        "Open {label}",
         _RECORD,
     ),
     CauseCode.PERIOD_CLOSED: _Words(
@@ -138,6 +147,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
         "its own; or make it active there and refresh the lists.",
         "Choose the income account",
         "accounts",
+        "whose income account can't be used any more",
     ),
     CauseCode.ITEM_INACTIVE: _Words(
         "{item} is inactive in {provider}",
@@ -149,9 +159,10 @@ _WORDS: Mapping[CauseCode, _Words] = {
     CauseCode.REFERENCE_MISSING: _Words(
         "Something {label} needs is missing in {provider}",
         "An account, item or customer that it refers to was made inactive or removed in {provider}. "
-        "Make it active again there, then send this record again.",
-        "Open the record",
+        "Make it active again there, then press Sync now.",
+        "Open {label}",
         _RECORD,
+        "which needs something that is missing in {provider}",
     ),
     CauseCode.CURRENCY_UNSUPPORTED: _Words(
         "{provider} keeps this company's books in {home_currency} only",
@@ -164,7 +175,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
         "{customer} is kept in {theirs} in {provider}",
         "A customer's currency is fixed for life in {provider}. This invoice is in {currency}: give it to a second "
         "customer in {currency}; that one gets a record of its own there.",
-        "Open the invoice",
+        "Open {label}",
         _RECORD,
     ),
     CauseCode.EMAIL_INVALID: _Words(
@@ -184,20 +195,20 @@ _WORDS: Mapping[CauseCode, _Words] = {
     CauseCode.TOO_MANY_LINES: _Words(
         "{label} has too many taxed lines",
         "{provider} takes at most 750 taxed lines on an invoice. Split it into several.",
-        "Open the invoice",
+        "Open {label}",
         _RECORD,
     ),
     CauseCode.TAX_CODES_MIXED: _Words(
         "{label} has two sales taxes",
         "{provider} takes one sales tax per invoice in the US, and this one's lines are mapped to {codes}. "
         "Make an invoice for each, or map the rates to one code.",
-        "Open the invoice",
+        "Open {label}",
         _RECORD,
     ),
     CauseCode.TOTAL_WOULD_DIFFER: _Words(
         "{label} would come to another total in {provider}",
         "The total here is {ours}, in {provider} it would be {theirs}, so nothing was sent. {reason}",
-        "Open the invoice",
+        "Open {label}",
         _RECORD,
     ),
     CauseCode.TOTAL_DIFFERS: _Words(
@@ -212,19 +223,22 @@ _WORDS: Mapping[CauseCode, _Words] = {
         "is in {provider}, or say that it isn't there.",
         "Decide",
         _RECORD,
+        "and it isn't certain whether that reached {provider}",
     ),
     CauseCode.REMOVED_THERE: _Words(
         "{label} is no longer in {provider}",
         "It was deleted, voided or merged in {provider} after it was sent. "
-        "It's not made again by itself: restore it there and send it again, or void it here if it isn't wanted.",
+        "It's not made again by itself: restore it there and press Sync now, or void it here if it isn't wanted.",
         "Open {label}",
         _RECORD,
+        "which is no longer in {provider}",
     ),
     CauseCode.CUSTOMER_LOST: _Words(
         "The customer {label} was {lost} in {provider}",
         "What is new or changed for it waits. {advice}",
         "Choose the customer",
         _RECORD,
+        "which was {lost} in {provider}",
     ),
     CauseCode.VOIDED_HERE: _Words(
         "{label} is void here: remove it in {provider}",
@@ -236,7 +250,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
         "{label} can't be taken back: a payment is applied to it in {provider}",
         "The invoice was voided in Cone, and in {provider} {paid} of it is paid. Take the payment off the invoice "
         "there, then press Sync now.",
-        "Open the invoice",
+        "Open {label}",
         _RECORD,
     ),
     CauseCode.INVOICE_NOT_THERE: _Words(
@@ -253,9 +267,10 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.REFUSED: _Words(
         "{provider} refused {label}",
-        "{explanation} Mend it and send the record again.",
-        "Open the record",
+        f"{{explanation}} {_MEND}",
+        "Open {label}",
         _RECORD,
+        "which {provider} refused",
     ),
 }
 
@@ -263,9 +278,10 @@ _WORDS: Mapping[CauseCode, _Words] = {
 # Cone's own word on what it knows without asking: nobody but Cone has refused it.
 _HELD_BACK = _Words(
     "{label} can't be sent to {provider}",
-    "{explanation} Cone sent nothing. Mend it and send the record again.",
-    "Open the record",
+    f"{{explanation}} Cone sent nothing. {_MEND}",
+    "Open {label}",
     _RECORD,
+    "which can't be sent to {provider}",
 )
 
 
@@ -304,6 +320,7 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
         title=_begin(words.title.format_map(facts)),
         explanation=words.explanation.format_map(facts),
         action=action.format_map(facts),
+        which=words.which.format_map(facts),
         target=target,
         target_uuid=target_uuid,
         provider_says=params.get("says", ""),
@@ -325,22 +342,18 @@ def _write_amounts(params: Mapping[str, str]) -> dict[str, str]:
 
 
 # A record that waits for a blocked one counts under the blocked one's cause: the same act mends both.
-_BLOCKED = """
-with standing as (
-    select coalesce(d.cause_key, o.cause_key) as key, coalesce(d.cause, o.cause) as cause,
-           coalesce(d.kind, o.kind) as source_kind, coalesce(d.record_uuid, o.record_uuid) as source_uuid,
+_BLOCKED = f"""
+with recursive {STUCK}, standing as (
+    select d.cause_key as key, d.cause, d.kind as source_kind, d.record_uuid as source_uuid,
            o.kind, o.record_uuid, o.changed_at, o.id
-    from books_outboxrow o
-    left join books_outboxrow d on d.company_id = o.company_id and d.kind = o.waits_for_kind
-        and d.record_uuid = o.waits_for_uuid and d.state = 'blocked'
-    where o.company_id = %(company)s and (o.state = 'blocked' or d.id is not null)
+    from stuck s join books_outboxrow o on o.id = s.id join books_outboxrow d on d.id = s.blocked_id
 ), each as (
     select * from standing
     union all
     -- a record with several causes counts under each of them
     select m.cause ->> 'key', m.cause, s.source_kind, s.source_uuid, s.kind, s.record_uuid, s.changed_at, s.id
     from standing s cross join jsonb_array_elements(s.cause -> 'also') as m(cause)
-), stuck as (
+), ranked as (
     select *, row_number() over (partition by key order by changed_at, id) as place from each
 )
 select key, count(*) as count, min(changed_at) as since,
@@ -348,8 +361,8 @@ select key, count(*) as count, min(changed_at) as since,
        (array_agg(source_kind order by place))[1] as source_kind,
        (array_agg(source_uuid order by place))[1] as source_uuid,
        array_agg(kind || ' ' || record_uuid order by place) filter (where place <= 5) as examples
-from stuck group by key order by min(changed_at), key
-"""
+from ranked group by key order by min(changed_at), key
+"""  # noqa: S608  # made of constants
 
 
 def list_cause_cards(workspace_id: int) -> tuple[CauseCard, ...]:
@@ -361,7 +374,7 @@ def list_cause_cards(workspace_id: int) -> tuple[CauseCard, ...]:
     with connection.cursor() as cursor:
         cursor.execute(_BLOCKED, {"company": active.company_id})
         rows = cursor.fetchall()
-    parsed = [(row, [_split(example) for example in row[6]]) for row in rows]
+    parsed = [(row, [split_reference(example) for example in row[6]]) for row in rows]
     sources: list[tuple[Kind, UUID]] = [(row[4], row[5]) for row in rows]
     labels = label_records([*sources, *(example for _, examples in parsed for example in examples)])
     return tuple(
@@ -382,7 +395,8 @@ def list_cause_cards(workspace_id: int) -> tuple[CauseCard, ...]:
     )
 
 
-def _split(example: str) -> tuple[Kind, UUID]:
+def split_reference(example: str) -> tuple[Kind, UUID]:
+    """A record as statements write it: its kind, a space, its uuid."""
     kind, _, uuid = example.partition(" ")
     return as_kind(kind), UUID(uuid)
 

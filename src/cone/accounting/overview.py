@@ -13,6 +13,7 @@ from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.provider import Provider
 from cone.accounting.registry import get_provider, list_providers
+from cone.accounting.sql.standing import STUCK
 from cone.accounting.values import ConnectionView, FlowArrow, ProviderCard
 from cone.books.models import Connection, Link, OutboxRow
 
@@ -22,17 +23,18 @@ _DESCRIPTIONS = {
 }
 _FLOWING: tuple[Kind, ...] = ("customer", "invoice", "payment")
 
-_COUNTS = """
+_COUNTS = f"""
+with recursive {STUCK}
 select kind, count(*) filter (where not is_stuck) as waiting, count(*) filter (where is_stuck) as attention
 from (
-    select o.kind, coalesce(coalesce(o.cause, d.cause) ->> 'code' <> all(%(patient)s), false) as is_stuck
+    select o.kind, coalesce(d.cause ->> 'code' <> all(%(patient)s), false) as is_stuck
     from books_outboxrow o
-    left join books_outboxrow d on d.company_id = o.company_id and d.kind = o.waits_for_kind
-        and d.record_uuid = o.waits_for_uuid and d.state = 'blocked'
+    left join stuck s on s.id = o.id
+    left join books_outboxrow d on d.id = s.blocked_id
     where o.company_id = %(company)s
 ) as standing
 group by kind
-"""
+"""  # noqa: S608  # made of constants
 
 
 class _Counts(TypedDict):

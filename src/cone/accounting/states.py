@@ -11,38 +11,40 @@ from django.db import connection
 
 from cone.accounting.allowance import read_allowance
 from cone.accounting.candidates import list_stored
-from cone.accounting.causes import PATIENT, describe, label_records
+from cone.accounting.causes import PATIENT, describe, label_records, split_reference
 from cone.accounting.connections import State
-from cone.accounting.facts import as_json
+from cone.accounting.facts import as_json, as_kind
 from cone.accounting.history import list_record_history
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.provider import Provider
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.registry import get_provider
-from cone.accounting.values import CandidateView, Cause, RecordSync, SyncState
+from cone.accounting.sql.standing import AWAITED
+from cone.accounting.values import Awaited, CandidateView, Cause, RecordSync, SyncState
 from cone.books.models import Connection, Link, RemoteCompany
 
-_ROWS = """
+_ROWS = f"""
+with recursive {AWAITED}
 select w.uuid, o.state, coalesce(o.cause, d.cause) ->> 'code' as code, coalesce(o.cause_key, d.cause_key) as cause_key,
        coalesce(o.cause, d.cause) as cause, coalesce(d.kind, o.kind) as cause_kind,
        coalesce(d.record_uuid, o.record_uuid) as cause_uuid, o.waits_for_kind, o.waits_for_uuid,
        l.remote_id, l.synced_at, l.answer, l.standing, u.last_sent_at, u.looked_at, o.not_before,
-       -- of what it waits for, unless that waits for another one in turn
+       array(select b.kind || ' ' || b.record_uuid from awaited b
+             where b.uuid = w.uuid and b.step > 0 order by b.step) as way,
+       -- of the last that it waits for
        a.state as awaited_state, a.not_before as awaited_not_before, exists (
            select from books_attempt x
            where x.company_id = a.company_id and x.kind = a.kind and x.record_uuid = a.record_uuid
                and x.state = 'unknown' and x.operation = 'create') as is_awaited_unknown
 from unnest(%(uuids)s::uuid[]) as w(uuid)
 left join books_outboxrow o on o.company_id = %(company)s and o.kind = %(kind)s and o.record_uuid = w.uuid
-left join books_outboxrow d on d.company_id = o.company_id and d.kind = o.waits_for_kind
-    and d.record_uuid = o.waits_for_uuid and d.state = 'blocked'
-left join books_outboxrow a on a.company_id = o.company_id and a.kind = o.waits_for_kind
-    and a.record_uuid = o.waits_for_uuid and a.waits_for_uuid is null
+left join awaited d on d.uuid = w.uuid and d.step > 0 and d.state = 'blocked'
+left join awaited a on a.uuid = w.uuid and a.step > 0 and a.waits_for_uuid is null
 left join books_link l on l.company_id = %(company)s and l.kind = %(kind)s and l.record_uuid = w.uuid
 left join books_attempt u on u.company_id = %(company)s and u.kind = %(kind)s and u.record_uuid = w.uuid
     and u.state = 'unknown' and u.operation = 'create' and o.state = 'due'
-"""
+"""  # noqa: S608  # made of constants
 
 
 def sync_states(workspace_id: int, kind: Kind, uuids: Iterable[UUID]) -> dict[UUID, SyncState]:
@@ -85,6 +87,7 @@ def read_record_sync(workspace_id: int, kind: Kind, uuid: UUID) -> RecordSync | 
         looks_again_at=_looks_again_at(row, provider, hold),
         held=hold.allowance if held_until else "",
         held_until=held_until,
+        is_cause_awaited=row["cause_key"] is not None and row["cause_uuid"] != uuid,
     )
 
 
@@ -192,8 +195,9 @@ def _candidates(company: RemoteCompany, kind: Kind, row: dict[str, Any]) -> tupl
     )
 
 
-def _waits_for(row: dict[str, Any]) -> str:
+def _waits_for(row: dict[str, Any]) -> tuple[Awaited, ...]:
     if row["waits_for_uuid"] is None:
-        return ""
-    key = (row["waits_for_kind"], row["waits_for_uuid"])
-    return label_records([key]).get(key) or "an item"
+        return ()
+    way = [split_reference(each) for each in row["way"]] or [(as_kind(row["waits_for_kind"]), row["waits_for_uuid"])]
+    labels = label_records(way)
+    return tuple(Awaited(kind, labels.get((kind, uuid), "")) for kind, uuid in way)

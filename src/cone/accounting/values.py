@@ -56,6 +56,8 @@ class Cause:
     action: str
     target: ActionTarget
     target_uuid: UUID | None
+    # What is said of the record that has it where another one waits for it: "which QuickBooks refused".
+    which: str = "which needs attention"
     provider_says: str = ""
     # Who has the name that a customer wants: where it's taken, a person chooses among these and a suffix.
     namesakes: tuple[Namesake, ...] = ()
@@ -121,8 +123,19 @@ class CandidateView:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """A record that another one waits for, and what people call it."""
+
+    kind: Kind
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordSync:
     """Everything a record's page says about its sync.
+
+    `waits_for` is what it waits for, followed by what that waits for in turn. `is_cause_awaited`: the cause isn't its
+    own, but that of the last of them.
 
     `is_uncertain`: a person must say which of the `candidates` it is there, or that it isn't there. `held`: the month's
     allowance of reads, or of everything, is used up, and this record waits for it until `held_until`.
@@ -130,7 +143,7 @@ class RecordSync:
 
     state: SyncState
     cause: Cause | None
-    waits_for: str
+    waits_for: tuple[Awaited, ...]
     last_synced_at: datetime | None
     remote_url: str | None
     remote_total: Decimal | None
@@ -143,6 +156,7 @@ class RecordSync:
     looks_again_at: datetime | None = None
     held: Literal["", "reads", "everything"] = ""
     held_until: datetime | None = None
+    is_cause_awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

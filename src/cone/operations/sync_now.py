@@ -1,6 +1,6 @@
 """ "Sync now": for one record, for one cause, for everything that needs attention."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +13,7 @@ from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.registry import explain_mismatch
 from cone.accounting.release import release_all, release_causes, release_record
-from cone.books.models import Connection, Customer, Invoice, Link, OutboxRow, Payment
+from cone.books.models import Connection, Customer, Invoice, Link, OutboxRow, Payment, Service
 from cone.domain.errors import RecordNotFoundError, RefusalError
 from cone.domain.permissions import Permission
 from cone.operations.actor import Actor
@@ -44,6 +44,9 @@ _KNOWN_FROM_READING = (
     CauseCode.REFERENCE_MISSING,
 )
 
+# A payment waits for an invoice, that for a payment that was changed, and so on; it may have moved on meanwhile.
+_LONGEST_WAY = 9
+
 
 def sync_record(actor: Actor, kind: Kind, uuid: UUID) -> None:
     """Send one record as it is now, whatever its date; one that's already there and equal is left alone.
@@ -54,14 +57,8 @@ def sync_record(actor: Actor, kind: Kind, uuid: UUID) -> None:
     Raises: NotAllowedError, NotConnectedError, SyncPausedError, RecordNotFoundError, NotSendableError,
     RefreshFailedError, SignInNeededError.
     """
-    rows = OutboxRow.objects.filter(company__workspace=actor.workspace)
-    waiting = list(rows.filter(kind=kind, record_uuid=uuid))
-    waited_for = [
-        other
-        for row in waiting
-        if row.waits_for_uuid is not None
-        for other in rows.filter(kind=row.waits_for_kind, record_uuid=row.waits_for_uuid, state="blocked")
-    ]
+    waiting = list(OutboxRow.objects.filter(company__workspace=actor.workspace, kind=kind, record_uuid=uuid))
+    waited_for = [other for row in waiting for other in _list_awaited(row) if other.state == "blocked"]
     _read_again_for(actor, [row.cause_key for row in (*waiting, *waited_for)])
     with transaction.atomic():
         active = _get_running(actor)
@@ -76,6 +73,19 @@ def sync_record(actor: Actor, kind: Kind, uuid: UUID) -> None:
             _look_again(active, kind, uuid)
         enqueue(workspace_id=actor.workspace.pk, kind=kind, record_uuid=uuid, revision=revision, is_in_scope=True)
         release_record(active, kind, uuid)
+
+
+def _list_awaited(row: OutboxRow) -> Iterator[OutboxRow]:
+    """What a record waits for, what that waits for in turn, and so on."""
+    for _ in range(_LONGEST_WAY):
+        if row.waits_for_uuid is None:
+            return
+        of_company = OutboxRow.objects.filter(company_id=row.company_id)
+        other = of_company.filter(kind=row.waits_for_kind, record_uuid=row.waits_for_uuid).first()
+        if other is None:
+            return
+        yield other
+        row = other
 
 
 def sync_cause(actor: Actor, cause_key: str) -> int:
@@ -155,20 +165,18 @@ def _enqueue_payments_of(actor: Actor, active: Connection, invoice_uuid: UUID) -
         )
 
 
+_MODELS: Mapping[Kind, type[Customer | Service | Invoice | Payment]] = {
+    "customer": Customer,
+    "service": Service,
+    "invoice": Invoice,
+    "payment": Payment,
+}
+
+
 def _revision_of(actor: Actor, kind: Kind, uuid: UUID) -> int:
-    if kind == "customer":
-        customer = Customer.objects.filter(workspace=actor.workspace, uuid=uuid).first()
-        if customer is None:
-            raise RecordNotFoundError
-        return customer.revision
-    if kind == "payment":
-        payment = Payment.objects.filter(workspace=actor.workspace, uuid=uuid).first()
-        if payment is None:
-            raise RecordNotFoundError
-        return payment.revision
-    invoice = Invoice.objects.filter(workspace=actor.workspace, uuid=uuid).first()
-    if kind != "invoice" or invoice is None:
+    record = _MODELS[kind]._default_manager.filter(workspace=actor.workspace, uuid=uuid).first()
+    if record is None:
         raise RecordNotFoundError
-    if invoice.status == "draft":
+    if isinstance(record, Invoice) and record.status == "draft":
         raise NotSendableError
-    return invoice.revision
+    return record.revision

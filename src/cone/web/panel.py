@@ -1,6 +1,6 @@
 """The sync panel of one record, as its page and its refresh both show it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -11,7 +11,7 @@ from cone.accounting.connections import State
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.states import read_record_sync
-from cone.accounting.values import RecordSync, SyncState
+from cone.accounting.values import Awaited, RecordSync, SyncState
 from cone.books.models import Connection, Customer, Invoice, Payment, Service
 from cone.books.models.record import WorkspaceRecord
 from cone.domain.errors import RecordNotFoundError
@@ -34,6 +34,7 @@ class SyncPanel:
     `is_removal_due`: it's void here and still stands there, until a person says it's removed.
     `goes`: when what waits goes: "by_itself", once the connection is "reconnected", once there is one ("connected"), or
     when what the banner says is mended (""); where `is_paused`, only if it's resumed as well.
+    `goes_after`: the sentence on what it waits for; `waits`: the same where that is what needs a person.
     """
 
     kind: Kind
@@ -46,6 +47,8 @@ class SyncPanel:
     can_sync_now: bool
     goes: Literal["by_itself", "reconnected", "connected", ""]
     is_paused: bool
+    goes_after: str
+    waits: str
 
 
 def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
@@ -63,11 +66,38 @@ def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
         is_moving=sync is not None and sync.state in _MOVING and goes != "connected",
         is_removal_due=sync is not None and sync.cause is not None and is_voided_here(sync.cause),
         removed_url=reverse(f"{kind}_removed", args=[uuid]) if kind in ("invoice", "payment") else "",
-        # Services travel with the invoices that use them.
-        can_sync_now=sync is not None and sync.can_sync_now and kind != "service",
+        can_sync_now=sync is not None and sync.can_sync_now and not _travels_along(kind, sync),
         goes=goes,
         is_paused=active is not None and active.paused_at is not None,
+        goes_after=_say_when_it_goes(sync.waits_for) if sync else "",
+        waits=_say_what_it_waits_for(kind, sync) if sync else "",
     )
+
+
+def _travels_along(kind: Kind, sync: RecordSync) -> bool:
+    """A service goes with the first invoice that uses it."""
+    return kind == "service" and sync.state == SyncState.NOT_SENT
+
+
+def _say_when_it_goes(way: Sequence[Awaited]) -> str:
+    if not way:
+        return ""
+    first, *rest = (_name(each) for each in way)
+    return "".join([f"Goes as soon as {first} is there", *(f", which waits for {each}" for each in rest), "."])
+
+
+def _name(awaited: Awaited) -> str:
+    if not awaited.label:
+        return f"another {awaited.kind}"
+    # A payment's name says what it is.
+    return awaited.label if awaited.kind == "payment" else f"the {awaited.kind} {awaited.label}"
+
+
+def _say_what_it_waits_for(kind: Kind, sync: RecordSync) -> str:
+    if sync.cause is None or not sync.is_cause_awaited:
+        return ""
+    way = ", which waits for ".join(_name(each) for each in sync.waits_for)
+    return f"This {kind} waits for {way}, {sync.cause.which}."
 
 
 def _goes(active: Connection | None) -> Literal["by_itself", "reconnected", "connected", ""]:

@@ -12,7 +12,7 @@ from cone.accounting.causes import list_cause_cards
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.sql import sweep as sweep_sql
 from cone.accounting.states import read_record_sync
-from cone.accounting.values import CauseCard
+from cone.accounting.values import Awaited, CauseCard
 from cone.books.models import Attempt, Batch, Customer, Invoice, Link, OutboxRow, RequestBudget
 from cone.domain.customers import CustomerInput
 from cone.operations.actor import Actor
@@ -101,7 +101,7 @@ def test_invoices_of_a_merged_customer_wait_for_it_and_follow_to_the_one_that_is
     waiting = Invoice.objects.get(workspace=owner.workspace, number=numbers[0])
     sync = read_record_sync(owner.workspace.pk, "invoice", waiting.uuid)
     assert sync is not None
-    assert sync.waits_for == "Hatch & Sons"
+    assert sync.waits_for == (Awaited("customer", "Hatch & Sons"),)
 
     # It has another name there: it's looked for by that.
     look_for_customer(owner, customer.uuid, " hatch group ")

@@ -19,7 +19,7 @@ from cone.accounting.preview.summary import read_preview
 from cone.accounting.preview.values import Action
 from cone.accounting.sql import sweep as sweep_sql
 from cone.accounting.states import read_record_sync, sync_states
-from cone.accounting.values import SyncState
+from cone.accounting.values import Awaited, SyncState
 from cone.books.models import Connection, Customer, Invoice, Link, OutboxRow, Service
 from cone.domain.services import ServiceInput
 from cone.operations.actor import Actor
@@ -320,12 +320,13 @@ def test_invoice_of_an_item_that_waits_for_the_months_reads_says_until_when(
     sync = read_record_sync(owner.workspace.pk, "invoice", invoice)
     assert sync is not None
     assert until is not None
-    assert (sync.state, sync.held, sync.held_until, sync.waits_for) == (SyncState.PUT_OFF, "reads", until, "Advice")
+    assert (sync.state, sync.held, sync.held_until) == (SyncState.PUT_OFF, "reads", until)
+    assert sync.waits_for == (Awaited("service", "Advice"),)
     assert sync_states(owner.workspace.pk, "invoice", [invoice]) == {invoice: SyncState.PUT_OFF}
     browser = Client()
     browser.force_login(owner.user)
     panel = browser.get(reverse("sync_panel", args=["invoice", invoice])).content.decode()
-    assert "Goes as soon as Advice is there. That begins with a look" in panel
+    assert "Goes as soon as the service Advice is there. That begins with a look" in panel
     assert f"It goes on {show_day(until.date())}" in panel
 
     sync_record(owner, "invoice", invoice)

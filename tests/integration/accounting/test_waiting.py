@@ -17,7 +17,7 @@ from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError
 from cone.accounting.records import Reference, Situation, Subject
 from cone.accounting.sql import sweep as sweep_sql
 from cone.accounting.states import read_record_sync
-from cone.accounting.values import SyncState
+from cone.accounting.values import Awaited, SyncState
 from cone.accounting.waiting import Expecting
 from cone.books.models import Attempt, Link, OutboxRow
 from cone.operations.actor import Actor
@@ -98,7 +98,7 @@ def test_refused_customer_is_what_its_invoices_wait_for(
     for invoice in invoices:
         sync = read_record_sync(owner.workspace.pk, "invoice", invoice.uuid)
         assert sync is not None
-        assert (sync.state, sync.waits_for) == (SyncState.NEEDS_ATTENTION, "Refused Ltd")
+        assert (sync.state, sync.waits_for) == (SyncState.NEEDS_ATTENTION, (Awaited("customer", "Refused Ltd"),))
     assert ledger.records("invoice") == []
 
 
@@ -139,7 +139,7 @@ def test_customer_blocked_in_the_same_look_is_what_its_invoice_waits_for(
     wait_until(lambda: OutboxRow.objects.filter(record_uuid=invoice.uuid, waits_for_uuid=blocked.uuid).exists())
     sync = read_record_sync(owner.workspace.pk, "invoice", invoice.uuid)
     assert sync is not None
-    assert (sync.state, sync.waits_for) == (SyncState.NEEDS_ATTENTION, "Level: Two")
+    assert (sync.state, sync.waits_for) == (SyncState.NEEDS_ATTENTION, (Awaited("customer", "Level: Two"),))
 
 
 def test_customer_that_cannot_be_planned_is_what_its_invoice_waits_for(

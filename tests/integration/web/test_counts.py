@@ -62,3 +62,31 @@ def test_used_up_allowance_says_until_when_and_leads_to_its_page_from_others(
     assert "and then goes by itself; nothing is lost" in there
     Connection.objects.update(not_before=timezone.now() - timedelta(days=1))
     assert "used up" not in owner.get(reverse("invoices")).text
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({}, "Waiting"),
+        ({"paused_at": timezone.now()}, "Held while paused"),
+        ({"state": "needs_reconnect", "paused_at": timezone.now()}, "Waiting"),
+        ({"not_before": timezone.now() + timedelta(days=9), "is_allowance_used": True}, "Waiting for allowance"),
+    ],
+)
+@pytest.mark.parametrize("count", [0, 1, 1200])
+def test_card_counts_what_waits_in_one_word(
+    cast: Cast, owner: Client, ledger: FakeLedger, change: dict[str, object], word: str, count: int
+) -> None:
+    active = connect(cast.owner, ledger)
+    OutboxRow.objects.bulk_create(
+        OutboxRow(company=active.company, kind="invoice", record_uuid=uuid4(), wanted_revision=1) for _ in range(count)
+    )
+    Connection.objects.update(**change)
+
+    page = owner.get(reverse("integrations")).text
+
+    assert f"<dt>{word}</dt><dd>{count:,}</dd>" in page
+    assert "<dt>Need attention</dt><dd>0</dd>" in page
+    OutboxRow.objects.update(state="blocked", cause_key="refused", cause={"code": "refused", "params": {}})
+    attention = "Needs attention" if count == 1 else "Need attention"
+    assert f"<dt>{attention}</dt><dd>{count:,}</dd>" in owner.get(reverse("integrations")).text

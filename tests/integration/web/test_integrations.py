@@ -273,7 +273,7 @@ def test_paused_sync_says_so_on_every_page_and_counts(cast: Cast, owner: Client,
     make_customer(cast.owner)
 
     assert "is paused. 1 waiting; nothing is lost." in owner.get(reverse("dashboard")).text
-    assert "1 waiting" in card(owner.get(INTEGRATIONS).text, connected.key)
+    assert "<dt>Held while paused</dt><dd>1</dd>" in card(owner.get(INTEGRATIONS).text, connected.key)
     owner.post(reverse("resume"))
     assert "is paused" not in owner.get(reverse("dashboard")).text
 

@@ -80,7 +80,7 @@ def test_record_that_waits_for_another_says_so_only_while_it_can_go(
     OutboxRow.objects.filter(kind="invoice").update(waits_for_kind="customer", waits_for_uuid=customer.uuid)
     url = reverse("sync_panel", args=["invoice", invoice.uuid])
 
-    assert sentences_in(owner.get(url).text) == ["Goes as soon as Anna is there."]
+    assert sentences_in(owner.get(url).text) == ["Goes as soon as the customer Anna is there."]
     Connection.objects.update(state="needs_reconnect")
     assert sentences_in(owner.get(url).text) == [RECONNECTED]
 

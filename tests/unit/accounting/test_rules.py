@@ -231,16 +231,17 @@ def test_refusal_is_explained_by_the_provider_where_it_can_be() -> None:
         )
         return cause.title, cause.explanation
 
+    mend = "Change INV-1 here, and it's sent again by itself; or mend it in QuickBooks, then press Sync now."
     refused, held_back = "QuickBooks refused INV-1", "INV-1 can't be sent to QuickBooks"
     assert explain(explanation="It must not.", says="No.") == (
         refused,
-        "It must not. Mend it and send the record again.",
+        f"It must not. {mend}",
     )
-    assert explain(says="No.") == (refused, "It says why below. Mend it and send the record again.")
+    assert explain(says="No.") == (refused, f"It says why below. {mend}")
     # What Cone knows without asking was refused by nobody there.
     assert explain(explanation="A text is too long.") == (
         held_back,
-        "A text is too long. Cone sent nothing. Mend it and send the record again.",
+        f"A text is too long. Cone sent nothing. {mend}",
     )
 
 

@@ -1,5 +1,7 @@
 """Runs over existing invoices: their records, what came of them, and what undoing them came to."""
 
+from cone.accounting.sql.standing import stuck_among
+
 ADD_RECORDS = """
 insert into books_runrecord (run_id, kind, record_uuid, revision, action, currency, predicted_tax, predicted_total)
 select %(run)s, v.* from unnest(%(kinds)s::text[], %(uuids)s::uuid[], %(revisions)s::bigint[], %(actions)s::text[],
@@ -46,19 +48,20 @@ where n.id = r.run_id and n.state in ('running', 'cancelled') and n.company_id =
                     where l.company_id = n.company_id and l.kind = r.kind and l.record_uuid = r.record_uuid)
 """
 
-# Each record of a run, its row, and the blocked one that it waits for, if it does.
+# Each record of a run, its row, and the blocked one that holds it: itself, or what it waits for in the end.
 _STANDING = """
 from books_runrecord r
 join books_backfillrun n on n.id = r.run_id
 left join books_link l on r.outcome = 'waiting' and l.company_id = n.company_id and l.kind = r.kind
     and l.record_uuid = r.record_uuid and l.synced_revision >= r.revision
 left join books_outboxrow o on o.company_id = n.company_id and o.kind = r.kind and o.record_uuid = r.record_uuid
-left join books_outboxrow d on d.company_id = n.company_id and d.kind = o.waits_for_kind
-    and d.record_uuid = o.waits_for_uuid and d.state = 'blocked'
+left join stuck s on s.id = o.id
+left join books_outboxrow d on d.id = s.blocked_id
 """
-_IS_STUCK = "coalesce(coalesce(o.cause, d.cause) ->> 'code' <> all(%(patient)s), false)"
+_IS_STUCK = "coalesce(d.cause ->> 'code' <> all(%(patient)s), false)"
 
 COUNT_RECORDS = f"""
+with recursive {stuck_among("o.company_id = (select company_id from books_backfillrun where id = %(run)s)")}
 select count(*) filter (where r.outcome not in ('cancelled', 'dropped')) as total,
        count(*) filter (where r.outcome in ('created', 'linked') or l.id is not null) as done,
        count(*) filter (where r.outcome = 'waiting' and l.id is null and {_IS_STUCK}) as failed,
@@ -68,7 +71,7 @@ select count(*) filter (where r.outcome not in ('cancelled', 'dropped')) as tota
        count(*) filter (where r.undo = 'refused') as undo_refused
 {_STANDING}
 where r.run_id = %(run)s and r.kind in ('invoice', 'payment')
-"""  # made of constants
+"""  # noqa: S608  # made of constants
 
 # What came to stand there within the last minute, or since the run began while that's less: settled or not.
 COUNT_LATEST = """
@@ -96,6 +99,7 @@ from since s
 
 # Of several runs at once, what a list says of each; most records of a run are there, and aren't looked at.
 COUNT_OPEN_RECORDS = f"""
+with recursive {stuck_among("o.company_id in (select company_id from books_backfillrun where id = any(%(runs)s))")}
 select r.run_id,
        count(*) filter (where r.outcome = 'waiting' and l.id is null and not {_IS_STUCK}) as left,
        count(*) filter (where r.outcome = 'waiting' and l.id is null and {_IS_STUCK}) as failed,
@@ -105,9 +109,10 @@ select r.run_id,
 where r.run_id = any(%(runs)s) and r.kind in ('invoice', 'payment')
     and (r.outcome = 'waiting' or r.undo in ('wanted', 'refused'))
 group by r.run_id
-"""  # made of constants
+"""  # noqa: S608  # made of constants
 
 FINISH_RUNS = f"""
+with recursive {stuck_among("o.company_id = any(%(companies)s)")}
 update books_backfillrun f set state = 'finished', ended_at = now()
 where f.state = 'running' and f.company_id = any(%(companies)s) and not exists (
     select {_STANDING}

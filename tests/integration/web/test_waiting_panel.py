@@ -1,0 +1,164 @@
+"""What the panel of a record says that waits for another one: which, why that isn't there, and what to do."""
+
+import html
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from cone.accounting.causes import list_cause_cards
+from cone.accounting.overview import read_flow
+from cone.accounting.port.documents import Kind
+from cone.accounting.states import sync_states
+from cone.accounting.values import SyncState
+from cone.books.models import Connection, Invoice, OutboxRow, Payment, Service
+from cone.web.formats import show_day
+from tests.builders import Cast, get_tax_rate, make_customer, make_invoice, make_line, make_payment, make_service
+from tests.fakes.ledger import FakeLedger
+
+GOES = "goes by itself."
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A payment that waits for an invoice, which waits for a service."""
+
+    service: Service
+    invoice: Invoice
+    payment: Payment
+
+
+@pytest.fixture
+def chain(cast: Cast, connected: FakeLedger) -> Chain:
+    """Everything due, as a lane that met the service first has written it down."""
+    service = make_service(cast.owner, "Advice")
+    line = make_line(get_tax_rate(cast.workspace), service=service)
+    customer = make_customer(cast.owner, "Hatch Ltd")
+    invoice = make_invoice(cast.owner, customer, lines=[line], is_issued=True)
+    payment = make_payment(cast.owner, invoice)
+    OutboxRow.objects.filter(kind="customer").delete()
+    company = Connection.objects.get().company
+    OutboxRow.objects.create(company=company, kind="service", record_uuid=service.uuid, wanted_revision=1)
+    await_(invoice.uuid, "service", service.uuid)
+    await_(payment.uuid, "invoice", invoice.uuid)
+    return Chain(service, invoice, payment)
+
+
+def await_(uuid: UUID, kind: Kind, other: UUID) -> None:
+    OutboxRow.objects.filter(record_uuid=uuid).update(waits_for_kind=kind, waits_for_uuid=other)
+
+
+def refuse(uuid: UUID, code: str = "refused", **params: str) -> None:
+    cause = {"code": code, "params": params}
+    OutboxRow.objects.filter(record_uuid=uuid).update(state="blocked", cause_key=f"{code}:{uuid}", cause=cause)
+
+
+def panel_of(owner: Client, kind: Kind, uuid: UUID) -> str:
+    text = owner.get(reverse("sync_panel", args=[kind, uuid])).text
+    return re.sub(r"\s+", " ", html.unescape(re.sub("<[^>]*>", " ", text)))
+
+
+def test_invoice_that_waits_for_a_refused_item_says_so_and_what_to_do(owner: Client, chain: Chain) -> None:
+    refuse(chain.service.uuid, explanation="It must not.", says="the item is locked")
+
+    panel = panel_of(owner, "invoice", chain.invoice.uuid)
+
+    assert "This invoice waits for the service Advice, which Fake Ledger refused." in panel
+    mend = "Change Advice here, and it's sent again by itself; or mend it in Fake Ledger, then press Sync now."
+    assert f"It must not. {mend}" in panel
+    assert "Open Advice" in panel
+    assert "Once that is there, this invoice goes by itself." in panel
+    # Of the service itself it says what it is.
+    own = panel_of(owner, "service", chain.service.uuid)
+    assert "Fake Ledger refused Advice" in own
+    assert ("waits for" in own, GOES in own) == (False, False)
+
+
+def test_invoice_that_waits_for_a_customer_says_so(cast: Cast, owner: Client, connected: FakeLedger) -> None:
+    customer = make_customer(cast.owner, "Anna")
+    invoice = make_invoice(cast.owner, customer, is_issued=True)
+    await_(invoice.uuid, "customer", customer.uuid)
+    refuse(customer.uuid, "name_taken")
+
+    panel = panel_of(owner, "invoice", invoice.uuid)
+
+    assert "This invoice waits for the customer Anna, whose name is already used in Fake Ledger." in panel
+    assert "Change the name" in panel
+
+
+def test_payment_says_by_way_of_which_invoice_it_waits(cast: Cast, owner: Client, chain: Chain) -> None:
+    assert f"Goes as soon as the invoice {chain.invoice.number} is there, which waits for the service Advice." in (
+        panel_of(owner, "payment", chain.payment.uuid)
+    )
+    refuse(chain.service.uuid, says="no")
+
+    panel = panel_of(owner, "payment", chain.payment.uuid)
+
+    said = f"This payment waits for the invoice {chain.invoice.number}, which waits for the service Advice, "
+    assert f"{said}which Fake Ledger refused." in panel
+    assert "Needs attention" in panel
+    # The same everywhere: in the lists, on the card, and on the arrows.
+    workspace = cast.workspace.pk
+    states = sync_states(workspace, "payment", [chain.payment.uuid])
+    assert states == {chain.payment.uuid: SyncState.NEEDS_ATTENTION}
+    [card] = list_cause_cards(workspace)
+    assert (card.cause.target, card.cause.target_uuid, card.count) == ("service", chain.service.uuid, 3)
+    assert [(arrow.waiting, arrow.attention) for arrow in read_flow(workspace)] == [(0, 0), (0, 1), (0, 1)]
+
+
+def test_records_that_wait_for_each_other_are_shown_all_the_same(cast: Cast, owner: Client, chain: Chain) -> None:
+    """What each waits for was written down at another time."""
+    await_(chain.invoice.uuid, "payment", chain.payment.uuid)
+
+    panel = panel_of(owner, "payment", chain.payment.uuid)
+
+    assert f"Goes as soon as the invoice {chain.invoice.number} is there" in panel
+    assert list_cause_cards(cast.workspace.pk) == ()
+
+
+def test_payment_that_waits_for_the_months_reads_says_the_date_of_its_invoice(
+    cast: Cast, owner: Client, chain: Chain
+) -> None:
+    until = timezone.now() + timedelta(days=9)
+    Connection.objects.update(reads_not_before=until)
+    OutboxRow.objects.filter(record_uuid=chain.service.uuid).update(not_before=until)
+
+    of_invoice, of_payment = (
+        panel_of(owner, "invoice", chain.invoice.uuid),
+        panel_of(owner, "payment", chain.payment.uuid),
+    )
+
+    date = f"It goes on {show_day(until.date())}."
+    assert (date in of_invoice, date in of_payment) == (True, True)
+    assert f"Goes as soon as the invoice {chain.invoice.number} is there, which waits for the service Advice. " in (
+        of_payment
+    )
+    assert sync_states(cast.workspace.pk, "payment", [chain.payment.uuid]) == {chain.payment.uuid: SyncState.PUT_OFF}
+
+
+@pytest.mark.parametrize("asked", ["service", "payment"])
+def test_refused_service_is_sent_again_by_sync_now(owner: Client, chain: Chain, asked: Kind) -> None:
+    """On its own page, and on that of a payment that waits for an invoice that waits for it."""
+    refuse(chain.service.uuid, says="no")
+    uuid = chain.service.uuid if asked == "service" else chain.payment.uuid
+    assert "Sync now" in panel_of(owner, asked, uuid)
+
+    answer = owner.post(reverse("sync_now", args=[asked, uuid]), headers={"HX-Request": "true"})
+
+    assert answer.status_code == 200
+    row = OutboxRow.objects.get(kind="service")
+    assert (row.state, row.cause_key) == ("due", None)
+
+
+def test_service_that_nothing_needs_yet_offers_no_sync_now(cast: Cast, owner: Client, connected: FakeLedger) -> None:
+    service = make_service(cast.owner, "Later")
+
+    panel = panel_of(owner, "service", service.uuid)
+
+    assert "Goes with the first invoice that uses it." in panel
+    assert "Sync now" not in panel
