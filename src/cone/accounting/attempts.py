@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from cone.accounting.conclusions import Conclusion
 from cone.accounting.database import Database
 from cone.accounting.port.documents import Create, Delete, Kind, Step, Update, Void
 from cone.accounting.port.provider import BatchItem, WireRequest
@@ -217,14 +218,14 @@ async def close_attempts(
     closed: Sequence[tuple[Attempt, Answered]],
     *,
     state: Literal["succeeded", "failed"],
-    verdict: str,
+    verdict: Conclusion,
 ) -> None:
     """Record definite answers of one kind."""
     await database.execute(
         attempts_sql.CLOSE_ATTEMPTS,
         {
             "state": state,
-            "verdict": verdict,
+            "verdict": verdict.value,
             "attempts": [attempt.id for attempt, _ in closed],
             "statuses": [answered.http_status for _, answered in closed],
             "tids": [answered.tid[:100] for _, answered in closed],

@@ -7,6 +7,7 @@ import msgspec
 
 from cone.accounting.answers import answer_to_json
 from cone.accounting.attempts import Attempt, Fence, LaneLostError, check_fence, close_attempts
+from cone.accounting.conclusions import Conclusion
 from cone.accounting.database import Database
 from cone.accounting.decided import block_rows
 from cone.accounting.holds import end_backoff
@@ -106,7 +107,7 @@ async def _settle_with_problem(database: Database, one: Delivered, *, fence: Fen
     row, attempt = one.subject.row, one.attempt
     async with database.transaction():
         await check_fence(database, fence)
-        await close_attempts(database, [(attempt, one.sent.answered)], state="succeeded", verdict="sent")
+        await close_attempts(database, [(attempt, one.sent.answered)], state="succeeded", verdict=Conclusion.SENT)
         problem = await _find_problem(database, fence, one, situation)
         linked = Linked(
             row,

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from cone.accounting.causes import label_records
+from cone.accounting.conclusions import Conclusion
 from cone.accounting.facts import as_kind
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.provider import WireRequest
@@ -22,24 +23,28 @@ _MOST_ON_A_RECORD = 20
 _WRITES = ("create", "update")
 
 # What became of it, as people say it.
-_VERDICTS: Mapping[str, str] = {
-    "": "on its way",
-    "unknown": "no answer yet",
-    "sent": "accepted",
-    "found": "found there",
-    "theirs": "there already",
-    "chosen": "chosen by a person",
-    "given_up": "given up by a person",
-    "not_there": "not there",
-    "ghost": "started over",
-    "restored": "restored from a copy",
-    "trylater": "asked to wait",
-    "rejected": "refused",
-    "stale": "changed there meanwhile",
-    "gone": "no longer there",
-    "theirs_refused": "refused with what was added there",
-    "reconnect": "sign-in refused",
-    "misconfigured": "not allowed",
+VERDICT_WORDS: Mapping[str, str] = {
+    Conclusion.ON_ITS_WAY: "on its way",
+    Conclusion.UNKNOWN: "no answer yet",
+    Conclusion.SENT: "accepted",
+    Conclusion.FOUND: "found there",
+    Conclusion.THEIRS: "there already",
+    Conclusion.CHOSEN: "chosen by a person",
+    Conclusion.REMOVED: "done there",
+    Conclusion.TAKEN_BACK: "taken back there",
+    Conclusion.GIVEN_UP: "given up by a person",
+    Conclusion.NOT_THERE: "not there",
+    Conclusion.NOT_DONE: "not done there",
+    Conclusion.KEPT: "left as it stands there",
+    Conclusion.GHOST: "started over",
+    Conclusion.RESTORED: "restored from a copy",
+    Conclusion.TRY_LATER: "asked to wait",
+    Conclusion.REJECTED: "refused",
+    Conclusion.STALE: "changed there meanwhile",
+    Conclusion.GONE: "no longer there",
+    Conclusion.THEIRS_REFUSED: "refused with what was added there",
+    Conclusion.RECONNECT: "sign-in refused",
+    Conclusion.MISCONFIGURED: "not allowed",
 }
 
 
@@ -85,7 +90,8 @@ def _view(attempt: Attempt, *, changes: Sequence[FieldChange] = (), label: str =
         kind=as_kind(attempt.kind),
         uuid=attempt.record_uuid,
         label=label,
-        verdict=_VERDICTS.get(attempt.verdict, attempt.verdict),
+        # Another version of Cone may know more of them.
+        verdict=VERDICT_WORDS.get(attempt.verdict, attempt.verdict),
         sends=attempt.sends,
         changes=tuple(changes),
     )

@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempts
+from cone.accounting.conclusions import Conclusion
 from cone.accounting.database import Database
 from cone.accounting.errands import Books, Errand, Tools
 from cone.accounting.names import mark, namesakes_to_json
@@ -58,14 +59,14 @@ class LossSettler(Settler):
         """It was refused for its customer, as far as can be seen: it's planned again, and waits for that one."""
         async with database.transaction():
             await check_fence(database, self._fence)
-            name = "rejected" if isinstance(verdict, RejectedError) else "gone"
-            await close_attempts(database, [(attempt, verdict.answered)], state="failed", verdict=name)
+            came_to = Conclusion.REJECTED if isinstance(verdict, RejectedError) else Conclusion.GONE
+            await close_attempts(database, [(attempt, verdict.answered)], state="failed", verdict=came_to)
             values = {"company": self._fence.company_pk, "uuid": customer, "remote_id": remote_id}
             await database.execute(outcomes_sql.DOUBT_CUSTOMER, values)
             await self._take_theirs_back(database, subject)
             # The doubt may prove to be unfounded, each time.
             row = subject.row
-            await self._due(database, row, delay=await self._pause(database, row, name))
+            await self._due(database, row, delay=await self._pause(database, row, came_to))
 
     async def still_active(self, database: Database, row: Row, record: RemoteRecord) -> None:
         """It's a customer there as before: it's referred to again, and brought up to date where that's asked for."""

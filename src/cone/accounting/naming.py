@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempts
+from cone.accounting.conclusions import Conclusion
 from cone.accounting.database import Database
 from cone.accounting.errands import Errand
 from cone.accounting.names import ENTITIES, Ask, Link, Suffix, namesakes_to_json, possible_names, resolve_name
@@ -100,7 +101,7 @@ async def _rename(
     own_name = document.own_name if isinstance(document, CustomerDocument) else name
     async with database.transaction():
         await check_fence(database, fence)
-        await close_attempts(database, [(attempt, verdict.answered)], state="failed", verdict="rejected")
+        await close_attempts(database, [(attempt, verdict.answered)], state="failed", verdict=Conclusion.REJECTED)
         await database.execute(
             outcomes_sql.SAVE_NAME,
             {

@@ -14,6 +14,7 @@ from cone.accounting.attempts import (
     close_attempts,
     open_attempts,
 )
+from cone.accounting.conclusions import Conclusion
 from cone.accounting.database import Database
 from cone.accounting.delivered import finish_rows
 from cone.accounting.errands import Books, Errand, Tools
@@ -56,7 +57,7 @@ class RemovalSettler(Settler):
             await check_fence(database, self._fence)
             if attempt is not None:
                 answered = answered or Answered(message="Found done there.")
-                await close_attempts(database, [(attempt, answered)], state="succeeded", verdict="removed")
+                await close_attempts(database, [(attempt, answered)], state="succeeded", verdict=Conclusion.REMOVED)
             await database.execute(
                 outcomes_sql.MARK_LINK,
                 {
@@ -77,9 +78,9 @@ class RemovalSettler(Settler):
             await check_fence(database, self._fence)
             if attempt is not None:
                 answered = Answered(message="Read back: it stands there as before.")
-                await close_attempts(database, [(attempt, answered)], state="failed", verdict="not_done")
+                await close_attempts(database, [(attempt, answered)], state="failed", verdict=Conclusion.NOT_DONE)
             await self._save_version(database, row, record)
-            await self._due(database, row, delay=await self._pause(database, row, "not_done"))
+            await self._due(database, row, delay=await self._pause(database, row, Conclusion.NOT_DONE))
 
 
 class Remover:

@@ -11,6 +11,7 @@ from typing import assert_never
 
 from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempts, note_unknown
 from cone.accounting.candidates import candidates_to_json, is_made_since
+from cone.accounting.conclusions import Conclusion, conclusion_of
 from cone.accounting.connections import State, sources_of
 from cone.accounting.database import Database
 from cone.accounting.decided import block_rows
@@ -86,7 +87,7 @@ class Settler:
             await check_fence(database, self._fence)
             if attempt is not None:
                 answered = Answered(message=f"Found there by its {'own mark' if record.marker else 'name'}.")
-                verdict = "found" if is_made_by_it else "theirs"
+                verdict = Conclusion.FOUND if is_made_by_it else Conclusion.THEIRS
                 await close_attempts(database, [(attempt, answered)], state="succeeded", verdict=verdict)
             # One that can't be had is told by the update that follows.
             await adopt_number(database, row, record, company_pk=self._fence.company_pk)
@@ -108,7 +109,7 @@ class Settler:
         async with database.transaction():
             await check_fence(database, self._fence)
             answered = Answered(message="Looked for there and not found.")
-            await close_attempts(database, [(attempt, answered)], state="failed", verdict="not_there")
+            await close_attempts(database, [(attempt, answered)], state="failed", verdict=Conclusion.NOT_THERE)
             await postpone(database, row, timedelta())
 
     async def ask(
@@ -137,15 +138,16 @@ class Settler:
             if _says_nothing_of(attempt, verdict):
                 await note_unknown(database, [attempt], verdict.answered)
             else:
-                name = type(verdict).__name__.removesuffix("Error").lower()
-                await close_attempts(database, [(attempt, verdict.answered)], state="failed", verdict=name)
+                came_to = conclusion_of(verdict)
+                await close_attempts(database, [(attempt, verdict.answered)], state="failed", verdict=came_to)
             await self._consequence(database, subject, verdict, situation, attempt=attempt)
 
     async def refused_theirs(self, database: Database, row: Row, attempt: Attempt, *, verdict: Verdict) -> None:
         """An update that said theirs again was refused: it may be by these, so it goes again at once without them."""
         async with database.transaction():
             await check_fence(database, self._fence)
-            await close_attempts(database, [(attempt, verdict.answered)], state="failed", verdict="theirs_refused")
+            came_to = Conclusion.THEIRS_REFUSED
+            await close_attempts(database, [(attempt, verdict.answered)], state="failed", verdict=came_to)
             values = {"company": self._fence.company_pk, "kind": row.kind, "uuid": row.uuid}
             await database.execute(outcomes_sql.PUT_THEIRS_ASIDE, values)
             await postpone(database, row, timedelta())
@@ -191,7 +193,7 @@ class Settler:
         async with database.transaction():
             await check_fence(database, self._fence)
             await self._save_version(database, row, record)
-            await self._due(database, row, delay=await self._pause(database, row, "stale"))
+            await self._due(database, row, delay=await self._pause(database, row, Conclusion.STALE))
 
     async def started_over(
         self, database: Database, row: Row, attempt: Attempt, *, why: str, situation: Situation
@@ -202,8 +204,9 @@ class Settler:
         """
         async with database.transaction():
             await check_fence(database, self._fence)
-            await close_attempts(database, [(attempt, Answered(message=why))], state="failed", verdict="ghost")
-            times = await self._count(database, row, "ghost", within=_UNCERTAIN_AFTER)
+            ghost = Conclusion.GHOST
+            await close_attempts(database, [(attempt, Answered(message=why))], state="failed", verdict=ghost)
+            times = await self._count(database, row, ghost, within=_UNCERTAIN_AFTER)
             if times <= _MOST_FRESH_STARTS:
                 await self._due(database, row, delay=backoff(times - 1))
                 return
@@ -240,7 +243,7 @@ class Settler:
                 await self._block(database, row, cause_of_refusal(subject, verdict, situation), situation)
             case StaleError():
                 # Until it was read again.
-                await self._due(database, row, delay=await self._pause(database, row, "stale") + backoff(0))
+                await self._due(database, row, delay=await self._pause(database, row, Conclusion.STALE) + backoff(0))
             case GoneError():
                 await self._take_theirs_back(database, subject)
                 await self._block(database, row, cause_of_loss(subject, verdict), situation)
@@ -281,15 +284,16 @@ class Settler:
     async def _due(self, database: Database, row: Row, *, delay: timedelta) -> None:
         await database.execute(outcomes_sql.ROWS_DUE, {"rows": [row.id], "delay": delay, "tried": 1})
 
-    async def _pause(self, database: Database, row: Row, verdict: str) -> timedelta:
+    async def _pause(self, database: Database, row: Row, verdict: Conclusion) -> timedelta:
         """How long to wait after an answer that a second try mostly mends: not at all, unless it came lately before."""
         times = await self._count(database, row, verdict, within=_OF_LATE)
         return backoff(times - 1) if times > 1 else timedelta()
 
-    async def _count(self, database: Database, row: Row, verdict: str, *, within: timedelta) -> int:
+    async def _count(self, database: Database, row: Row, verdict: Conclusion, *, within: timedelta) -> int:
         """How often attempts of the record were closed with this verdict lately, in this transaction as well."""
-        values = {"company": self._fence.company_pk, "kind": row.kind, "uuid": row.uuid}
-        cursor = await database.execute(attempts_sql.COUNT_ANSWERS, {**values, "verdict": verdict, "within": within})
+        record = {"company": self._fence.company_pk, "kind": row.kind, "uuid": row.uuid}
+        values = {**record, "verdict": verdict.value, "within": within}
+        cursor = await database.execute(attempts_sql.COUNT_ANSWERS, values)
         found = await cursor.fetchone()
         return int(found["times"]) if found else 0
 

@@ -5,6 +5,7 @@ own removal, a refusal) ends on the run's list of what wasn't taken back; the re
 """
 
 from cone.accounting.attempts import Attempt, Fence, as_attempt, check_fence, close_attempts
+from cone.accounting.conclusions import Conclusion
 from cone.accounting.database import Database
 from cone.accounting.decided import keep_row
 from cone.accounting.delivered import finish_rows
@@ -27,7 +28,7 @@ class UndoSettler(RemovalSettler):
         values = {"company": self._fence.company_pk, "kind": row.kind, "uuid": row.uuid}
         async with database.transaction():
             await check_fence(database, self._fence)
-            await close_attempts(database, [(attempt, answered)], state="succeeded", verdict="taken_back")
+            await close_attempts(database, [(attempt, answered)], state="succeeded", verdict=Conclusion.TAKEN_BACK)
             await database.execute(runs_sql.RECORD_UNDO, {**values, "undo": "done", "reason": "", "says": ""})
             await database.execute(runs_sql.FORGET_LINK, values)
             await database.execute(runs_sql.PUT_OUT_OF_SCOPE, {"row": row.id})
@@ -40,7 +41,7 @@ class UndoSettler(RemovalSettler):
         async with database.transaction():
             await check_fence(database, self._fence)
             if attempt is not None:
-                await close_attempts(database, [(attempt, answered)], state="failed", verdict=reason)
+                await close_attempts(database, [(attempt, answered)], state="failed", verdict=Conclusion.KEPT)
             await keep_row(database, row, self._fence, reason=reason, says=answered.message)
 
     async def removed_by_somebody(self, database: Database, row: Row, *, record: RemoteRecord) -> None:

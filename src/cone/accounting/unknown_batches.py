@@ -16,6 +16,7 @@ from cone.accounting.attempts import Attempt, Fence, as_attempt
 from cone.accounting.batches import BatchSender
 from cone.accounting.budget import PacedAccess, Share
 from cone.accounting.candidates import Undecided, holds_the_name
+from cone.accounting.conclusions import Conclusion
 from cone.accounting.database import Database
 from cone.accounting.errands import Errand, Tools, Work
 from cone.accounting.looking import Looker, Seen
@@ -189,7 +190,7 @@ class BatchResolver:
         # What the firm had there before doesn't show that the batch arrived, nor that looks see what's new.
         theirs = looked.theirs | {one.attempt.id for one, _ in looked.namesakes}
         creates = [item for item in items if item["operation"] == "create" and item["id"] not in theirs]
-        ours = [item for item in creates if item["verdict"] != "theirs"]
+        ours = [item for item in creates if item["verdict"] != Conclusion.THEIRS]
         there = [item for item in ours if item["state"] == "succeeded" or item["id"] in found]
         facts = BatchFacts(
             is_any_there=bool(there),
@@ -198,7 +199,7 @@ class BatchResolver:
             may_repeat=all(one.is_wanted for one in looked.open_ones)
             and len(there) + len(ids) == len(ours)
             and all(item["kind"] != "customer" for item in creates if item not in ours),
-            are_looks_proved=bool(found) or any(item["verdict"] == "found" for item in there),
+            are_looks_proved=bool(found) or any(item["verdict"] == Conclusion.FOUND for item in there),
         )
         if needs_proof(youngest, facts, looks_count_after=self._looks_count_after):
             try:

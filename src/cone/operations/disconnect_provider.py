@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from cone.accounting import network
+from cone.accounting.conclusions import Conclusion
 from cone.accounting.keyring import KeyMissingError, unseal
 from cone.accounting.port.verdicts import VERDICTS
 from cone.accounting.registry import explain_mismatch, get_provider
@@ -96,7 +97,7 @@ def _may_be_answered(active: Connection) -> bool:
     """Whether an attempt was sent so recently that its answer may still come."""
     recent = Now() - _WAIT_FOR_ANSWERS
     return Attempt.objects.filter(
-        company_id=active.company_id, state="unknown", verdict="", last_sent_at__gt=recent
+        company_id=active.company_id, state="unknown", verdict=Conclusion.ON_ITS_WAY.value, last_sent_at__gt=recent
     ).exists()
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from cone.accounting.conclusions import Conclusion
 from cone.books.models import Connection, RemoteCompany
 
 # Generation 0 is nobody's: a record keeps the request ids that it would have had, so that an answer which is still
@@ -14,7 +15,7 @@ _NOTE = """
 insert into books_attempt (company_id, connection_id, kind, record_uuid, revision, operation, generation, request_id,
                            request_line, body, sends, lane_epoch, state, verdict, message, finished_at)
 select company.id, latest.id, record.kind, record.uuid, 1, 'create', 0, 'restored:' || record.uuid, '', '{}', 0, 0,
-       'failed', 'restored', 'The books were restored from an older copy: it is looked for before it is sent.', now()
+       'failed', %(verdict)s, 'The books were restored from an older copy: it is looked for before it is sent.', now()
 from books_remotecompany company
 join lateral (select max(id) as id from books_connection where company_id = company.id) latest on latest.id is not null
 join (
@@ -50,7 +51,7 @@ def note_restored(*, is_another: bool = False) -> Noted:
     sent since the copy. `is_another`: the same files were restored again since, which nothing here tells.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_NOTE)
+        cursor.execute(_NOTE, {"verdict": Conclusion.RESTORED.value})
         count: int = cursor.rowcount
         cursor.execute(_MAKING)
         (making,) = cursor.fetchone()

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from cone.accounting.candidates import list_stored
+from cone.accounting.conclusions import Conclusion
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.release import release_record, release_waiting
@@ -62,7 +63,7 @@ def link_candidate(actor: Actor, kind: Kind, uuid: UUID, *, remote_id: str) -> N
             )
     except IntegrityError as error:
         raise CandidateTakenError from error
-    _close(active, kind, uuid, state="succeeded", verdict="chosen", message="A person chose the record there.")
+    _close(active, kind, uuid, state="succeeded", verdict=Conclusion.CHOSEN, message="A person chose the record there.")
     note(actor, kind, uuid, "found_there", number=chosen["label"])
     release_record(active, kind, uuid)
     release_waiting(active, uuid)
@@ -76,7 +77,9 @@ def send_again(actor: Actor, kind: Kind, uuid: UUID) -> None:
     Raises: NotAllowedError, NotConnectedError, ConnectionBusyError, NotUncertainError.
     """
     active, _ = _get_uncertain(actor, kind, uuid)
-    _close(active, kind, uuid, state="failed", verdict="given_up", message="A person said that it isn't there.")
+    _close(
+        active, kind, uuid, state="failed", verdict=Conclusion.GIVEN_UP, message="A person said that it isn't there."
+    )
     note(actor, kind, uuid, "sent_again")
     release_record(active, kind, uuid)
 
@@ -105,7 +108,7 @@ def _own_text(active: Connection, kind: Kind, uuid: UUID) -> dict[str, bool]:
     return {"has_text": True} if unknown.filter(expected__has_text=True).exists() else {}
 
 
-def _close(active: Connection, kind: Kind, uuid: UUID, *, state: str, verdict: str, message: str) -> None:
+def _close(active: Connection, kind: Kind, uuid: UUID, *, state: str, verdict: Conclusion, message: str) -> None:
     Attempt.objects.filter(company_id=active.company_id, kind=kind, record_uuid=uuid, state="unknown").update(
-        state=state, verdict=verdict, message=message, finished_at=Now()
+        state=state, verdict=verdict.value, message=message, finished_at=Now()
     )

@@ -1,6 +1,7 @@
 """What was said otherwise than before."""
 
-from cone.accounting.history import compare
+from cone.accounting.conclusions import Conclusion
+from cone.accounting.history import VERDICT_WORDS, compare
 from cone.accounting.values import FieldChange
 
 
@@ -17,3 +18,7 @@ def test_fields_are_compared_in_the_order_they_were_sent() -> None:
 
 def test_same_request_says_nothing_new() -> None:
     assert compare({"Name": "A"}, {"Name": "A"}) == ()
+
+
+def test_whatever_an_attempt_came_to_has_words() -> None:
+    assert set(VERDICT_WORDS) == set(Conclusion)

@@ -4,6 +4,7 @@ It returns the connection's settings as columns and the rows with their records 
 straight into the records' types: for a lane, reading is most of what a record costs.
 """
 
+from cone.accounting.conclusions import PLAIN_NOES
 from cone.kit.money import NO_MINOR_UNIT, THOUSANDTHS
 
 # `facts`, `tax_codes` and `inactive` only where the settings moved since they were read last.
@@ -57,8 +58,8 @@ def _one(table: str, kind: str, uuid: str, *, company: str = "%(company)s", and_
 
 
 # What was answered to a first send with a plain no has certainly not arrived; anything else that was given up may have.
-_GIVEN_UP = """p.state = 'failed' and p.operation = 'create' and not (
-    p.sends = 1 and p.verdict in ('trylater', 'rejected', 'reconnect', 'misconfigured'))"""
+_GIVEN_UP = f"""p.state = 'failed' and p.operation = 'create' and not (
+    p.sends = 1 and p.verdict in ({", ".join(f"'{each}'" for each in PLAIN_NOES)}))"""
 
 _ROWS = f"""
 select o.id, o.kind, o.record_uuid, o.wanted_revision, o.priority, o.tries, o.is_in_scope, o.take_back,
