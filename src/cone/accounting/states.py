@@ -22,7 +22,7 @@ from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.registry import get_provider
 from cone.accounting.sql.standing import AWAITED
 from cone.accounting.values import Awaited, CandidateView, Cause, RecordSync, SyncState
-from cone.books.models import Connection, Link, RemoteCompany
+from cone.books.models import Connection, Link, OutboxRow, RemoteCompany
 
 _ROWS = f"""
 with recursive {AWAITED}
@@ -58,7 +58,7 @@ def sync_states(workspace_id: int, kind: Kind, uuids: Iterable[UUID]) -> dict[UU
 
 
 def read_record_sync(workspace_id: int, kind: Kind, uuid: UUID) -> RecordSync | None:
-    """Everything a record's page says; None when nothing is connected and the record was never sent anywhere."""
+    """Everything a record's page says; None when nothing is connected that it went to, or is to go to."""
     active = find_active_connection(workspace_id)
     company = _company_of(active, workspace_id, kind, uuid)
     if company is None:
@@ -130,13 +130,12 @@ def _looks_again_at(row: dict[str, Any], provider: Provider, hold: _Hold) -> dat
 def _company_of(active: Connection | None, workspace_id: int, kind: Kind, uuid: UUID) -> RemoteCompany | None:
     if active is not None:
         return RemoteCompany.objects.get(pk=active.company_id)
-    last = (
-        Link.objects.filter(company__workspace_id=workspace_id, kind=kind, record_uuid=uuid)
-        .select_related("company")
-        .order_by("-synced_at")
-        .first()
-    )
-    return last.company if last else None
+    # What still waits there is kept, too: it goes on when the same company is connected again.
+    of_record = {"company__workspace_id": workspace_id, "kind": kind, "record_uuid": uuid}
+    sent = Link.objects.filter(**of_record).values_list("synced_at", "company_id")
+    asked_for = OutboxRow.objects.filter(**of_record).values_list("requested_at", "company_id")
+    latest = max([*sent, *asked_for], default=None)
+    return RemoteCompany.objects.get(pk=latest[1]) if latest else None
 
 
 def _read(company_pk: int, kind: Kind, uuids: list[UUID]) -> list[dict[str, Any]]:

@@ -29,8 +29,9 @@ _ENDED = frozenset({State.DISCONNECTING, State.DISCONNECTED})
 
 @dataclass(frozen=True, slots=True)
 class SyncPanel:
-    """`sync` is None while nothing is connected and never was; `is_moving` asks the page to look again soon.
+    """`sync` is None while nothing is connected that it went to, or is to go to.
 
+    `is_moving` asks the page to look again soon.
     `is_removal_due`: it's void here and still stands there, until a person says it's removed.
     `goes`: when what waits goes: "by_itself", once the connection is "reconnected", once there is one ("connected"), or
     when what the banner says is mended (""); where `is_paused`, only if it's resumed as well.

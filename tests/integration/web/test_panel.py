@@ -1,6 +1,7 @@
 """What the sync panel says of a record that waits: one sentence, and only what comes true."""
 
 import re
+from datetime import date
 
 import pytest
 from django.test import Client
@@ -9,9 +10,11 @@ from django.urls import reverse
 from cone.books.models import Connection, Customer, Link, OutboxRow
 from cone.operations.disconnect_provider import disconnect_provider
 from cone.operations.pause_sync import pause_sync
+from cone.operations.send_existing_invoices import send_existing_invoices
 from cone.operations.void_invoice import void_invoice
 from tests.builders import Cast, make_customer, make_invoice
 from tests.fakes.ledger import FakeLedger
+from tests.integration.accounting.conftest import connect
 
 BY_ITSELF = "Goes by itself as soon as Fake Ledger can take it."
 RECONNECTED = "Goes once Fake Ledger is connected again."
@@ -106,6 +109,42 @@ def test_record_that_waits_while_nothing_is_connected_says_what_to_do(
 
     assert sentences_in(panel) == [CONNECTED]
     assert "hx-trigger" not in panel
+
+
+def test_invoice_of_a_run_says_after_a_disconnect_that_it_goes_on(
+    cast: Cast, owner: Client, ledger: FakeLedger
+) -> None:
+    """As its run's page says; what belongs to none stays here."""
+    of_run = make_invoice(cast.owner, is_issued=True)
+    connect(cast.owner, ledger)
+    run = send_existing_invoices(cast.owner, date(2020, 1, 1))
+    disconnect_provider(cast.owner)
+    beside = make_invoice(cast.owner, is_issued=True)
+    assert "Goes on once the same company is connected again." in owner.get(reverse("run", args=[run.uuid])).text
+
+    panel = owner.get(reverse("sync_panel", args=["invoice", of_run.uuid])).text
+
+    assert sentences_in(panel) == [CONNECTED]
+    assert "Sync now" not in panel
+    stays = "No accounting software is connected, so this stays in Cone."
+    assert sentences_in(owner.get(reverse("sync_panel", args=["invoice", beside.uuid])).text) == [stays]
+
+
+def test_refused_record_says_after_a_disconnect_when_it_is_tried_again(
+    cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    customer = make_customer(cast.owner, "Anna")
+    cause = {"code": "name_taken", "params": {}}
+    OutboxRow.objects.update(state="blocked", cause_key=f"name_taken:{customer.uuid}", cause=cause)
+    disconnect_provider(cast.owner)
+
+    panel = read_panel(owner, customer)
+
+    assert "The name Anna is already used in Fake Ledger" in panel
+    # Nothing can be linked or sent now.
+    assert ("Send with a suffix" in panel, "Change the name</a>" in panel) == (False, False)
+    again = "Nothing is connected. It's tried again once the same company in Fake Ledger is connected again, "
+    assert sentences_in(panel) == [f"{again}under Integrations."]
 
 
 def test_voided_invoice_that_stands_there_asks_to_remove_it(cast: Cast, owner: Client, connected: FakeLedger) -> None:
