@@ -29,18 +29,18 @@ with recursive {AWAITED}
 select w.uuid, o.state, coalesce(o.cause, d.cause) ->> 'code' as code, coalesce(o.cause_key, d.cause_key) as cause_key,
        coalesce(o.cause, d.cause) as cause, coalesce(d.kind, o.kind) as cause_kind,
        coalesce(d.record_uuid, o.record_uuid) as cause_uuid, o.waits_for_kind, o.waits_for_uuid,
-       l.remote_id, l.synced_at, l.answer, l.standing, u.last_sent_at, u.looked_at, o.not_before,
+       l.remote_id, l.synced_at, l.answer, l.standing, u.last_sent_at, u.looked_at,
        array(select b.kind || ' ' || b.record_uuid from awaited b
              where b.uuid = w.uuid and b.step > 0 order by b.step) as way,
-       -- of the last that it waits for
-       a.state as awaited_state, a.not_before as awaited_not_before, exists (
+       -- of the next to go: the last that it waits for, else itself
+       n.state as next_state, n.not_before as next_not_before, exists (
            select from books_attempt x
-           where x.company_id = a.company_id and x.kind = a.kind and x.record_uuid = a.record_uuid
-               and x.state = 'unknown' and x.operation = 'create') as is_awaited_unknown
+           where x.company_id = n.company_id and x.kind = n.kind and x.record_uuid = n.record_uuid
+               and x.state = 'unknown' and x.operation = 'create') as is_next_unknown
 from unnest(%(uuids)s::uuid[]) as w(uuid)
 left join books_outboxrow o on o.company_id = %(company)s and o.kind = %(kind)s and o.record_uuid = w.uuid
 left join awaited d on d.uuid = w.uuid and d.step > 0 and d.state = 'blocked'
-left join awaited a on a.uuid = w.uuid and a.step > 0 and a.waits_for_uuid is null
+left join awaited n on n.uuid = w.uuid and n.waits_for_uuid is null
 left join books_link l on l.company_id = %(company)s and l.kind = %(kind)s and l.record_uuid = w.uuid
 left join books_attempt u on u.company_id = %(company)s and u.kind = %(kind)s and u.record_uuid = w.uuid
     and u.state = 'unknown' and u.operation = 'create' and o.state = 'due'
@@ -101,13 +101,10 @@ class _Hold:
 
     def until_of(self, row: dict[str, Any]) -> datetime | None:
         """Until when the used-up allowance holds a record back, itself or what it waits for, if it does."""
-        state, not_before, is_unknown = row["state"], row["not_before"], row["last_sent_at"] is not None
-        if row["waits_for_uuid"] is not None:
-            state, not_before, is_unknown = row["awaited_state"], row["awaited_not_before"], row["is_awaited_unknown"]
-        if self.until is None or state != "due":
+        if self.until is None or row["next_state"] != "due":
             return None
         # What was put off waits as long as the connection; a create without an answer begins with a look in any case.
-        is_held = self.allowance == "everything" or not_before >= self.until or is_unknown
+        is_held = self.allowance == "everything" or row["next_not_before"] >= self.until or row["is_next_unknown"]
         return self.until if is_held else None
 
 
