@@ -13,6 +13,7 @@ from datetime import timedelta
 from itertools import chain
 from uuid import UUID
 
+from cone.accounting.alarm import Alarm
 from cone.accounting.attempts import Fence, LaneLostError
 from cone.accounting.batches import BatchSender
 from cone.accounting.budget import Share
@@ -57,8 +58,6 @@ _LOW = 45
 _LIVE_LOOK = 16
 # Taking a lane costs as much as a record; people seldom write one invoice alone.
 _LINGER = timedelta(seconds=20)
-# Rows become due by the clock too. A lane that's done within this asks then.
-_FORESEE_AFTER = timedelta(seconds=1)
 
 
 class Lane:
@@ -87,9 +86,7 @@ class Lane:
         self._is_in_backlog = False
         # Whether something of a run was looked at since runs were settled last.
         self._is_of_run = False
-        # What has the lane ask when the clock makes something due, and then wakes it.
-        self._must_foresee = False
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(ask=self._moved.set, ring=self.wake)
         # Whether what waits for others is to be looked at again, too.
         self._is_sweep = True
         self._broken: BaseException | None = None
@@ -156,21 +153,11 @@ class Lane:
 
     async def _foresee(self) -> None:
         """Have the lane woken when the clock makes something due, unless it has more to look at anyway."""
-        if self._must_foresee and not self._may_be_more:
-            self._set_alarm(await self._next_due(), self.wake)
-
-    def _ask_what_comes(self) -> None:
-        self._must_foresee = True
-        self._moved.set()
-
-    def _set_alarm(self, due: timedelta | None, ring: Callable[[], None]) -> None:
-        self._must_foresee = False
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm = asyncio.get_running_loop().call_later(due.total_seconds(), ring) if due is not None else None
+        if self._alarm.must_ask and not self._may_be_more:
+            self._alarm.set(await self._next_due())
 
     async def _cancel(self) -> None:
-        self._set_alarm(None, self.wake)
+        self._alarm.stop()
         working = [*self._pumps.values(), *self._in_flight]
         for task in working:
             task.cancel()
@@ -214,7 +201,7 @@ class Lane:
     async def _look(self, general_service: UUID) -> None:
         """Take a snapshot, settle what needs no request, queue what does."""
         self._woken.clear()
-        self._set_alarm(_FORESEE_AFTER, self._ask_what_comes)
+        self._alarm.wind()
         is_full = len(self._ready) > _LOW
         limit = _LIVE_LOOK if is_full else _AHEAD - len(self._ready)
         busy = self._busy()
