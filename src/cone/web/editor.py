@@ -86,6 +86,7 @@ def blank_line(choices: InvoiceChoices) -> RawLine:
         "unit_price": "",
         "discount_percent": "",
         "tax_rate": rate,
+        "typed": "",
     }
 
 
@@ -129,6 +130,7 @@ def draft_of(invoice: InvoiceView) -> Draft:
             "unit_price": typed_number(line.unit_price),
             "discount_percent": typed_number(line.discount_percent) if line.discount_percent else "",
             "tax_rate": str(line.tax_rate_uuid),
+            "typed": "",
         }
         for line in invoice.lines
     )

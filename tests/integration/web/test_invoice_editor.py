@@ -111,6 +111,20 @@ def test_choosing_a_service_fills_its_line(cast: Cast, customer: Customer, servi
     assert shown_totals(page) == ["£180.50", "£9.03", "£189.53"]
 
 
+def test_choosing_a_service_leaves_what_was_typed(
+    cast: Cast, customer: Customer, service: Service, owner: Client
+) -> None:
+    line = {"service": str(service.uuid), "description": "", "unit_price": "99", "typed": "unit_price description"}
+    line["tax_rate"] = str(get_tax_rate(cast.workspace, 20).uuid)
+
+    page = owner.post(reverse("invoice_new"), form(cast, customer, line, action="pick:0"), headers=HTMX).text
+
+    # What was emptied again is filled.
+    assert "A partner&#x27;s time." in page
+    assert 'value="unit_price description"' in page
+    assert shown_totals(page) == ["£99.00", "£4.95", "£103.95"]
+
+
 def test_figures_follow_what_is_typed(cast: Cast, customer: Customer, owner: Client) -> None:
     none = str(get_no_tax(cast.workspace).uuid)
     lines = (

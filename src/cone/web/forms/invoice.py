@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.forms import CharField, HiddenInput
+
 from cone.domain.errors import InvalidFieldError
 from cone.domain.invoices import InvoiceInput, LineInput
 from cone.domain.totals import AmountsAre, Discount
@@ -12,7 +14,8 @@ from cone.web.choices import InvoiceChoices
 from cone.web.formats import typed_number
 from cone.web.forms import fields
 
-LINE_FIELDS = ("service", "description", "quantity", "unit_price", "discount_percent", "tax_rate")
+# "typed" names those that somebody typed in, as long as the page is open: no choice of a service overwrites them.
+LINE_FIELDS = ("service", "description", "quantity", "unit_price", "discount_percent", "tax_rate", "typed")
 # A line that has none of these was left empty: quantity and tax rate come filled.
 _CONTENT_FIELDS = ("service", "description", "unit_price")
 RawLine = dict[str, str]
@@ -50,6 +53,7 @@ class LineForm(fields.PlainForm):
     unit_price = fields.NumberField("Price")
     discount_percent = fields.NumberField("Discount %", required=False)
     tax_rate = fields.choice("Tax")
+    typed = CharField(required=False, widget=HiddenInput)
 
     def offer(self, choices: InvoiceChoices) -> "LineForm":
         """Fill the drop-downs and name every control for screen readers: its label is the table's head."""
@@ -95,7 +99,7 @@ def is_blank(line: RawLine) -> bool:
 
 
 def fill_from_service(line: RawLine, choices: InvoiceChoices, *, overwrite: bool) -> RawLine:
-    """What choosing the service fills in: on the choice everything, on saving only what was left empty."""
+    """What choosing the service fills in: on the choice all that nobody typed, on saving only what was left empty."""
     defaults = choices.service_defaults.get(line["service"])
     if defaults is None:
         return line
@@ -104,9 +108,14 @@ def fill_from_service(line: RawLine, choices: InvoiceChoices, *, overwrite: bool
         "unit_price": typed_number(defaults.unit_price),
         "tax_rate": defaults.tax_rate,
     }
+    typed = line["typed"].split()
     return {
         **line,
-        **{name: value for name, value in offered.items() if value and (overwrite or not line[name].strip())},
+        **{
+            name: value
+            for name, value in offered.items()
+            if value and (not line[name].strip() or (overwrite and name not in typed))
+        },
     }
 
 
