@@ -43,7 +43,7 @@ class _Words:
 PATIENT = frozenset({CauseCode.DEFAULT_ACCOUNT_MISSING, CauseCode.INCOME_ACCOUNT_MISSING})
 
 _RECORD = None
-_MEND = "Change {label} here, and it's sent again by itself; or mend it in {provider}, then press Sync now."
+_MEND = "Change the {kind} here, and it's sent again by itself; or mend that in {provider}, then press Sync now."
 # Where a setting mends one sort of a cause: by its fact "mended_by".
 _BY_SETTING: Mapping[str, tuple[str, ActionTarget]] = {"tax_source": ("Choose whose sales tax counts", "terms")}
 # Pages whose record is the one that the cause's key names, not the one that waits.
@@ -306,7 +306,7 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
     is_held_back = stored["code"] == CauseCode.REFUSED and "says" not in params
     words = _HELD_BACK if is_held_back else _WORDS[CauseCode(stored["code"])]
     facts = _Facts({"explanation": "It says why below.", "detail": "", "customer": "the customer"} | dict(params))
-    facts.update(provider=provider_name, label=label or "this record")
+    facts.update(provider=provider_name, label=label or "this record", kind=kind)
     # A payment has no number; what people call it says as much.
     facts["number"] = facts.get("number") or facts["label"]
     facts.update(_write_amounts(params))

@@ -78,9 +78,12 @@ def outlook_rows(preview: Preview) -> tuple[OutlookRow, ...]:
 
 
 def _why(outlook: Outlook, cards: Mapping[str, CauseCard]) -> str:
-    titles = "; ".join(cards[cause.key].cause.title for cause in outlook.causes if cause.key in cards)
+    causes = [cards[cause.key].cause for cause in outlook.causes if cause.key in cards]
+    titles = "; ".join(cause.title for cause in causes)
     if outlook.waits_for:
-        return f"Waits for {outlook.waits_for}: {titles}"
+        is_own = len(causes) == 1 and outlook.stuck is not None and outlook.stuck[2] == outlook.waits_for
+        why = f", {causes[0].which}" if is_own else f": {titles}"
+        return f"Waits for {outlook.waits_for}{why}"
     if titles:
         return titles
     if outlook.may_exist:

@@ -294,7 +294,7 @@ def test_preview_of_existing_invoices_foresees_that_they_wait_for_an_item_that_c
         browser = Client()
         browser.force_login(owner.user)
         page = html.unescape(browser.get(reverse("preview"), {"from_date": "2020-01-01"}).content.decode())
-        assert page.count("Waits for Advice: Fake Ledger refused Advice") == 2
+        assert page.count("Waits for Advice, which Fake Ledger refused") == 2
         assert "Fake Ledger says: “the item is locked”" in page
     else:
         assert seen == [("invoice", Action.CREATE, "")] * 2

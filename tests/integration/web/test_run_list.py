@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cone.accounting.runs.reading import find_latest_run, find_run, list_runs
+from cone.accounting.runs.settling import settle_runs_of
 from cone.books.models import BackfillRun, Connection, OutboxRow, RunRecord
 from cone.operations.disconnect_provider import disconnect_provider
 from cone.operations.pause_sync import pause_sync
 from cone.operations.send_existing_invoices import send_existing_invoices
-from tests.builders import Cast, make_invoice
+from tests.builders import Cast, make_invoice, make_payment
 from tests.fakes.ledger import FakeLedger
 from tests.integration.accounting.conftest import connect
 
@@ -47,6 +48,34 @@ def test_list_counts_as_the_page_does(cast: Cast, run: BackfillRun) -> None:
 
     assert view is not None
     assert (row.left, row.failed) == (view.progress.left, view.progress.failed) == (2, 1)
+
+
+def test_payment_whose_invoice_waits_for_a_refused_customer_needs_attention_too(cast: Cast, ledger: FakeLedger) -> None:
+    """Nothing of the run is to go by itself any more: it's over, in part."""
+    invoice = make_invoice(cast.owner, is_issued=True)
+    make_payment(cast.owner, invoice)
+    active = connect(cast.owner, ledger)
+    run = send_existing_invoices(cast.owner, date(2020, 1, 1))
+    customer = invoice.customer.uuid
+    OutboxRow.objects.create(
+        company=active.company,
+        kind="customer",
+        record_uuid=customer,
+        wanted_revision=1,
+        state="blocked",
+        cause_key=f"refused:{customer}",
+        cause={"code": "refused", "params": {}},
+    )
+    OutboxRow.objects.filter(kind="invoice").update(waits_for_kind="customer", waits_for_uuid=customer)
+    OutboxRow.objects.filter(kind="payment").update(waits_for_kind="invoice", waits_for_uuid=invoice.uuid)
+
+    settle_runs_of(run.company_id)
+
+    [row] = list_runs(cast.workspace.pk)
+    view = find_run(cast.workspace.pk, run.uuid)
+    assert view is not None
+    assert (row.left, row.failed) == (view.progress.left, view.progress.failed) == (0, 2)
+    assert row.head.state == "finished"
 
 
 def test_run_and_undo_that_are_asked_for_while_paused_say_that_they_wait(

@@ -20,6 +20,7 @@ from cone.books.models import Connection, Invoice, OutboxRow, Payment, Service
 from cone.web.formats import show_day
 from tests.builders import Cast, get_tax_rate, make_customer, make_invoice, make_line, make_payment, make_service
 from tests.fakes.ledger import FakeLedger
+from tests.integration.accounting.conftest import configure
 
 GOES = "goes by itself."
 
@@ -69,10 +70,10 @@ def test_invoice_that_waits_for_a_refused_item_says_so_and_what_to_do(owner: Cli
     panel = panel_of(owner, "invoice", chain.invoice.uuid)
 
     assert "This invoice waits for the service Advice, which Fake Ledger refused." in panel
-    mend = "Change Advice here, and it's sent again by itself; or mend it in Fake Ledger, then press Sync now."
+    mend = "Change the service here, and it's sent again by itself; or mend that in Fake Ledger, then press Sync now."
     assert f"It must not. {mend}" in panel
     assert "Open Advice" in panel
-    assert "Once that is there, this invoice goes by itself." in panel
+    assert "Once that is mended, this invoice goes by itself." in panel
     # Of the service itself it says what it is.
     own = panel_of(owner, "service", chain.service.uuid)
     assert "Fake Ledger refused Advice" in own
@@ -162,3 +163,25 @@ def test_service_that_nothing_needs_yet_offers_no_sync_now(cast: Cast, owner: Cl
 
     assert "Goes with the first invoice that uses it." in panel
     assert "Sync now" not in panel
+
+
+def test_preview_says_what_waits_for_a_refused_item(
+    owner: Client, chain: Chain, cast: Cast, ledger: FakeLedger
+) -> None:
+    configure(cast.owner)
+    refuse(chain.service.uuid, says="no")
+    OutboxRow.objects.update(blocked_settings_revision=Connection.objects.get().settings_revision)
+
+    page = html.unescape(owner.get(reverse("preview")).text)
+
+    rows = [re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", row)) for row in re.findall(r"<tr>.*?</tr>", page, re.DOTALL)]
+    of_service, of_invoice, of_payment = (
+        next(row for row in rows if f" {kind} " in row) for kind in ("Item", "Invoice ·", "Payment ·")
+    )
+    assert "Fake Ledger refused Advice" in of_service
+    assert "Waits for Advice, which Fake Ledger refused" in of_invoice
+    assert f"Waits for {chain.invoice.number}: Fake Ledger refused Advice" in of_payment
+    # Nothing is taxed in a payment, and a card calls it by its amount as any other does.
+    assert ("£0.00" in of_invoice, "£0.00" in of_payment) == (False, False)
+    assert re.search(r"the payment of £[\d.]+</a>", page)
+    assert ">Open Advice</a>" in page

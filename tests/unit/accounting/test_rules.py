@@ -163,11 +163,11 @@ def test_words_name_only_what_the_plan_says_of_that_cause() -> None:
     for code, words in causes._WORDS.items():
         named = {
             name
-            for text in (words.title, words.explanation, words.action)
+            for text in (words.title, words.explanation, words.action, words.which)
             for _, name, _, _ in string.Formatter().parse(text)
             if name
         }
-        assert named - {"provider", "label", "explanation"} <= set(PARAMS.get(code, {})), code
+        assert named - {"provider", "label", "kind", "explanation"} <= set(PARAMS.get(code, {})), code
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_refusal_is_explained_by_the_provider_where_it_can_be() -> None:
         )
         return cause.title, cause.explanation
 
-    mend = "Change INV-1 here, and it's sent again by itself; or mend it in QuickBooks, then press Sync now."
+    mend = "Change the invoice here, and it's sent again by itself; or mend that in QuickBooks, then press Sync now."
     refused, held_back = "QuickBooks refused INV-1", "INV-1 can't be sent to QuickBooks"
     assert explain(explanation="It must not.", says="No.") == (
         refused,

@@ -15,6 +15,7 @@ from cone.accounting.preview.reading import Foreseer
 from cone.accounting.preview.values import Action, ActionCount, CurrencySum, Outlook, Preview
 from cone.accounting.registry import get_provider
 from cone.accounting.values import CauseCard
+from cone.books.amounts import show_money
 from cone.kit.money import Money
 
 _MOST_EXAMPLES = 5
@@ -72,6 +73,13 @@ def read_preview(
     )
 
 
+def _call(outlook: Outlook) -> str:
+    """As the cards of what waits call it: a payment by its amount."""
+    if outlook.kind == "payment" and outlook.figures is not None:
+        return f"the payment of {show_money(outlook.figures.total)}"
+    return outlook.label
+
+
 class _Counting:
     """Takes outlooks one by one, so that only one page of them is kept."""
 
@@ -100,7 +108,7 @@ class _Counting:
             stuck = self.stuck.setdefault(cause.key, _Stuck(cause, outlook.stuck or record))
             stuck.count += 1
             if len(stuck.examples) < _MOST_EXAMPLES:
-                stuck.examples.append(record)
+                stuck.examples.append((outlook.kind, outlook.uuid, _call(outlook)))
 
     def _add(self, outlook: Outlook) -> None:
         if outlook.figures is None or outlook.action not in GOING:
