@@ -61,11 +61,14 @@ def is_made_since(record: RemoteRecord, sent_at: datetime | None) -> bool:
 
 
 def holds_the_name(found: RemoteRecord | Undecided | None, sent_at: datetime | None) -> bool:
-    """Whether the customer that was found is why a create sent then can't have been done yet: it had the name before.
+    """Whether what was found is why a create sent then can't have been done yet: it had the name before.
 
-    Linked, it could be renamed, and that create be done after all: it's left as it is until that can't come any more.
+    It could be renamed, a linked customer by us and an item by the bookkeeper, and that create be done after all: it's
+    left as it is until that can't come any more.
     """
-    return isinstance(found, RemoteRecord) and found.kind == "customer" and not is_made_since(found, sent_at)
+    if not isinstance(found, RemoteRecord) or found.kind not in ("customer", "service"):
+        return False
+    return not is_made_since(found, sent_at)
 
 
 def candidates_to_json(records: Sequence[RemoteRecord]) -> list[dict[str, str]]:

@@ -62,7 +62,7 @@ async def settle_decided(
         async with database.transaction():
             await check_fence(database, fence)
             await _settle_others(database, others, fence, situation)
-            await _wait(database, waits, fence)
+            await wait_rows(database, waits, fence)
     return Settled(expecting, asked, is_written=bool(others or waits))
 
 
@@ -113,7 +113,7 @@ def _expect(
     return expecting, others
 
 
-async def _wait(database: Database, waits: Sequence[tuple[Subject, WaitFor]], fence: Fence) -> None:
+async def wait_rows(database: Database, waits: Sequence[tuple[Subject, WaitFor]], fence: Fence) -> None:
     """Other records go first: take rows out of the queue that wait for what doesn't come soon."""
     if waits:
         values = {

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from cone.accounting.attempts import Attempt, Fence
-from cone.accounting.candidates import Undecided, judge
+from cone.accounting.candidates import Undecided, is_made_since, judge
 from cone.accounting.database import Database
 from cone.accounting.errands import Tools
 from cone.accounting.port.documents import Document, RemoteRecord
@@ -95,6 +95,22 @@ class Looker:
         """Which of them it is; those that are another of ours by now can't be."""
         free = [one for one in seen.records if not await self._is_anothers(database, seen.attempt.uuid, one)]
         return judge(seen.sent, free, uuid=seen.attempt.uuid, sent_at=seen.sent_at)
+
+    async def find_maker(self, database: Database, uuid: UUID, record: RemoteRecord) -> UUID | None:
+        """The service, other than this one, whose create that is still out may have made an item that was found.
+
+        It's archived, or called otherwise by now. Once that is known the item follows that one's account.
+        """
+        if record.kind != "service":
+            return None
+        values = {"company": self._fence.company_pk, "uuid": uuid}
+        for row in await (await database.execute(records_sql.OTHER_OPEN_ITEMS, values)).fetchall():
+            sent = self._tools.provider.read_sent("service", WireRequest(row["request_line"], bytes(row["body"])))
+            is_named_so = sent.name.strip().casefold() == record.name.strip().casefold()
+            if is_named_so and is_made_since(record, row["started_at"]):
+                maker: UUID = row["record_uuid"]
+                return maker
+        return None
 
     async def _is_anothers(self, database: Database, uuid: UUID, record: RemoteRecord) -> bool:
         values = {"company": self._fence.company_pk, "kind": record.kind, "remote_id": record.remote_id, "uuid": uuid}

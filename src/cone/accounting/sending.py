@@ -224,6 +224,9 @@ class Sender:
         if found is None:
             return False
         async with self.settling() as database:
+            if (maker := await self._looker.find_maker(database, errand.row.uuid, found)) is not None:
+                await self.settler.wait_for(database, errand.subject, maker)
+                return True
             since = self._made_since(errand.row, found)
             await self.settler.found(database, errand.subject, record=found, since=since)
         return True
@@ -315,23 +318,31 @@ class Sender:
         if not is_taken or errand.subject.link is not None:
             return False
         is_item_taken = is_name_taken and attempt.kind == "service"
-        try:
-            found = await self._looker.look(errand.access, attempt, sent_at=None)
-        except VERDICTS:
-            if is_item_taken:
-                # Whoever made the item of that name, it's the one to use: nobody need choose, and the next try looks.
-                await self.settle_failed(errand, attempt, TryLaterError(verdict.answered, scope="record"))
-                return True
-            # It couldn't be looked at now: the refusal stands, and asking again looks again.
-            return False
-        if not isinstance(found, RemoteRecord):
-            return False
         # An item that stands in the way of a first send was there before it.
         is_before = is_item_taken and attempt.sends == 1
+        try:
+            found = await self._looker.look(errand.access, attempt, sent_at=None)
+            must_look_again = is_before and await self._may_be_anothers(errand, found)
+        except VERDICTS:
+            # It couldn't be looked at now: the refusal stands, and asking again looks again.
+            found, must_look_again = None, is_item_taken
+        if must_look_again:
+            # Whoever made the item of that name, it's the one to use: nobody need choose, and the next try looks.
+            await self.settle_failed(errand, attempt, TryLaterError(verdict.answered, scope="record"))
+            return True
+        if not isinstance(found, RemoteRecord):
+            return False
         since = self._made_since(errand.row, found) if is_before else errand.row.first_sent_at(attempt.started_at)
         async with self.settling() as database:
             await self.settler.found(database, errand.subject, record=found, since=since, attempt=attempt)
         return True
+
+    async def _may_be_anothers(self, errand: Errand, found: RemoteRecord | Undecided | None) -> bool:
+        """Whether it's the item that another service's lost create may have made."""
+        if not isinstance(found, RemoteRecord):
+            return False
+        async with self._tools.pool.connection() as database:
+            return await self._looker.find_maker(database, errand.row.uuid, found) is not None
 
     def _was_repeated_under_a_former_name(self, errand: Errand, attempt: Attempt) -> bool:
         """Whether the name that somebody has there is the one that was sent, no more the one that it has here."""

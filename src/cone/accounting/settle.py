@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from random import randrange
 from typing import assert_never
+from uuid import UUID
 
 from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempts, note_unknown
 from cone.accounting.candidates import candidates_to_json, is_made_since
 from cone.accounting.conclusions import Conclusion, conclusion_of
 from cone.accounting.connections import State, sources_of
 from cone.accounting.database import Database
-from cone.accounting.decided import block_rows
+from cone.accounting.decided import block_rows, wait_rows
 from cone.accounting.delivered import Linked, carries_text, finish_rows, save_links
 from cone.accounting.holds import hold, hold_rows, postpone
 from cone.accounting.numbers import adopt_number
-from cone.accounting.plan.decisions import Blocked
+from cone.accounting.plan.decisions import Blocked, WaitFor
 from cone.accounting.port.documents import RemoteRecord
 from cone.accounting.port.verdicts import (
     Answered,
@@ -96,6 +97,12 @@ class Settler:
             await save_links(database, self._fence, [linked])
             await finish_rows(database, self._fence, [(row, revision)])
         return is_made_by_it
+
+    async def wait_for(self, database: Database, subject: Subject, other: UUID) -> None:
+        """What was found may be what another record of its kind was to make: that one's answer decides first."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await wait_rows(database, [(subject, WaitFor(subject.row.kind, other, until="settled"))], self._fence)
 
     async def wait_to_look(self, database: Database, row: Row, attempt: Attempt, *, delay: timedelta) -> None:
         """It couldn't be found for certain, and that says nothing yet: it's looked for again after `delay`."""

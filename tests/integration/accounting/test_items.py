@@ -294,3 +294,25 @@ def test_item_made_there_since_is_found_later_where_it_cant_be_looked_for_at_onc
     assert Link.objects.get(kind="service").remote_id == "900"
     # Not sent again without a look.
     assert ledger.count_sends("service") == 1
+
+
+def test_item_of_the_firms_isnt_linked_while_the_lost_create_may_still_come(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, since: Service
+) -> None:
+    """Renamed there meanwhile, it makes its name free for a create that is done late: that one is used then."""
+    theirs = ledger.companies["fake-company"].records["service", "900"]
+    theirs.created_at -= timedelta(hours=2)
+    # Later than a first back-off, so that the first look comes long before looks count.
+    hurry(ledger, 2000)
+    ledger.fail_next("service", OutcomeUnknownError(Answered(message="no answer")), late_by=timedelta(seconds=6))
+    invoice_for(owner, since)
+    make_worker()
+    wait_until(lambda: Link.objects.filter(kind="service").exists() or Attempt.objects.filter(looked_at__isnull=False))
+    assert isinstance(theirs.document, ServiceDocument)
+    theirs.document = replace(theirs.document, name="Advice of old")
+
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner), seconds=30)
+    ledger.age(timedelta(seconds=10))
+    assert items(ledger) == {"Advice of old": "9", "Advice": INCOME}
+    link = Link.objects.get(kind="service")
+    assert (link.remote_id != "900", link.is_made_here) == (True, True)

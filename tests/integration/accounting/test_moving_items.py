@@ -13,14 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cone.accounting.causes import list_cause_cards
-from cone.accounting.port.verdicts import Answered, CauseCode, RejectedError, StaleError
+from cone.accounting.port.verdicts import Answered, CauseCode, OutcomeUnknownError, RejectedError, StaleError
 from cone.accounting.preview import reading
 from cone.accounting.preview.summary import read_preview
 from cone.accounting.preview.values import Action
 from cone.accounting.sql import sweep as sweep_sql
 from cone.accounting.states import read_record_sync, sync_states
 from cone.accounting.values import Awaited, SyncState
-from cone.books.models import Connection, Customer, Invoice, Link, OutboxRow, Service
+from cone.books.models import Attempt, Connection, Customer, Invoice, Link, OutboxRow, Service
 from cone.domain.services import ServiceInput
 from cone.operations.actor import Actor
 from cone.operations.archive_service import archive_service
@@ -32,7 +32,7 @@ from cone.web.formats import show_day
 from tests.builders import get_tax_rate, make_customer, make_invoice, make_line, make_service
 from tests.fakes.ledger import BANK, INCOME, FakeLedger, Sending
 
-from .conftest import NO_SWEEP, Held, MakeWorker, is_settled, release_values, wait_until
+from .conftest import NO_SWEEP, Held, MakeWorker, hurry, is_settled, release_values, wait_until
 from .test_items import FEES, NO_MORE_READS, advice, items
 
 __all__ = ["advice"]
@@ -145,6 +145,36 @@ def test_invoice_waits_for_an_item_that_moves_by_the_archived_service_it_was_mad
     post.held.is_released.set()
     wait_until(lambda: len(ledger.records("invoice")) == 3 and is_settled(owner))
     assert post.posted == [{"Advice": FEES}]
+
+
+@pytest.mark.parametrize("is_missed_at_first", [False, True], ids=["found", "refused"])
+def test_invoice_waits_for_the_item_of_an_archived_service_whose_making_got_no_answer(
+    owner: Actor,
+    ledger: FakeLedger,
+    make_worker: MakeWorker,
+    advice: Service,
+    post: Post,
+    *,
+    is_missed_at_first: bool,
+) -> None:
+    """It stands there, and moves once it's known whose it is: a new service of the same name doesn't take it before."""
+    hurry(ledger, 1500)
+    ledger.fail_next("service", OutcomeUnknownError(Answered(message="no answer")), commit=True)
+    bill(owner, advice)
+    make_worker()
+    wait_until(lambda: Attempt.objects.filter(kind="service", verdict="unknown").exists())
+    archive_service(owner, advice.uuid)
+    again = make_service(owner, "Advice")
+    move(owner, again, "the usual one")
+    if is_missed_at_first:
+        Connection.objects.update(missing_items=["advice"])
+    ledger.before_send = post
+    post.held.is_released.set()
+    bill(owner, again)
+
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner), seconds=30)
+    assert post.posted == [{"Advice": FEES}] * 2
+    assert Link.objects.filter(kind="service").values("remote_id").distinct().count() == 1
 
 
 @pytest.mark.parametrize("is_read_anew", [False, True], ids=["as first read", "read anew"])

@@ -21,6 +21,16 @@ where company_id = %(company)s and kind = 'customer' and state = 'unknown' and o
     and record_uuid <> %(uuid)s
 """
 
+# Items whose making got no answer yet, and of which one comes by itself: without a row or with a person nobody asks.
+OTHER_OPEN_ITEMS = """
+select a.record_uuid, a.request_line, a.body, a.started_at from books_attempt a
+join books_outboxrow o on o.company_id = a.company_id and o.kind = a.kind and o.record_uuid = a.record_uuid
+    and o.state <> 'blocked'
+where a.company_id = %(company)s and a.kind = 'service' and a.state = 'unknown' and a.operation = 'create'
+    and a.record_uuid <> %(uuid)s
+order by a.id
+"""
+
 CUSTOMER = """
 select remote_id, standing, coalesce(answer->>'looked_for', '') as looked_for from books_link
 where company_id = %(company)s and kind = 'customer' and record_uuid = %(uuid)s
