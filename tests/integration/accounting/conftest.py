@@ -15,15 +15,16 @@ from cone.accounting.manage import read_manage
 from cone.accounting.port.documents import Kind
 from cone.accounting.registry import get_provider, register, unregister
 from cone.accounting.snapshot import Snapshot, read_snapshot
-from cone.books.models import Connection, OutboxRow
+from cone.books.models import Connection, Invoice, OutboxRow
 from cone.operations.actor import Actor
 from cone.operations.connect_provider import finish_connecting, start_connecting
 from cone.operations.save_accounts import save_accounts
+from cone.operations.save_invoice import save_invoice
 from cone.operations.save_tax_mappings import save_tax_mappings
 from cone.worker.dispatcher import Dispatcher
 from cone.worker.jobs import revoke
 from cone.worker.timetable import TIMETABLE
-from tests.builders import get_no_tax, get_tax_rate, make_owner
+from tests.builders import get_no_tax, get_tax_rate, make_invoice, make_invoice_input, make_line, make_owner
 from tests.contract.emulated import EmulatedQuickBooks, running_emulator
 from tests.fakes.ledger import BANK, DEFAULT_COMPANY, INCOME, REDUCED, STANDARD, ZERO, FakeLedger, Sending
 
@@ -70,6 +71,12 @@ def hurry(ledger: FakeLedger, milliseconds: int) -> None:
     """Have answers given up, and looks count, soon."""
     ledger.request_timeout = timedelta(milliseconds=milliseconds)
     ledger.looks_count_after = 2 * ledger.request_timeout
+
+
+def reprice(actor: Actor, invoice: Invoice, unit_price: str) -> None:
+    """Change an invoice to one line of this price and the usual tax."""
+    line = make_line(get_tax_rate(actor.workspace, 20), unit_price=unit_price)
+    save_invoice(actor, make_invoice_input(invoice.customer, [line]), uuid=invoice.uuid)
 
 
 def is_settled(actor: Actor) -> bool:
@@ -202,3 +209,14 @@ def make_worker() -> Iterator[MakeWorker]:
 def owner(transactional_db: None) -> Actor:
     """The owner of a UK firm."""
     return make_owner()
+
+
+@pytest.fixture
+def synced_invoice(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> Invoice:
+    """An invoice of 100.00 and the usual tax that stands in a connected company, whose worker goes on."""
+    make_worker()
+    connect(owner, ledger)
+    configure(owner)
+    invoice = make_invoice(owner, is_issued=True)
+    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
+    return invoice

@@ -11,15 +11,14 @@ from cone.accounting.port.documents import InvoiceDocument
 from cone.accounting.port.verdicts import Answered, OutcomeUnknownError, StaleError, TryLaterError
 from cone.accounting.states import read_record_sync, sync_states
 from cone.accounting.values import SyncState
-from cone.books.models import Attempt, Link, OutboxRow
+from cone.books.models import Attempt, Invoice, Link, OutboxRow
 from cone.kit.values import replace as replace_value
 from cone.operations.actor import Actor
 from cone.operations.pause_sync import pause_sync
 from cone.operations.resume_sync import resume_sync
-from cone.operations.save_invoice import save_invoice
 from cone.operations.save_terms import save_terms
 from cone.operations.sync_now import sync_record
-from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line, make_service
+from tests.builders import get_tax_rate, make_customer, make_invoice, make_line, make_service
 from tests.fakes.ledger import FakeLedger, Sending
 from tests.integration.accounting.conftest import (
     NO_SWEEP,
@@ -29,6 +28,7 @@ from tests.integration.accounting.conftest import (
     connect,
     hurry,
     is_settled,
+    reprice,
     wait_until,
 )
 from tests.integration.accounting.database import conninfo
@@ -64,16 +64,8 @@ def test_issued_invoice_stands_there_with_customer_and_item(
     assert (sync.state, sync.remote_total, len(sync.history)) == (SyncState.SYNCED, Decimal("240.00"), 1)
 
 
-def test_edit_after_sending_changes_the_same_record(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> None:
-    make_worker()
-    connect(owner, ledger)
-    configure(owner)
-    invoice = make_invoice(owner, is_issued=True)
-    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
-
-    rate = get_tax_rate(owner.workspace, 20)
-    typed = make_invoice_input(invoice.customer, [make_line(rate, unit_price="250.00")])
-    save_invoice(owner, typed, uuid=invoice.uuid)
+def test_edit_after_sending_changes_the_same_record(owner: Actor, ledger: FakeLedger, synced_invoice: Invoice) -> None:
+    reprice(owner, synced_invoice, "250.00")
     wait_until(lambda: is_settled(owner) and documents(ledger)[0].total == Decimal(300))
 
     assert len(ledger.records("invoice")) == 1
@@ -156,8 +148,7 @@ def test_edit_while_the_answer_is_lost_goes_out_as_an_update(
     ledger.fail_next("invoice", OutcomeUnknownError(Answered(message="no answer")), commit=True)
     invoice = make_invoice(owner, is_issued=True)
     wait_until(lambda: Attempt.objects.filter(kind="invoice", verdict="unknown").exists())
-    rate = get_tax_rate(owner.workspace, 20)
-    save_invoice(owner, make_invoice_input(invoice.customer, [make_line(rate, unit_price="500.00")]), uuid=invoice.uuid)
+    reprice(owner, invoice, "500.00")
     wait_until(lambda: ledger.records("invoice") and is_settled(owner) and documents(ledger)[0].total == Decimal(600))
 
     lines = [sending.request.line.split()[0] for sending in ledger.sent if sending.kind == "invoice"]
@@ -166,16 +157,10 @@ def test_edit_while_the_answer_is_lost_goes_out_as_an_update(
 
 
 def test_stale_version_is_read_again_and_our_fields_win(
-    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+    owner: Actor, ledger: FakeLedger, synced_invoice: Invoice
 ) -> None:
-    make_worker()
-    connect(owner, ledger)
-    configure(owner)
-    invoice = make_invoice(owner, is_issued=True)
-    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
     ledger.edit_there("invoice", ledger.records("invoice")[0].remote_id)
-    rate = get_tax_rate(owner.workspace, 20)
-    save_invoice(owner, make_invoice_input(invoice.customer, [make_line(rate, unit_price="9.99")]), uuid=invoice.uuid)
+    reprice(owner, synced_invoice, "9.99")
     wait_until(lambda: is_settled(owner) and documents(ledger)[0].total == Decimal("11.99"))
     assert list(Attempt.objects.filter(kind="invoice").order_by("id").values_list("verdict", flat=True)) == [
         "sent",
@@ -202,19 +187,13 @@ def test_record_that_was_put_off_goes_when_its_time_has_come_though_another_is_u
 
 
 def test_stale_version_after_many_lost_answers_is_sent_anew_at_once(
-    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+    owner: Actor, ledger: FakeLedger, synced_invoice: Invoice
 ) -> None:
     """Answers that were lost tell nothing of how often somebody changes the record there."""
-    make_worker()
-    connect(owner, ledger)
-    configure(owner)
-    invoice = make_invoice(owner, is_issued=True)
-    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
     pause_sync(owner)
     for _ in range(2):
         ledger.fail_next("invoice", StaleError())
-    rate = get_tax_rate(owner.workspace, 20)
-    save_invoice(owner, make_invoice_input(invoice.customer, [make_line(rate, unit_price="9.99")]), uuid=invoice.uuid)
+    reprice(owner, synced_invoice, "9.99")
     OutboxRow.objects.update(tries=12)
     resume_sync(owner)
     # Again and again it pauses, but for seconds: a second such answer says that somebody is at it.
@@ -238,21 +217,13 @@ def test_throttled_connection_waits_and_then_sends(owner: Actor, ledger: FakeLed
 
 
 def test_pause_holds_three_edits_and_resume_sends_one_write(
-    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+    owner: Actor, ledger: FakeLedger, synced_invoice: Invoice
 ) -> None:
-    make_worker()
-    connect(owner, ledger)
-    configure(owner)
-    invoice = make_invoice(owner, is_issued=True)
-    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
     pause_sync(owner)
     before = ledger.count_sends("invoice")
-    rate = get_tax_rate(owner.workspace, 20)
     for price in ("10.00", "20.00", "30.00"):
-        save_invoice(
-            owner, make_invoice_input(invoice.customer, [make_line(rate, unit_price=price)]), uuid=invoice.uuid
-        )
-    assert sync_states(owner.workspace.pk, "invoice", [invoice.uuid]) == {invoice.uuid: SyncState.HELD}
+        reprice(owner, synced_invoice, price)
+    assert sync_states(owner.workspace.pk, "invoice", [synced_invoice.uuid]) == {synced_invoice.uuid: SyncState.HELD}
     assert ledger.count_sends("invoice") == before
     resume_sync(owner)
     wait_until(lambda: is_settled(owner) and documents(ledger)[0].total == Decimal(36))

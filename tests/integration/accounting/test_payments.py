@@ -20,15 +20,14 @@ from cone.operations.confirm_removed import confirm_removed
 from cone.operations.edit_payment import edit_payment
 from cone.operations.record_payment import record_payment
 from cone.operations.refresh_reference import refresh_reference
-from cone.operations.save_invoice import save_invoice
 from cone.operations.save_removal_policy import save_removal_policy
 from cone.operations.send_existing_invoices import send_existing_invoices
 from cone.operations.sync_now import sync_record
 from cone.operations.void_invoice import void_invoice
 from cone.operations.void_payment import void_payment
-from tests.builders import get_tax_rate, make_customer, make_invoice, make_invoice_input, make_line, make_payment
+from tests.builders import make_customer, make_invoice, make_payment
 from tests.fakes.ledger import FakeLedger, FakeRecord
-from tests.integration.accounting.conftest import Held, MakeWorker, configure, connect, is_settled, wait_until
+from tests.integration.accounting.conftest import Held, MakeWorker, configure, connect, is_settled, reprice, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -135,21 +134,16 @@ def test_edited_payment_is_the_same_record_with_all_its_parts(
 
 
 def test_payment_moves_the_invoices_version_and_the_next_edit_reads_it_again(
-    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+    owner: Actor, ledger: FakeLedger, synced_invoice: Invoice
 ) -> None:
-    make_worker()
-    connect(owner, ledger)
-    configure(owner)
-    invoice = make_invoice(owner, is_issued=True)
-    make_payment(owner, invoice, "20.00")
+    make_payment(owner, synced_invoice, "20.00")
     settle(owner)
-    line = make_line(get_tax_rate(owner.workspace, 20), unit_price="200.00")
-    save_invoice(owner, make_invoice_input(invoice.customer, [line]), uuid=invoice.uuid)
+    reprice(owner, synced_invoice, "200.00")
     settle(owner)
 
     verdicts = Attempt.objects.filter(kind="invoice", operation="update").order_by("id")
     assert list(verdicts.values_list("verdict", flat=True)) == ["stale", "sent"]
-    assert balance_there(ledger, invoice) == Decimal("220.00")
+    assert balance_there(ledger, synced_invoice) == Decimal("220.00")
 
 
 def test_invoice_and_payment_that_grow_together_go_in_that_order(
@@ -194,8 +188,7 @@ def _resize(owner: Actor, invoice: Invoice, payment: Payment, *, price: str, pai
     """Change both; a paid invoice can't be edited, so the payment is made smaller meanwhile."""
     customer = invoice.customer
     edit_payment(owner, typed(customer, "1.00", [(invoice, "1.00")]), uuid=payment.uuid)
-    line = make_line(get_tax_rate(owner.workspace, 20), unit_price=price)
-    save_invoice(owner, make_invoice_input(customer, [line]), uuid=invoice.uuid)
+    reprice(owner, invoice, price)
     edit_payment(owner, typed(customer, paid, [(invoice, paid)]), uuid=payment.uuid)
 
 
@@ -380,22 +373,16 @@ def test_payment_of_an_invoice_from_before_the_connection_follows_when_that_is_s
 
 
 def test_record_that_was_voided_there_is_never_filled_again(
-    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+    owner: Actor, ledger: FakeLedger, synced_invoice: Invoice
 ) -> None:
-    make_worker()
-    connect(owner, ledger)
-    configure(owner)
-    invoice = make_invoice(owner, is_issued=True)
+    ledger.void_there("invoice", remote_id(synced_invoice))
+    reprice(owner, synced_invoice, "7.00")
     settle(owner)
-    ledger.void_there("invoice", remote_id(invoice))
-    line = make_line(get_tax_rate(owner.workspace, 20), unit_price="7.00")
-    save_invoice(owner, make_invoice_input(invoice.customer, [line]), uuid=invoice.uuid)
+    assert code_of(synced_invoice) == CauseCode.REMOVED_THERE
+    sync_record(owner, "invoice", synced_invoice.uuid)
     settle(owner)
-    assert code_of(invoice) == CauseCode.REMOVED_THERE
-    sync_record(owner, "invoice", invoice.uuid)
-    settle(owner)
-    assert code_of(invoice) == CauseCode.REMOVED_THERE
-    document = record_of(ledger, invoice).document
+    assert code_of(synced_invoice) == CauseCode.REMOVED_THERE
+    document = record_of(ledger, synced_invoice).document
     assert isinstance(document, InvoiceDocument)
     assert document.total == Decimal("120.00")
 

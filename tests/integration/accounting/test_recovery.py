@@ -11,16 +11,12 @@ from django.db import connections, transaction
 
 from cone.accounting.port.documents import InvoiceDocument, Kind
 from cone.accounting.port.verdicts import Answered, RejectedError
-from cone.books.models import Connection, Customer, Link, OutboxRow, Service
+from cone.books.models import Connection, Customer, Invoice, Link, OutboxRow, Service
 from cone.operations.actor import Actor
 from cone.operations.disconnect_provider import disconnect_provider
-from cone.operations.save_invoice import save_invoice
 from tests.builders import (
-    get_tax_rate,
     make_customer,
     make_invoice,
-    make_invoice_input,
-    make_line,
     make_owner,
     make_service,
 )
@@ -32,6 +28,7 @@ from tests.integration.accounting.conftest import (
     connect,
     hurry,
     is_settled,
+    reprice,
     wait_until,
 )
 from tests.integration.accounting.database import conninfo
@@ -104,22 +101,16 @@ def test_sweep_heals(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, 
 
 
 def test_edit_that_commits_while_the_company_is_connected_again_is_sent(
-    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+    owner: Actor, ledger: FakeLedger, synced_invoice: Invoice
 ) -> None:
     """It neither saw the new connection when it enqueued, nor was seen by it: unless one of them waits."""
-    make_worker()
-    connect(owner, ledger)
-    configure(owner)
-    invoice = make_invoice(owner, is_issued=True)
-    wait_until(lambda: ledger.records("invoice") and is_settled(owner))
     disconnect_provider(owner)
     is_edited, may_commit = threading.Event(), threading.Event()
 
     def edit() -> None:
         try:
             with transaction.atomic():
-                line = make_line(get_tax_rate(owner.workspace, 20), unit_price="7.00")
-                save_invoice(owner, make_invoice_input(invoice.customer, [line]), uuid=invoice.uuid)
+                reprice(owner, synced_invoice, "7.00")
                 is_edited.set()
                 may_commit.wait(10)
         finally:
@@ -140,12 +131,12 @@ def test_edit_that_commits_while_the_company_is_connected_again_is_sent(
     may_commit.set()
     for thread in threads:
         thread.join(10)
-    invoice.refresh_from_db()
-    wait_until(lambda: OutboxRow.objects.filter(record_uuid=invoice.uuid, state="blocked").exists())
-    assert OutboxRow.objects.get(record_uuid=invoice.uuid).wanted_revision == invoice.revision
+    synced_invoice.refresh_from_db()
+    wait_until(lambda: OutboxRow.objects.filter(record_uuid=synced_invoice.uuid, state="blocked").exists())
+    assert OutboxRow.objects.get(record_uuid=synced_invoice.uuid).wanted_revision == synced_invoice.revision
     configure(owner)
     wait_until(lambda: is_settled(owner))
-    assert Link.objects.get(record_uuid=invoice.uuid).synced_revision == invoice.revision
+    assert Link.objects.get(record_uuid=synced_invoice.uuid).synced_revision == synced_invoice.revision
 
 
 def test_records_of_another_workspace_are_never_sent(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> None:
