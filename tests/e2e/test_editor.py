@@ -82,6 +82,19 @@ def test_what_is_typed_while_a_service_is_on_its_way_stays(editor: Desk) -> None
     editor.sees("£238.80")
 
 
+def test_what_is_typed_into_a_field_that_was_filled_meanwhile_takes_its_place(editor: Desk) -> None:
+    page = editor.page
+    with late_answer(page, "pick"):
+        pick(editor)
+        of_line(page, "unit_price").focus()
+
+    expect(of_line(page, "unit_price")).to_have_value("180.5")
+    expect(page.locator("#totals")).to_contain_text("189.53")
+    page.wait_for_timeout(100)
+    page.keyboard.type("88")
+    expect(of_line(page, "unit_price")).to_have_value("88")
+
+
 def test_what_was_typed_before_a_service_is_chosen_stays(editor: Desk) -> None:
     page = editor.page
     of_line(page, "unit_price").fill("99")

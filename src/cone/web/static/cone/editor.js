@@ -8,6 +8,8 @@
   var since = null;
   var removed = -1;
   var caret = null;
+  // The field that was entered, with all of it selected or nothing in it yet: what is typed next takes the place of all.
+  var entered = "";
 
   function field(line, name) {
     return form.elements["line-" + line + "-" + name];
@@ -28,6 +30,7 @@
     var found = LINE.exec(event.target.name || "");
     if (!found || found[2] === "service") return;
     mark(found[1], found[2]);
+    entered = "";
     if (since) since[event.target.name] = event.target.value;
   });
 
@@ -39,8 +42,10 @@
   });
 
   document.addEventListener("htmx:beforeSwap", function (event) {
+    if (!isOfLines(event)) return;
     var active = document.activeElement;
-    caret = isOfLines(event) && active && "selectionStart" in active ? [active.selectionStart, active.selectionEnd] : null;
+    caret = active && "selectionStart" in active ? [active.selectionStart, active.selectionEnd] : null;
+    entered = caret && caret[0] === 0 && caret[1] === active.value.length ? active.name : "";
   });
 
   function restore(name, text) {
@@ -67,5 +72,13 @@
     var last = changed.filter(Boolean).pop();
     // The figures in the answer are those of what was sent.
     if (last) last.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  // Only by now the field has what the service fills in.
+  document.addEventListener("htmx:afterSettle", function (event) {
+    if (!isOfLines(event) || !entered) return;
+    var active = document.activeElement;
+    if (active && active.name === entered && active.select) active.select();
+    entered = "";
   });
 })();
