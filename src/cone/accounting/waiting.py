@@ -73,6 +73,7 @@ class Waiting:
 
 
 def _with_links(situation: Situation, links: Mapping[Reference, RemoteRecord]) -> Situation:
+    """What was read, and what is there since. Items that were about to move still are: the next look tells."""
     currencies = {
         uuid: record.currency for (kind, uuid), record in links.items() if kind == "customer" and record.currency
     }
@@ -80,5 +81,4 @@ def _with_links(situation: Situation, links: Mapping[Reference, RemoteRecord]) -
         situation,
         linked={**situation.linked, **{reference: record.remote_id for reference, record in links.items()}},
         customer_currencies={**situation.customer_currencies, **currencies},
-        moving_items={item: by for item, by in situation.moving_items.items() if ("service", by) not in links},
     )

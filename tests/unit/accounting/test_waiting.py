@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from cone.accounting.plan.decisions import Send
+from cone.accounting.plan.decisions import Send, WaitFor
 from cone.accounting.plan.next_step import plan
 from cone.accounting.port.documents import Create, InvoiceDocument, RemoteRecord
 from cone.accounting.records import Reference, Subject
@@ -59,6 +59,17 @@ def test_links_of_one_look_are_kept_for_the_other() -> None:
         {THE_CUSTOMER: "58"},
         {THE_CUSTOMER: "58", THE_SERVICE: "12"},
     ]
+    assert len(waiting) == 0
+
+
+def test_invoice_of_an_item_that_was_about_to_move_is_for_the_next_look() -> None:
+    waiting = Waiting()
+    moving = ready(linked={THE_CUSTOMER: "58", THE_SERVICE: "12"}, moving_items={SERVICE: SERVICE})
+    waiting.add([expecting(1, THE_SERVICE)], moving)
+
+    ((taken, situation),) = waiting.take_arrived(there(THE_SERVICE, "12"))
+
+    assert plan(taken, situation) == WaitFor("service", SERVICE, until="settled")
     assert len(waiting) == 0
 
 

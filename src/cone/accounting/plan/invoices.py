@@ -47,7 +47,9 @@ def _refer_and_send(subject: Subject, record: InvoiceRecord, situation: Situatio
         (kind, uuid), *others = missing
         return WaitFor(kind, uuid, also=tuple(others))
     if moving := dict.fromkeys(by for uuid in services if (by := situation.moving_items.get(uuid)) is not None):
-        # A line posts to the account that its item has at that moment.
+        # A line posts to the account that its item has at that moment. An invoice that was read before another account
+        # was chosen doesn't leave, since that moved the settings; one that was read since is known by the look to wait.
+        # Only a look after the move lets it go: what a lane keeps in mind knows that an item is there, not how it is.
         first, *rest = moving
         return WaitFor("service", first, until="settled", also=tuple(("service", uuid) for uuid in rest))
     if record.total < sum((payment.amount for payment in record.applied), start=Decimal(0)):
