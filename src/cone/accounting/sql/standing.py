@@ -4,17 +4,21 @@
 def stuck_among(companies: str) -> str:
     """For `with recursive`: the rows of companies that suit a condition on `o`, each with its blocked one.
 
-    A row waits for one other at most, so there's one blocked row at the end of its way, or none.
+    A row waits for one other at most, so there's one blocked row at the end of its way, or none; and no row is found
+    twice. Who waits for a row is looked up for each: the planner expects few, and would read a large backlog as often.
     """
     return f"""
 stuck as (
     select o.company_id, o.id, o.kind, o.record_uuid, o.id as blocked_id
     from books_outboxrow o where {companies} and o.state = 'blocked'
-    union
+    union all
     select w.company_id, w.id, w.kind, w.record_uuid, s.blocked_id
-    from stuck s
-    join books_outboxrow w on w.company_id = s.company_id and w.waits_for_kind = s.kind
-        and w.waits_for_uuid = s.record_uuid and w.state <> 'blocked'
+    from stuck s cross join lateral (
+        select * from books_outboxrow
+        where company_id = s.company_id and waits_for_kind = s.kind and waits_for_uuid = s.record_uuid
+            and state <> 'blocked'
+        offset 0
+    ) w
 )
 """  # noqa: S608  # a condition of ours
 
