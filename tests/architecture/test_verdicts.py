@@ -30,15 +30,28 @@ def test_statements_name_known_verdicts() -> None:
 
 
 def test_verdicts_are_passed_by_their_names() -> None:
+    """As keywords and in what is given to a statement, alone or several."""
     found = {
-        f"{shorten(path)}:{node.lineno}"
+        f"{shorten(path)}:{given.lineno}"
         for path, node in walk("src/cone")
-        if isinstance(node, ast.Call)
-        for given in node.keywords
-        if (given.arg or "").split("__")[0] == "verdict" and isinstance(given.value, ast.Constant)
+        for name, given in _given(node)
+        if name.split("__")[0] in ("verdict", "verdicts") and any(map(_is_text, [given, *getattr(given, "elts", [])]))
     }
 
     assert found == set()
+
+
+def _given(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    if isinstance(node, ast.Call):
+        yield from ((given.arg or "", given.value) for given in node.keywords)
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield key.value, value
+
+
+def _is_text(given: ast.expr) -> bool:
+    return isinstance(given, ast.Constant) and isinstance(given.value, str)
 
 
 def test_every_verdict_fits_its_column() -> None:

@@ -90,9 +90,8 @@ def database_from_url(url: str) -> dict[str, object]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         # A host that says nothing is given up like one that refuses: the page then says that the database is away.
-        # What pages ask is small: where the planner expects much, compiling it takes longer than running it.
         "OPTIONS": {
-            "options": "-c timezone=UTC -c jit=off",
+            "options": "-c timezone=UTC",
             "connect_timeout": "10",
             **{key: unquote(value) for key, value in options.items()},
         },

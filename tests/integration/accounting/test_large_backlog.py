@@ -76,3 +76,9 @@ def test_what_waits_for_a_few_blocked_records_is_read_a_few_times(owner: Actor, 
     assert [card.count for card in cards] == [1 + _WAITING // _BLOCKED] * _BLOCKED
     assert (invoices.waiting, invoices.attention) == (0, _WAITING)
     assert _count_read() - before < 20 * OutboxRow.objects.count()
+
+
+def test_what_pages_ask_is_not_compiled(owner: Actor) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("show jit")
+        assert cursor.fetchone() == ("off",)
