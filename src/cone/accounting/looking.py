@@ -96,14 +96,17 @@ class Looker:
         free = [one for one in seen.records if not await self._is_anothers(database, seen.attempt.uuid, one)]
         return judge(seen.sent, free, uuid=seen.attempt.uuid, sent_at=seen.sent_at)
 
-    async def find_maker(self, database: Database, uuid: UUID, record: RemoteRecord) -> UUID | None:
+    async def find_maker(
+        self, database: Database, uuid: UUID, record: RemoteRecord, *, before: int | None
+    ) -> UUID | None:
         """The service, other than this one, whose create that is still out may have made an item that was found.
 
-        It's archived, or called otherwise by now. Once that is known the item follows that one's account.
+        It's archived, or called otherwise by now. Once that is known the item follows that one's account. `before` is
+        this one's own create, where that is still out: the one sent first is told first.
         """
         if record.kind != "service":
             return None
-        values = {"company": self._fence.company_pk, "uuid": uuid}
+        values = {"company": self._fence.company_pk, "uuid": uuid, "before": before}
         for row in await (await database.execute(records_sql.OTHER_OPEN_ITEMS, values)).fetchall():
             sent = self._tools.provider.read_sent("service", WireRequest(row["request_line"], bytes(row["body"])))
             is_named_so = sent.name.strip().casefold() == record.name.strip().casefold()

@@ -223,13 +223,20 @@ class Sender:
             return True
         if found is None:
             return False
-        async with self.settling() as database:
-            if (maker := await self._looker.find_maker(database, errand.row.uuid, found)) is not None:
-                await self.settler.wait_for(database, errand.subject, maker)
-                return True
-            since = self._made_since(errand.row, found)
-            await self.settler.found(database, errand.subject, record=found, since=since)
+        await self._settle_found(errand, found, since=self._made_since(errand.row, found))
         return True
+
+    async def _settle_found(
+        self, errand: Errand, found: RemoteRecord, *, since: datetime | None, attempt: Attempt | None = None
+    ) -> None:
+        """Link what was found, `since` as in `Settler.found`; or wait for another one that may have made it."""
+        async with self.settling() as database:
+            before = attempt.id if attempt else None
+            maker = await self._looker.find_maker(database, errand.row.uuid, found, before=before)
+            if maker is not None:
+                await self.settler.wait_for(database, errand.subject, maker)
+            else:
+                await self.settler.found(database, errand.subject, record=found, since=since, attempt=attempt)
 
     def _made_since(self, row: Row, record: RemoteRecord) -> datetime | None:
         """Since when a create of ours that was given up can have made the record; None where none can.
@@ -261,9 +268,8 @@ class Sender:
             step, until = after_undecided(open_one, looks_count_after=self._tools.provider.looks_count_after)
         must_wait = step == "wait" and holds_the_name(found, attempt.started_at)
         if isinstance(found, RemoteRecord) and not must_wait:
-            async with self.settling() as database:
-                since = errand.row.first_sent_at(attempt.started_at)
-                await self.settler.found(database, errand.subject, record=found, since=since, attempt=attempt)
+            since = errand.row.first_sent_at(attempt.started_at)
+            await self._settle_found(errand, found, since=since, attempt=attempt)
         elif step == "repeat":
             await self._repeat(errand, open_one)
         else:
@@ -333,8 +339,7 @@ class Sender:
         if not isinstance(found, RemoteRecord):
             return False
         since = self._made_since(errand.row, found) if is_before else errand.row.first_sent_at(attempt.started_at)
-        async with self.settling() as database:
-            await self.settler.found(database, errand.subject, record=found, since=since, attempt=attempt)
+        await self._settle_found(errand, found, since=since, attempt=attempt)
         return True
 
     async def _may_be_anothers(self, errand: Errand, found: RemoteRecord | Undecided | None) -> bool:
@@ -342,7 +347,7 @@ class Sender:
         if not isinstance(found, RemoteRecord):
             return False
         async with self._tools.pool.connection() as database:
-            return await self._looker.find_maker(database, errand.row.uuid, found) is not None
+            return await self._looker.find_maker(database, errand.row.uuid, found, before=None) is not None
 
     def _was_repeated_under_a_former_name(self, errand: Errand, attempt: Attempt) -> bool:
         """Whether the name that somebody has there is the one that was sent, no more the one that it has here."""

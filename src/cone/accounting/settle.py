@@ -37,6 +37,7 @@ from cone.accounting.records import Row, Situation, Subject
 from cone.accounting.refusals import cause_of_loss, cause_of_refusal
 from cone.accounting.sql import attempts as attempts_sql
 from cone.accounting.sql import outcomes as outcomes_sql
+from cone.accounting.sql import records as records_sql
 from cone.accounting.verify import stands_as_sent
 
 _LONGEST_BACKOFF = timedelta(minutes=5)
@@ -70,13 +71,15 @@ class Settler:
         """The record is there already: link it, and close the attempt that is open of it.
 
         `since` is when what may have made it left first; None where it stood there before. Ours is what bears our mark
-        or was made since. An item that isn't is the firm's own, and stays as it is; anything else is brought up to date
-        unless it's seen to stand there as the attempt sent it.
+        or was made since; of an item that two services find, the one's that found it first. An item that isn't ours
+        stays as it is; anything else is brought up to date unless it's seen to stand there as the attempt sent it.
 
         Returns whether that very attempt can have made it. What only has the name says nothing of what became of it.
         """
         row = subject.row
         is_ours = bool(record.marker) or is_made_since(record, since)
+        if is_ours and row.kind == "service":
+            is_ours = not await self._is_made_for_another(database, row, record)
         is_made_by_it = is_ours and attempt is not None and (bool(record.marker) or _can_have_made(attempt, record))
         revision = 0
         if row.kind == "service" and not is_ours:
@@ -97,6 +100,10 @@ class Settler:
             await save_links(database, self._fence, [linked])
             await finish_rows(database, self._fence, [(row, revision)])
         return is_made_by_it
+
+    async def _is_made_for_another(self, database: Database, row: Row, record: RemoteRecord) -> bool:
+        values = {"company": self._fence.company_pk, "uuid": row.uuid, "remote_id": record.remote_id}
+        return await (await database.execute(records_sql.MADE_FOR_ANOTHER, values)).fetchone() is not None
 
     async def wait_for(self, database: Database, subject: Subject, other: UUID) -> None:
         """What was found may be what another record of its kind was to make: that one's answer decides first."""

@@ -21,14 +21,23 @@ where company_id = %(company)s and kind = 'customer' and state = 'unknown' and o
     and record_uuid <> %(uuid)s
 """
 
-# Items whose making got no answer yet, and of which one comes by itself: without a row or with a person nobody asks.
+# Items whose making got no answer yet, and of which one comes by itself: without a row or with a person nobody asks. Of
+# a service whose create is out itself only those that were sent before. One that waits is waited for by none, so that
+# no two ever wait for each other.
 OTHER_OPEN_ITEMS = """
 select a.record_uuid, a.request_line, a.body, a.started_at from books_attempt a
 join books_outboxrow o on o.company_id = a.company_id and o.kind = a.kind and o.record_uuid = a.record_uuid
-    and o.state <> 'blocked'
+    and o.state <> 'blocked' and o.waits_for_uuid is null
 where a.company_id = %(company)s and a.kind = 'service' and a.state = 'unknown' and a.operation = 'create'
-    and a.record_uuid <> %(uuid)s
+    and a.record_uuid <> %(uuid)s and (%(before)s::bigint is null or a.id < %(before)s)
 order by a.id
+"""
+
+# Whether an item is known to have been made for another service.
+MADE_FOR_ANOTHER = """
+select 1 from books_link
+where company_id = %(company)s and kind = 'service' and remote_id = %(remote_id)s and record_uuid <> %(uuid)s
+    and is_made_here
 """
 
 CUSTOMER = """
