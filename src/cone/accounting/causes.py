@@ -245,6 +245,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
         "It was voided in Cone after it had been sent. Void or delete it in {provider}, then say that it's done.",
         "Open {label}",
         _RECORD,
+        "which is void here and still stands in {provider}",
     ),
     CauseCode.PAYMENT_APPLIED: _Words(
         "{label} can't be taken back: a payment is applied to it in {provider}",

@@ -65,7 +65,10 @@ def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
             find_mending_from(kind, uuid, sync.cause, is_void=_is_void(kind, uuid)) if sync and sync.cause else None
         ),
         is_moving=sync is not None and sync.state in _MOVING and goes != "connected",
-        is_removal_due=sync is not None and sync.cause is not None and is_voided_here(sync.cause),
+        is_removal_due=sync is not None
+        and sync.cause is not None
+        and is_voided_here(sync.cause)
+        and not sync.is_cause_awaited,
         removed_url=reverse(f"{kind}_removed", args=[uuid]) if kind in ("invoice", "payment") else "",
         can_sync_now=sync is not None and sync.can_sync_now and not _travels_along(kind, sync),
         goes=goes,

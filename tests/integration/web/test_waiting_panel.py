@@ -92,6 +92,23 @@ def test_invoice_that_waits_for_a_customer_says_so(cast: Cast, owner: Client, co
     assert "Change the name" in panel
 
 
+def test_live_payment_that_waits_for_a_void_one_is_not_called_void(
+    cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    invoice = make_invoice(cast.owner, is_issued=True)
+    former, payment = make_payment(cast.owner, invoice, "10"), make_payment(cast.owner, invoice, "20")
+    await_(payment.uuid, "payment", former.uuid)
+    refuse(former.uuid, "voided_here", number="")
+
+    panel = panel_of(owner, "payment", payment.uuid)
+
+    said = "which is void here and still stands in Fake Ledger."
+    assert f"This payment waits for the payment of £10.00, {said}" in panel
+    assert ("Void here." in panel, "I removed it there" in panel) == (False, False)
+    assert "Void here: remove it" not in owner.get(reverse("payment", args=[payment.uuid])).text
+    assert "I removed it there" in panel_of(owner, "payment", former.uuid)
+
+
 def test_payment_says_by_way_of_which_invoice_it_waits(cast: Cast, owner: Client, chain: Chain) -> None:
     assert f"Goes as soon as the invoice {chain.invoice.number} is there, which waits for the service Advice." in (
         panel_of(owner, "payment", chain.payment.uuid)
