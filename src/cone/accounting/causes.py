@@ -16,6 +16,7 @@ from cone.accounting.names import namesakes_from_params
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import AMOUNTS_IN, CauseCode
+from cone.accounting.refusals import REMOVAL
 from cone.accounting.registry import get_provider
 from cone.accounting.sql.standing import STUCK
 from cone.accounting.values import ActionTarget, Cause, CauseCard
@@ -43,7 +44,7 @@ class _Words:
 PATIENT = frozenset({CauseCode.DEFAULT_ACCOUNT_MISSING, CauseCode.INCOME_ACCOUNT_MISSING})
 
 _RECORD = None
-_MEND = "Change the {kind} here, and it's sent again by itself; or mend that in {provider}, then press Sync now."
+_CHANGE_HERE = "Change the {kind} here, and it's sent again by itself"
 # Where a setting mends one sort of a cause: by its fact "mended_by".
 _BY_SETTING: Mapping[str, tuple[str, ActionTarget]] = {"tax_source": ("Choose whose sales tax counts", "terms")}
 # Pages whose record is the one that the cause's key names, not the one that waits.
@@ -268,7 +269,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.REFUSED: _Words(
         "{provider} refused {label}",
-        f"{{explanation}} {_MEND}",
+        f"{{explanation}} {_CHANGE_HERE}; or mend that in {{provider}}, then press Sync now.",
         "Open {label}",
         _RECORD,
         "which {provider} refused",
@@ -279,10 +280,18 @@ _WORDS: Mapping[CauseCode, _Words] = {
 # Cone's own word on what it knows without asking: nobody but Cone has refused it.
 _HELD_BACK = _Words(
     "{label} can't be sent to {provider}",
-    f"{{explanation}} Cone sent nothing. {_MEND}",
+    f"{{explanation}} Cone sent nothing. {_CHANGE_HERE}.",
     "Open {label}",
     _RECORD,
     "which can't be sent to {provider}",
+)
+# What is void here can't be changed here any more.
+_REMOVAL_REFUSED = _Words(
+    "{provider} refused to take back {label}",
+    "{explanation} Mend that in {provider}, then press Sync now.",
+    "Open {label}",
+    _RECORD,
+    "which {provider} refused to take back",
 )
 
 
@@ -301,11 +310,16 @@ def _begin(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
+def _words_of(code: CauseCode, params: Mapping[str, str]) -> _Words:
+    if code is CauseCode.REFUSED and REMOVAL in params:
+        return _REMOVAL_REFUSED
+    return _HELD_BACK if code is CauseCode.REFUSED and "says" not in params else _WORDS[code]
+
+
 def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, label: str, provider_name: str) -> Cause:
     """The words of a stored cause of one record."""
     params: Mapping[str, str] = stored.get("params") or {}
-    is_held_back = stored["code"] == CauseCode.REFUSED and "says" not in params
-    words = _HELD_BACK if is_held_back else _WORDS[CauseCode(stored["code"])]
+    words = _words_of(CauseCode(stored["code"]), params)
     facts = _Facts({"explanation": "It says why below.", "detail": "", "customer": "the customer"} | dict(params))
     facts.update(provider=provider_name, label=label or "this record", kind=kind)
     # A payment has no number; what people call it says as much.

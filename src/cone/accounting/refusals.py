@@ -15,6 +15,9 @@ from cone.accounting.records import (
     is_wanted,
 )
 
+# The fact of a cause that it isn't a record's sending that was refused, but its being taken back.
+REMOVAL = "removal"
+
 
 def cause_of_refusal(subject: Subject, verdict: RejectedError, situation: Situation) -> Blocked:
     """The cause of a refused record, shared where a setting mends it and the record's own otherwise."""
@@ -26,6 +29,8 @@ def cause_of_refusal(subject: Subject, verdict: RejectedError, situation: Situat
     if cause is CauseCode.PERIOD_CLOSED and not is_wanted(subject.record):
         # No later date helps what is to be taken back.
         cause = CauseCode.REMOVAL_PERIOD_CLOSED
+    if cause is CauseCode.REFUSED and not is_wanted(subject.record):
+        params[REMOVAL] = "yes"
     shared = _SHARED.get(cause)
     if shared is not None and (found := shared(subject, situation)) is not None:
         key, facts = found

@@ -339,7 +339,7 @@ def test_deposited_payment_isnt_voided_and_says_why(owner: Actor, ledger: FakeLe
     sync = read_record_sync(owner.workspace.pk, "payment", payment.uuid)
     assert sync is not None
     assert sync.cause is not None
-    assert "part of a bank deposit" in sync.cause.explanation
+    assert sync.cause.explanation == (f"It's part of a bank deposit. Mend that in {ledger.name}, then press Sync now.")
     assert record_of(ledger, payment).standing == "live"
 
 

@@ -231,7 +231,8 @@ def test_refusal_is_explained_by_the_provider_where_it_can_be() -> None:
         )
         return cause.title, cause.explanation
 
-    mend = "Change the invoice here, and it's sent again by itself; or mend that in QuickBooks, then press Sync now."
+    change = "Change the invoice here, and it's sent again by itself"
+    mend = f"{change}; or mend that in QuickBooks, then press Sync now."
     refused, held_back = "QuickBooks refused INV-1", "INV-1 can't be sent to QuickBooks"
     assert explain(explanation="It must not.", says="No.") == (
         refused,
@@ -241,7 +242,12 @@ def test_refusal_is_explained_by_the_provider_where_it_can_be() -> None:
     # What Cone knows without asking was refused by nobody there.
     assert explain(explanation="A text is too long.") == (
         held_back,
-        f"A text is too long. Cone sent nothing. {mend}",
+        f"A text is too long. Cone sent nothing. {change}.",
+    )
+    # What is void here has no form any more.
+    assert explain(explanation="It's part of a deposit.", says="No.", removal="yes") == (
+        "QuickBooks refused to take back INV-1",
+        "It's part of a deposit. Mend that in QuickBooks, then press Sync now.",
     )
 
 
