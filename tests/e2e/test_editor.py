@@ -95,6 +95,22 @@ def test_what_is_typed_into_a_field_that_was_filled_meanwhile_takes_its_place(ed
     expect(of_line(page, "unit_price")).to_have_value("88")
 
 
+def test_letter_typed_into_an_empty_memo_while_the_lines_are_put_in_place_stays(editor: Desk) -> None:
+    page = editor.page
+    # After the swap, and before it has settled.
+    page.evaluate("""() => document.addEventListener("htmx:afterSwap", function () {
+        document.execCommand("insertText", false, "T");
+    }, {once: true})""")
+    with late_answer(page, "pick"):
+        pick(editor)
+        page.locator("[name=memo]").focus()
+
+    expect(page.locator("#totals")).to_contain_text("189.53")
+    page.wait_for_timeout(100)
+    page.keyboard.type("hanks")
+    expect(page.locator("[name=memo]")).to_have_value("Thanks")
+
+
 def test_what_was_typed_before_a_service_is_chosen_stays(editor: Desk) -> None:
     page = editor.page
     of_line(page, "unit_price").fill("99")

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from cone.accounting.facts import as_json, as_kind
+from cone.accounting.labels import GENERAL_LABEL, is_general, label_records
 from cone.accounting.names import namesakes_from_params
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
@@ -20,10 +21,7 @@ from cone.accounting.refusals import REMOVAL
 from cone.accounting.registry import get_provider
 from cone.accounting.sql.standing import STUCK
 from cone.accounting.values import ActionTarget, Cause, CauseCard
-from cone.books.amounts import show_money, show_price
-from cone.books.models import Customer, Invoice, Payment, Service
-from cone.domain.numbering import shown_number
-from cone.kit.money import Money
+from cone.books.amounts import show_price
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +94,8 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.NUMBER_TAKEN: _Words(
         "The number {label} is already used in {provider}",
-        "Another transaction in {provider} has this number. Change that one there, then press Sync now. If it's this "
-        "very invoice, from before a run was undone or the books were restored, delete it there first.",
+        "Another transaction in {provider} has this number. Change that one there, then press Sync now. If it's "
+        "{label} itself, from before a run was undone or the books were restored, delete it there first.",
         "Open {label}",
         _RECORD,
         "whose number is already used in {provider}",
@@ -110,7 +108,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.NUMBER_TAKEN_HERE: _Words(
         "{provider} gave the number {theirs}, which another invoice here has",
-        "A number stands for one invoice only. Give this one another number in {provider}, then press Sync now; or "
+        "A number stands for one invoice only. Give {label} another number in {provider}, then press Sync now; or "
         "give it one of Cone's own numbers.",
         "Open {label}",
         _RECORD,
@@ -174,7 +172,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.CUSTOMER_CURRENCY_DIFFERS: _Words(
         "{customer} is kept in {theirs} in {provider}",
-        "A customer's currency is fixed for life in {provider}. This invoice is in {currency}: give it to a second "
+        "A customer's currency is fixed for life in {provider}, and {label} is in {currency}: give it to a second "
         "customer in {currency}; that one gets a record of its own there.",
         "Open {label}",
         _RECORD,
@@ -201,7 +199,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.TAX_CODES_MIXED: _Words(
         "{label} has two sales taxes",
-        "{provider} takes one sales tax per invoice in the US, and this one's lines are mapped to {codes}. "
+        "{provider} takes one sales tax per invoice in the US, and the lines of {label} are mapped to {codes}. "
         "Make an invoice for each, or map the rates to one code.",
         "Open {label}",
         _RECORD,
@@ -310,23 +308,56 @@ def _begin(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def _words_of(code: CauseCode, params: Mapping[str, str]) -> _Words:
+# The item of lines without a service is nobody's record here.
+_OF_GENERAL: Mapping[CauseCode, _Words] = {
+    CauseCode.REFUSED: _Words(
+        "{provider} refused {label}",
+        "{explanation} Mend that in {provider}, then press Sync now.",
+        "",
+        "none",
+        "which {provider} refused",
+    ),
+    CauseCode.NAME_TAKEN: _Words(
+        "The name Services is already used in {provider}",
+        "{provider} has something else of this name, and each name may be used only once there. Lines without a "
+        "service post to an item of this name: change the other one there, then press Sync now.",
+        "",
+        "none",
+        "whose name is already used in {provider}",
+    ),
+}
+
+
+def _words_of(code: CauseCode, params: Mapping[str, str], *, is_general: bool) -> _Words:
+    if is_general and code in _OF_GENERAL:
+        return _OF_GENERAL[code]
     if code is CauseCode.REFUSED and REMOVAL in params:
         return _REMOVAL_REFUSED
     return _HELD_BACK if code is CauseCode.REFUSED and "says" not in params else _WORDS[code]
 
 
-def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, label: str, provider_name: str) -> Cause:
-    """The words of a stored cause of one record."""
+def describe(
+    key: str,
+    stored: Mapping[str, Any],
+    *,
+    kind: Kind,
+    uuid: UUID,
+    label: str,
+    provider_name: str,
+    is_of_general: bool = False,
+) -> Cause:
+    """The words of a stored cause of one record. `is_of_general`: of the item that lines without a service post to."""
     params: Mapping[str, str] = stored.get("params") or {}
-    words = _words_of(CauseCode(stored["code"]), params)
+    words = _words_of(CauseCode(stored["code"]), params, is_general=is_of_general)
+    label = GENERAL_LABEL if is_of_general else label
     facts = _Facts({"explanation": "It says why below.", "detail": "", "customer": "the customer"} | dict(params))
     facts.update(provider=provider_name, label=label or "this record", kind=kind)
     # A payment has no number; what people call it says as much.
     facts["number"] = facts.get("number") or facts["label"]
     facts.update(_write_amounts(params))
     action, mended_at = _BY_SETTING.get(params.get("mended_by", ""), (words.action, words.target))
-    target: ActionTarget = mended_at or kind
+    # That item has no page here.
+    target: ActionTarget = mended_at or ("none" if is_of_general else kind)
     target_uuid: UUID | None = uuid
     if mended_at is not None:
         target_uuid = UUID(key.partition(":")[2]) if mended_at in _NAMED_BY_KEY else None
@@ -344,8 +375,12 @@ def describe(key: str, stored: Mapping[str, Any], *, kind: Kind, uuid: UUID, lab
         is_customer_lost=stored["code"] == CauseCode.CUSTOMER_LOST and kind == "customer",
         looked_for=params.get("looked_for", ""),
         search=params.get("search", ""),
-        own_account_of=uuid if stored["code"] == CauseCode.INCOME_ACCOUNT_INACTIVE and kind == "service" else None,
+        own_account_of=uuid if _may_be_its_own_account(stored["code"], kind) and not is_of_general else None,
     )
+
+
+def _may_be_its_own_account(code: str, kind: Kind) -> bool:
+    return code == CauseCode.INCOME_ACCOUNT_INACTIVE and kind == "service"
 
 
 def _write_amounts(params: Mapping[str, str]) -> dict[str, str]:
@@ -401,6 +436,7 @@ def list_cause_cards(workspace_id: int) -> tuple[CauseCard, ...]:
                 uuid=row[5],
                 label=labels.get((row[4], row[5]), ""),
                 provider_name=provider_name,
+                is_of_general=is_general(row[4], row[5], active.workspace),
             ),
             count=row[1],
             examples=tuple((kind, uuid, labels.get((kind, uuid), "")) for kind, uuid in examples),
@@ -414,25 +450,3 @@ def split_reference(example: str) -> tuple[Kind, UUID]:
     """A record as statements write it: its kind, a space, its uuid."""
     kind, _, uuid = example.partition(" ")
     return as_kind(kind), UUID(uuid)
-
-
-def label_records(records: list[tuple[Kind, UUID]]) -> dict[tuple[Kind, UUID], str]:
-    """What people call these records: an invoice's number, a customer's or service's name."""
-    wanted: dict[Kind, list[UUID]] = {}
-    for kind, uuid in records:
-        wanted.setdefault(kind, []).append(uuid)
-    labels: dict[tuple[Kind, UUID], str] = {}
-    named = Invoice.objects.filter(uuid__in=wanted.get("invoice", []))
-    for uuid, number, status, customer in named.values_list("uuid", "number", "status", "customer__name"):
-        labels["invoice", uuid] = number or f"{shown_number(None, status=status)} · {customer}"
-    for uuid, name in Customer.objects.filter(uuid__in=wanted.get("customer", [])).values_list("uuid", "name"):
-        labels["customer", uuid] = name
-    for uuid, name in Service.objects.filter(uuid__in=wanted.get("service", [])).values_list("uuid", "name"):
-        labels["service", uuid] = name
-    for payment in Payment.objects.filter(uuid__in=wanted.get("payment", [])):
-        labels["payment", payment.uuid] = _label_payment(payment)
-    return labels
-
-
-def _label_payment(payment: Payment) -> str:
-    return f"the payment of {show_money(Money(payment.amount, payment.currency))}"

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from cone.accounting.causes import label_records
 from cone.accounting.conclusions import Conclusion
 from cone.accounting.facts import as_kind
+from cone.accounting.labels import label_records
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.provider import WireRequest
 from cone.accounting.registry import get_provider

@@ -11,10 +11,11 @@ from django.db import connection
 
 from cone.accounting.allowance import read_allowance
 from cone.accounting.candidates import list_stored
-from cone.accounting.causes import PATIENT, describe, label_records, split_reference
+from cone.accounting.causes import PATIENT, describe, split_reference
 from cone.accounting.connections import State
 from cone.accounting.facts import as_json, as_kind
 from cone.accounting.history import list_record_history
+from cone.accounting.labels import is_general, label_records, name_way
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.provider import Provider
@@ -70,8 +71,8 @@ def read_record_sync(workspace_id: int, kind: Kind, uuid: UUID) -> RecordSync | 
     answer = as_json(row["answer"])
     return RecordSync(
         state=_state(row, hold),
-        cause=_cause(row, provider.name),
-        waits_for=_waits_for(row),
+        cause=_cause(row, company, provider.name),
+        waits_for=_waits_for(row, company, kind),
         last_synced_at=row["synced_at"],
         remote_url=row["remote_id"]
         and provider.record_url(
@@ -154,7 +155,7 @@ def _state(row: dict[str, Any], hold: _Hold) -> SyncState:
     return SyncState.WAITING if hold.until_of(row) is None else SyncState.PUT_OFF
 
 
-def _cause(row: dict[str, Any], provider_name: str) -> Cause | None:
+def _cause(row: dict[str, Any], company: RemoteCompany, provider_name: str) -> Cause | None:
     if row["cause_key"] is None:
         return None
     key = (row["cause_kind"], row["cause_uuid"])
@@ -165,6 +166,7 @@ def _cause(row: dict[str, Any], provider_name: str) -> Cause | None:
         uuid=row["cause_uuid"],
         label=label_records([key]).get(key, ""),
         provider_name=provider_name,
+        is_of_general=is_general(*key, company.workspace),
     )
 
 
@@ -191,9 +193,8 @@ def _candidates(company: RemoteCompany, kind: Kind, row: dict[str, Any]) -> tupl
     )
 
 
-def _waits_for(row: dict[str, Any]) -> tuple[Awaited, ...]:
+def _waits_for(row: dict[str, Any], company: RemoteCompany, kind: Kind) -> tuple[Awaited, ...]:
     if row["waits_for_uuid"] is None:
         return ()
     way = [split_reference(each) for each in row["way"]] or [(as_kind(row["waits_for_kind"]), row["waits_for_uuid"])]
-    labels = label_records(way)
-    return tuple(Awaited(kind, labels.get((kind, uuid), "")) for kind, uuid in way)
+    return name_way((kind, row["uuid"]), way, company.workspace)

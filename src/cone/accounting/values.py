@@ -124,10 +124,17 @@ class CandidateView:
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """A record that another one waits for, and what people call it."""
+    """A record that another one waits for, and what people call it.
+
+    `is_general`: the item that lines without a service post to. `is_namesake`: the record that waits, or one that is
+    waited for before it, is called the same.
+    """
 
     kind: Kind
     label: str
+    is_archived: bool = False
+    is_general: bool = False
+    is_namesake: bool = False
 
 
 @dataclass(frozen=True, slots=True)

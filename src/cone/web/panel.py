@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from django.urls import reverse
 
 from cone.accounting.connections import State
+from cone.accounting.labels import GENERAL_LABEL
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.states import read_record_sync
@@ -16,6 +17,8 @@ from cone.books.models import Connection, Customer, Invoice, Payment, Service
 from cone.books.models.record import WorkspaceRecord
 from cone.domain.errors import RecordNotFoundError
 from cone.web.links import Mending, find_mending_from, is_voided_here
+
+Goes: TypeAlias = Literal["by_itself", "reconnected", "connected", ""]
 
 _MODELS: Mapping[str, type[WorkspaceRecord]] = {
     "customer": Customer,
@@ -35,7 +38,8 @@ class SyncPanel:
     `is_removal_due`: it's void here and still stands there, until a person says it's removed.
     `goes`: when what waits goes: "by_itself", once the connection is "reconnected", once there is one ("connected"), or
     when what the banner says is mended (""); where `is_paused`, only if it's resumed as well.
-    `goes_after`: the sentence on what it waits for; `waits`: the same where that is what needs a person.
+    `goes_after`: the sentence on what it waits for; `waits`: the same where that is what needs a person, and then
+    `goes_then` says when it goes.
     """
 
     kind: Kind
@@ -46,10 +50,11 @@ class SyncPanel:
     is_removal_due: bool
     removed_url: str
     can_sync_now: bool
-    goes: Literal["by_itself", "reconnected", "connected", ""]
+    goes: Goes
     is_paused: bool
     goes_after: str
     waits: str
+    goes_then: str
 
 
 def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
@@ -57,6 +62,8 @@ def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
     sync = read_record_sync(workspace_id, kind, uuid)
     active = find_active_connection(workspace_id)
     goes = _goes(active)
+    is_paused = active is not None and active.paused_at is not None
+    waits = _say_what_it_waits_for(kind, sync) if sync else ""
     return SyncPanel(
         kind=kind,
         uuid=uuid,
@@ -72,9 +79,10 @@ def read_panel(workspace_id: int, kind: Kind, uuid: UUID) -> SyncPanel:
         removed_url=reverse(f"{kind}_removed", args=[uuid]) if kind in ("invoice", "payment") else "",
         can_sync_now=sync is not None and sync.can_sync_now and not _travels_along(kind, sync),
         goes=goes,
-        is_paused=active is not None and active.paused_at is not None,
+        is_paused=is_paused,
         goes_after=_say_when_it_goes(sync.waits_for) if sync else "",
-        waits=_say_what_it_waits_for(kind, sync) if sync else "",
+        waits=waits,
+        goes_then=_say_when_it_goes_then(kind, sync, goes, is_paused=is_paused) if sync and waits else "",
     )
 
 
@@ -91,10 +99,13 @@ def _say_when_it_goes(way: Sequence[Awaited]) -> str:
 
 
 def _name(awaited: Awaited) -> str:
+    if awaited.is_general:
+        return GENERAL_LABEL
     if not awaited.label:
         return f"another {awaited.kind}"
     # A payment's name says what it is.
-    return awaited.label if awaited.kind == "payment" else f"the {awaited.kind} {awaited.label}"
+    named = awaited.label.removeprefix("the ") if awaited.kind == "payment" else f"{awaited.kind} {awaited.label}"
+    return f"{'another' if awaited.is_namesake else 'the'} {'archived ' if awaited.is_archived else ''}{named}"
 
 
 def _say_what_it_waits_for(kind: Kind, sync: RecordSync) -> str:
@@ -104,7 +115,18 @@ def _say_what_it_waits_for(kind: Kind, sync: RecordSync) -> str:
     return f"This {kind} waits for {way}, {sync.cause.which}."
 
 
-def _goes(active: Connection | None) -> Literal["by_itself", "reconnected", "connected", ""]:
+def _say_when_it_goes_then(kind: Kind, sync: RecordSync, goes: Goes, *, is_paused: bool) -> str:
+    """Once what it waits for is mended, and whatever else stands in its way."""
+    also = {
+        "reconnected": [f"{sync.provider_name} is connected again"],
+        "": [f"{sync.provider_name} can be written to again"],
+    }.get(goes, [])
+    *first, last = ["that is mended", *also, *(["the sync is resumed"] if is_paused else [])]
+    once = f"{', '.join(first)} and {last}" if first else last
+    return f"Once {once}, this {kind} goes by itself."
+
+
+def _goes(active: Connection | None) -> Goes:
     if active is None or active.state in _ENDED:
         return "connected"
     if active.state == State.NEEDS_RECONNECT:

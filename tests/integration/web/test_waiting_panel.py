@@ -14,9 +14,11 @@ from django.utils import timezone
 from cone.accounting.causes import list_cause_cards
 from cone.accounting.overview import read_flow
 from cone.accounting.port.documents import Kind
+from cone.accounting.records import general_service_uuid
 from cone.accounting.states import sync_states
 from cone.accounting.values import SyncState
 from cone.books.models import Connection, Invoice, OutboxRow, Payment, Service
+from cone.operations.archive_service import archive_service
 from cone.web.formats import show_day
 from tests.builders import Cast, get_tax_rate, make_customer, make_invoice, make_line, make_payment, make_service
 from tests.fakes.ledger import FakeLedger
@@ -107,6 +109,87 @@ def test_live_payment_that_waits_for_a_void_one_is_not_called_void(
     assert ("Void here." in panel, "I removed it there" in panel) == (False, False)
     assert "Void here: remove it" not in owner.get(reverse("payment", args=[payment.uuid])).text
     assert "I removed it there" in panel_of(owner, "payment", former.uuid)
+
+
+@pytest.mark.parametrize(
+    ("state", "is_paused", "said"),
+    [
+        ("connected", True, "Once that is mended and the sync is resumed, this invoice goes by itself."),
+        (
+            "read_only",
+            False,
+            "Once that is mended and Fake Ledger can be written to again, this invoice goes by itself.",
+        ),
+        (
+            "needs_reconnect",
+            True,
+            "Once that is mended, Fake Ledger is connected again and the sync is resumed, this invoice goes by itself.",
+        ),
+    ],
+)
+def test_invoice_that_waits_says_what_else_keeps_it(
+    state: str, is_paused: bool, said: str, owner: Client, chain: Chain
+) -> None:
+    refuse(chain.service.uuid, says="no")
+    Connection.objects.update(
+        state=state,
+        state_reason="" if state == "connected" else "because",
+        paused_at=timezone.now() if is_paused else None,
+    )
+
+    assert said in panel_of(owner, "invoice", chain.invoice.uuid)
+
+
+def test_service_that_waits_for_its_archived_namesake_says_which(cast: Cast, owner: Client, chain: Chain) -> None:
+    archive_service(cast.owner, chain.service.uuid)
+    advice = make_service(cast.owner, "Advice")
+    company = Connection.objects.get().company
+    OutboxRow.objects.create(company=company, kind="service", record_uuid=advice.uuid, wanted_revision=1)
+    await_(advice.uuid, "service", chain.service.uuid)
+    await_(chain.invoice.uuid, "service", advice.uuid)
+
+    assert "Goes as soon as the archived service Advice is there." in panel_of(owner, "service", advice.uuid)
+    refuse(chain.service.uuid, says="no")
+
+    assert "This service waits for the archived service Advice, which Fake Ledger refused." in (
+        panel_of(owner, "service", advice.uuid)
+    )
+    said = "waits for the service Advice, which waits for the archived service Advice, which Fake Ledger refused."
+    assert f"This invoice {said}" in panel_of(owner, "invoice", chain.invoice.uuid)
+
+
+def test_records_of_one_name_are_told_apart(cast: Cast, owner: Client, connected: FakeLedger) -> None:
+    invoice = make_invoice(cast.owner, is_issued=True)
+    former, payment = make_payment(cast.owner, invoice, "10"), make_payment(cast.owner, invoice, "10")
+    await_(payment.uuid, "payment", former.uuid)
+
+    assert "Goes as soon as another payment of £10.00 is there." in panel_of(owner, "payment", payment.uuid)
+
+
+def test_invoice_that_waits_for_the_item_of_lines_without_a_service_names_it(
+    cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    invoice = make_invoice(cast.owner, is_issued=True)
+    item = general_service_uuid(cast.workspace.uuid)
+    company = Connection.objects.get().company
+    OutboxRow.objects.create(company=company, kind="service", record_uuid=item, wanted_revision=1)
+    await_(invoice.uuid, "service", item)
+    assert "Goes as soon as the item Services (for lines without a service) is there." in (
+        panel_of(owner, "invoice", invoice.uuid)
+    )
+    refuse(item, explanation="It must not.", says="the item is locked")
+
+    panel, cards = panel_of(owner, "invoice", invoice.uuid), owner.get(reverse("integrations")).text
+
+    name = "the item Services (for lines without a service)"
+    assert f"This invoice waits for {name}, which Fake Ledger refused." in panel
+    assert "It must not. Mend that in Fake Ledger, then press Sync now." in panel
+    assert f"Fake Ledger refused {name}" in cards
+    assert ("Open " in panel, "Change the service" in panel, "Change the service" in cards) == (False, False, False)
+    # It has no form; what there is to choose of it is on another page.
+    assert f'<a href="{reverse("service_edit", args=[item])}">Services</a>' in cards
+    form = owner.get(reverse("service_edit", args=[item]))
+    assert (form.status_code, form.headers["Location"]) == (302, f"{reverse('manage')}#accounts")
 
 
 def test_payment_says_by_way_of_which_invoice_it_waits(cast: Cast, owner: Client, chain: Chain) -> None:
@@ -202,3 +285,19 @@ def test_preview_says_what_waits_for_a_refused_item(
     assert ("£0.00" in of_invoice, "£0.00" in of_payment) == (False, False)
     assert re.search(r"the payment of £[\d.]+</a>", page)
     assert ">Open Advice</a>" in page
+    # A preview sends nothing: it says where that is done.
+    assert "Sync now is on the record's own page, and under" in page
+    assert ">Sync now</button>" not in page
+
+
+def test_preview_calls_a_refused_payment_by_one_name(owner: Client, chain: Chain, cast: Cast) -> None:
+    configure(cast.owner)
+    refuse(chain.payment.uuid, says="no")
+    OutboxRow.objects.update(blocked_settings_revision=Connection.objects.get().settings_revision)
+
+    page = html.unescape(owner.get(reverse("preview")).text)
+
+    [title] = re.findall(r"<h3[^>]*>(Fake Ledger refused .*?)</h3>", page)
+    name = title.removeprefix("Fake Ledger refused ")
+    assert re.fullmatch(r"the payment of £[\d.]+", name)
+    assert f">{name}</a>" in page

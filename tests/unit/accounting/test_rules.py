@@ -1,5 +1,6 @@
 """The engine's small rules: back-off, the states' table, request ids, words of causes, JSON of facts."""
 
+import re
 import string
 from datetime import date, timedelta
 from decimal import Decimal
@@ -28,10 +29,12 @@ from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.records import Row
 from cone.accounting.settle import backoff
+from cone.accounting.values import Cause
 from cone.books.amounts import language_of
 from cone.books.models import Connection
 from cone.kit.values import replace
-from tests.unit.accounting.builders import INVOICE, ISSUED, NAMED, READY, facts, ready, subject
+from cone.web.links import find_mending
+from tests.unit.accounting.builders import INVOICE, ISSUED, NAMED, READY, SERVICE, facts, ready, subject
 from tests.unit.accounting.test_plan import DECISIONS
 
 ROW = subject(ISSUED).row
@@ -249,6 +252,35 @@ def test_refusal_is_explained_by_the_provider_where_it_can_be() -> None:
         "QuickBooks refused to take back INV-1",
         "It's part of a deposit. Mend that in QuickBooks, then press Sync now.",
     )
+
+
+@pytest.mark.parametrize("code", CauseCode)
+def test_explanation_stands_on_the_page_of_another_record_too(code: CauseCode) -> None:
+    """Whoever waits for an invoice is told the same of it, so it's called by its name."""
+    said = explain(code, PARAMS.get(code, {}) | {"says": "Their words"})
+    assert re.search(r"\bthis (very )?(invoice|one)\b", said, re.IGNORECASE) is None
+
+
+def test_item_of_lines_without_a_service_has_no_page_to_change_it_on() -> None:
+    def describe(code: CauseCode, **params: str) -> Cause:
+        return causes.describe(
+            f"{code.value}:{SERVICE}",
+            {"code": code.value, "params": params},
+            kind="service",
+            uuid=SERVICE,
+            label="Services",
+            provider_name="QuickBooks",
+            is_of_general=True,
+        )
+
+    refused, taken = describe(CauseCode.REFUSED, explanation="No.", says="no"), describe(CauseCode.NAME_TAKEN)
+    moved = describe(CauseCode.INCOME_ACCOUNT_INACTIVE, account="Sales")
+    assert refused.title == "QuickBooks refused the item Services (for lines without a service)"
+    assert refused.explanation == "No. Mend that in QuickBooks, then press Sync now."
+    assert taken.title == "The name Services is already used in QuickBooks"
+    assert "Change the name here" not in taken.explanation
+    assert [find_mending(cause) for cause in (refused, taken)] == [None, None]
+    assert (moved.target, moved.own_account_of) == ("accounts", None)
 
 
 def test_cause_leads_to_the_place_where_it_is_mended() -> None:

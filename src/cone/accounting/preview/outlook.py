@@ -132,6 +132,7 @@ def foresee(
         figures=_figures(document),
         causes=causes,
         may_exist=action is Action.CREATE and isinstance(document, CustomerDocument),
+        paid=_paid(subject.record),
     )
     if action in (Action.BLOCKED, Action.NOTHING, Action.FIND_OUT, Action.REMOVE):
         return outlook
@@ -190,6 +191,10 @@ def _name(subject: Subject) -> tuple[str, str]:
             return "Deleted in Cone", ""
         case _:
             return record.name, ""
+
+
+def _paid(record: Record | None) -> Money | None:
+    return Money(record.amount, record.currency) if isinstance(record, PaymentRecord) else None
 
 
 def _figures(document: Document | None) -> Figures | None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from cone.accounting.causes import describe
+from cone.accounting.labels import is_general, label_payment
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.documents import Kind
@@ -15,7 +16,7 @@ from cone.accounting.preview.reading import Foreseer
 from cone.accounting.preview.values import Action, ActionCount, CurrencySum, Outlook, Preview
 from cone.accounting.registry import get_provider
 from cone.accounting.values import CauseCard
-from cone.books.amounts import show_money
+from cone.books.models import Workspace
 from cone.kit.money import Money
 
 _MOST_EXAMPLES = 5
@@ -64,7 +65,7 @@ def read_preview(
         from_date=from_date,
         total_count=counting.kinds.total(),
         actions=counting.actions(),
-        causes=counting.causes(get_provider(active.provider).name, now=now),
+        causes=counting.causes(get_provider(active.provider).name, active.workspace, now=now),
         sums=counting.sums(),
         may_exist_count=counting.may_exist,
         shown=tuple(counting.shown),
@@ -75,9 +76,7 @@ def read_preview(
 
 def _call(outlook: Outlook) -> str:
     """As the cards of what waits call it: a payment by its amount."""
-    if outlook.kind == "payment" and outlook.figures is not None:
-        return f"the payment of {show_money(outlook.figures.total)}"
-    return outlook.label
+    return outlook.label if outlook.paid is None else label_payment(outlook.paid)
 
 
 class _Counting:
@@ -103,12 +102,14 @@ class _Counting:
                 self.suited += 1
 
     def _hold(self, outlook: Outlook) -> None:
-        record = (outlook.kind, outlook.uuid, outlook.label)
+        if not outlook.causes:
+            return
+        record = (outlook.kind, outlook.uuid, _call(outlook))
         for cause in outlook.causes:
             stuck = self.stuck.setdefault(cause.key, _Stuck(cause, outlook.stuck or record))
             stuck.count += 1
             if len(stuck.examples) < _MOST_EXAMPLES:
-                stuck.examples.append((outlook.kind, outlook.uuid, _call(outlook)))
+                stuck.examples.append(record)
 
     def _add(self, outlook: Outlook) -> None:
         if outlook.figures is None or outlook.action not in GOING:
@@ -131,7 +132,7 @@ class _Counting:
                 counts.append(ActionCount(action, sum(count for _, count in kinds), kinds))
         return tuple(counts)
 
-    def causes(self, provider_name: str, *, now: datetime) -> tuple[CauseCard, ...]:
+    def causes(self, provider_name: str, workspace: Workspace, *, now: datetime) -> tuple[CauseCard, ...]:
         return tuple(
             CauseCard(
                 cause=describe(
@@ -141,6 +142,7 @@ class _Counting:
                     uuid=stuck.source[1],
                     label=stuck.source[2],
                     provider_name=provider_name,
+                    is_of_general=is_general(stuck.source[0], stuck.source[1], workspace),
                 ),
                 count=stuck.count,
                 examples=tuple(stuck.examples),

@@ -40,7 +40,7 @@ class Outlook(Value):
     """What would become of one record. `follows` is what must be made first; `waits_for` what can't be.
 
     `causes` are the record's own, or those of what it waits for: then `stuck` is what has them, and what it's called.
-    `may_exist`: one of its name may stand there already, which only sending finds out.
+    `may_exist`: one of its name may stand there already, which only sending finds out. `paid`: what a payment is of.
     """
 
     kind: Kind
@@ -55,6 +55,7 @@ class Outlook(Value):
     waits_for: str = ""
     stuck: tuple[Kind, UUID, str] | None = None
     may_exist: bool = False
+    paid: Money | None = None
 
 
 class ActionCount(Value):

@@ -7,8 +7,9 @@ from typing import Any, TypeGuard
 from uuid import UUID
 
 from cone.accounting.allowance import read_allowance
-from cone.accounting.causes import PATIENT, label_records
+from cone.accounting.causes import PATIENT
 from cone.accounting.connections import State
+from cone.accounting.labels import label_records
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.preview.reading import PageReader, read_now

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from cone.accounting.causes import PATIENT, label_records
+from cone.accounting.causes import PATIENT
 from cone.accounting.facts import facts_from_json
+from cone.accounting.labels import label_records
 from cone.accounting.preview.reading import PageReader, read_now
 from cone.accounting.preview.values import CurrencySum
 from cone.accounting.runs.reading import MOST_LISTED, compare

@@ -5,7 +5,9 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
+from cone.accounting.labels import is_general
 from cone.accounting.manage import list_service_accounts
 from cone.accounting.states import sync_states
 from cone.books.models import Service
@@ -70,6 +72,9 @@ def service_new(request: MemberRequest) -> HttpResponse:
 @member_page("GET", "POST", needs=Permission.SETTINGS)
 def service_edit(request: MemberRequest, uuid: UUID) -> HttpResponse:
     workspace = request.actor.workspace
+    if is_general("service", uuid, workspace):
+        # It has no form: what it posts to is chosen there.
+        return redirect(f"{reverse('manage')}#accounts")
     row = get_service(workspace, uuid)
     rates = read_rate_choices(workspace, [row.tax_rate_uuid] if row.tax_rate_uuid else [])
     accounts, account_id = list_service_accounts(workspace.pk, uuid)

@@ -27,10 +27,11 @@
   }
 
   form.addEventListener("input", function (event) {
+    // Whatever the field: selecting it now would have the next letter replace this one.
+    entered = "";
     var found = LINE.exec(event.target.name || "");
     if (!found || found[2] === "service") return;
     mark(found[1], found[2]);
-    entered = "";
     if (since) since[event.target.name] = event.target.value;
   });
 
