@@ -32,11 +32,28 @@ class Seen:
 
 
 class Looker:
-    """Looks for one lane. Every method but `judge` asks the provider and raises its verdicts."""
+    """Looks for one lane. What asks the provider raises its verdicts."""
 
     def __init__(self, *, fence: Fence, tools: Tools) -> None:
         self._fence = fence
         self._tools = tools
+        # Of each item whose change arrived the number of that, in their order.
+        self._changed: dict[str, int] = {}
+        self._changes = 0
+
+    @property
+    def changes(self) -> int:
+        """How many changes of items arrived by now: asked for before a look, for `is_outdated`."""
+        return self._changes
+
+    def note_change(self, remote_id: str) -> None:
+        """An item was changed by us: what looks that are under way show of it is as it was before."""
+        self._changes += 1
+        self._changed[remote_id] = self._changes
+
+    def is_outdated(self, found: RemoteRecord, *, changes: int) -> bool:
+        """Whether what a look found, that began after so many changes, is an item that was changed since."""
+        return found.kind == "service" and self._changed.get(found.remote_id, 0) > changes
 
     async def find(self, access: Access, document: Document) -> RemoteRecord | None:
         """The record there that is certainly this one."""
@@ -99,18 +116,22 @@ class Looker:
     async def find_maker(
         self, database: Database, uuid: UUID, record: RemoteRecord, *, before: int | None
     ) -> UUID | None:
-        """The service, other than this one, whose create that is still out may have made an item that was found.
+        """The service, other than this one, that an item which was found is about to follow, if any.
 
-        It's archived, or called otherwise by now. Once that is known the item follows that one's account. `before` is
-        this one's own create, where that is still out: the one sent first is told first.
+        Either its create, which is still out, may have made the item: it's archived, or called otherwise by now. Or the
+        item is known to be its, and about to be renamed. `before` is this one's own create, where that is still out:
+        the one sent first is told first.
         """
         if record.kind != "service":
             return None
-        values = {"company": self._fence.company_pk, "uuid": uuid, "before": before}
+        values = {"company": self._fence.company_pk, "uuid": uuid, "remote_id": record.remote_id, "before": before}
+        for row in await (await database.execute(records_sql.MADE_FOR_ANOTHER_AND_DUE, values)).fetchall():
+            if not _is_same(row["name"], record.name):
+                its: UUID = row["uuid"]
+                return its
         for row in await (await database.execute(records_sql.OTHER_OPEN_ITEMS, values)).fetchall():
             sent = self._tools.provider.read_sent("service", WireRequest(row["request_line"], bytes(row["body"])))
-            is_named_so = sent.name.strip().casefold() == record.name.strip().casefold()
-            if is_named_so and is_made_since(record, row["started_at"]):
+            if _is_same(sent.name, record.name) and is_made_since(record, row["started_at"]):
                 maker: UUID = row["record_uuid"]
                 return maker
         return None
@@ -125,6 +146,10 @@ class Looker:
         # whose answer is still out.
         for row in await (await database.execute(records_sql.OTHER_OPEN_CUSTOMERS, values)).fetchall():
             sent = self._tools.provider.read_sent("customer", WireRequest(row["request_line"], bytes(row["body"])))
-            if sent.name.strip().casefold() == record.name.strip().casefold():
+            if _is_same(sent.name, record.name):
                 return True
         return False
+
+
+def _is_same(name: str, other: str) -> bool:
+    return name.strip().casefold() == other.strip().casefold()

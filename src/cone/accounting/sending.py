@@ -152,6 +152,9 @@ class Sender:
         try:
             async with self.books() as database:
                 landed = await settle_delivered(database, delivered, fence=self._fence, situation=situation)
+                for one in delivered:
+                    if one.attempt.kind == "service":
+                        self._looker.note_change(one.sent.record.remote_id)
             self._arrived(landed.as_wanted)
             if landed.is_due:
                 self._wake()
@@ -216,6 +219,7 @@ class Sender:
 
     async def _find_first(self, errand: Errand, step: Write) -> bool:
         """Link what is there already; whether there's nothing left to send now."""
+        changes = self._looker.changes
         try:
             found = await self._looker.find(errand.access, step.document)
         except VERDICTS as verdict:
@@ -223,14 +227,26 @@ class Sender:
             return True
         if found is None:
             return False
-        await self._settle_found(errand, found, since=self._made_since(errand.row, found))
+        await self._settle_found(errand, found, changes, since=self._made_since(errand.row, found))
         return True
 
     async def _settle_found(
-        self, errand: Errand, found: RemoteRecord, *, since: datetime | None, attempt: Attempt | None = None
+        self,
+        errand: Errand,
+        found: RemoteRecord,
+        changes: int,
+        *,
+        since: datetime | None,
+        attempt: Attempt | None = None,
     ) -> None:
-        """Link what was found, `since` as in `Settler.found`; or wait for another one that may have made it."""
+        """Link what was found, `since` as in `Settler.found`; or wait for another one whose it may be.
+
+        `changes` are the looker's before that look.
+        """
         async with self.settling() as database:
+            if self._looker.is_outdated(found, changes=changes):
+                await self.settler.look_again(database, errand.row)
+                return
             before = attempt.id if attempt else None
             maker = await self._looker.find_maker(database, errand.row.uuid, found, before=before)
             if maker is not None:
@@ -251,7 +267,7 @@ class Sender:
 
     async def _look_up(self, errand: Errand, open_one: OpenAttempt) -> None:
         """Look for what a create may have made; where it isn't there for all a look can tell, it may go again."""
-        attempt = as_attempt(errand.row, open_one)
+        attempt, changes = as_attempt(errand.row, open_one), self._looker.changes
         try:
             found = await self._looker.look(errand.access, attempt, sent_at=open_one.started_at)
         except VERDICTS as verdict:
@@ -269,7 +285,7 @@ class Sender:
         must_wait = step == "wait" and holds_the_name(found, attempt.started_at)
         if isinstance(found, RemoteRecord) and not must_wait:
             since = errand.row.first_sent_at(attempt.started_at)
-            await self._settle_found(errand, found, since=since, attempt=attempt)
+            await self._settle_found(errand, found, changes, since=since, attempt=attempt)
         elif step == "repeat":
             await self._repeat(errand, open_one)
         else:
@@ -325,10 +341,10 @@ class Sender:
             return False
         is_item_taken = is_name_taken and attempt.kind == "service"
         # An item that stands in the way of a first send was there before it.
-        is_before = is_item_taken and attempt.sends == 1
+        is_before, changes = is_item_taken and attempt.sends == 1, self._looker.changes
         try:
             found = await self._looker.look(errand.access, attempt, sent_at=None)
-            must_look_again = is_before and await self._may_be_anothers(errand, found)
+            must_look_again = is_before and await self._may_be_anothers(errand, found, changes)
         except VERDICTS:
             # It couldn't be looked at now: the refusal stands, and asking again looks again.
             found, must_look_again = None, is_item_taken
@@ -339,13 +355,15 @@ class Sender:
         if not isinstance(found, RemoteRecord):
             return False
         since = self._made_since(errand.row, found) if is_before else errand.row.first_sent_at(attempt.started_at)
-        await self._settle_found(errand, found, since=since, attempt=attempt)
+        await self._settle_found(errand, found, changes, since=since, attempt=attempt)
         return True
 
-    async def _may_be_anothers(self, errand: Errand, found: RemoteRecord | Undecided | None) -> bool:
-        """Whether it's the item that another service's lost create may have made."""
+    async def _may_be_anothers(self, errand: Errand, found: RemoteRecord | Undecided | None, changes: int) -> bool:
+        """Whether it's an item whose it is only another service's answer tells, or that was changed since."""
         if not isinstance(found, RemoteRecord):
             return False
+        if self._looker.is_outdated(found, changes=changes):
+            return True
         async with self._tools.pool.connection() as database:
             return await self._looker.find_maker(database, errand.row.uuid, found, before=None) is not None
 

@@ -111,6 +111,12 @@ class Settler:
             await check_fence(database, self._fence)
             await wait_rows(database, [(subject, WaitFor(subject.row.kind, other, until="settled"))], self._fence)
 
+    async def look_again(self, database: Database, row: Row) -> None:
+        """What was found has changed since: it's looked for again at once."""
+        async with database.transaction():
+            await check_fence(database, self._fence)
+            await postpone(database, row, timedelta())
+
     async def wait_to_look(self, database: Database, row: Row, attempt: Attempt, *, delay: timedelta) -> None:
         """It couldn't be found for certain, and that says nothing yet: it's looked for again after `delay`."""
         async with database.transaction():

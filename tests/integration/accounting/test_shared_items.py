@@ -1,11 +1,14 @@
 """Two services that one item could be, since one of them is archived or renamed: it's one's, and both know whose."""
 
+import asyncio
+import threading
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from django.utils import timezone
 
+from cone.accounting.port.documents import RemoteRecord
 from cone.accounting.port.verdicts import Answered, OutcomeUnknownError
 from cone.books.models import Attempt, Connection, Link, OutboxRow, Service
 from cone.domain.services import ServiceInput
@@ -13,13 +16,13 @@ from cone.operations.actor import Actor
 from cone.operations.archive_service import archive_service
 from cone.operations.save_service import save_service
 from tests.builders import make_service
-from tests.fakes.ledger import FakeLedger, Sending
+from tests.fakes.ledger import INCOME, FakeLedger, FakeLedgerClient, Sending
 
 from .conftest import MakeWorker, hurry, is_settled, wait_until
 from .test_items import FEES, advice, items
-from .test_moving_items import bill
+from .test_moving_items import Post, bill, post, send_another
 
-__all__ = ["advice"]
+__all__ = ["advice", "post"]
 
 NO_ANSWER = OutcomeUnknownError(Answered(message="no answer"))
 
@@ -76,3 +79,79 @@ def test_item_is_one_services_of_two_whose_making_got_no_answer(
     assert items(ledger) == {"Advice": FEES}
     links = Link.objects.filter(kind="service", remote_id=ledger.records("service")[0].remote_id)
     assert dict(links.values_list("record_uuid", "is_made_here")) == {advice.uuid: True, again.uuid: False}
+
+
+@pytest.mark.parametrize("finds_it", ["by a look first", "by a refusal", "by a look for its own"])
+def test_item_about_to_be_renamed_isnt_taken_for_a_new_service_of_its_former_name(
+    owner: Actor,
+    ledger: FakeLedger,
+    make_worker: MakeWorker,
+    advice: Service,
+    post: Post,
+    finds_it: Literal["by a look first", "by a refusal", "by a look for its own"],
+) -> None:
+    """Its lines would stand under the other one's new name, and on its account."""
+    hurry(ledger, 1000)
+    make_worker()
+    lose_the_making(owner, ledger, advice, commit=True)
+    put_off(advice, timedelta(hours=1))
+    save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid, income_account_id=FEES)
+    put_off(advice, timedelta(hours=1))
+    again = make_service(owner, "Advice")
+    if finds_it != "by a look first":
+        Connection.objects.update(missing_items=["advice"])
+    if finds_it == "by a look for its own":
+        lose_the_making(owner, ledger, again, commit=False)
+    else:
+        bill(owner, again)
+    wait_until(lambda: waits_for(advice))
+    ledger.before_send = post
+    put_off(advice, timedelta())
+    assert post.held.is_asked.wait(10)
+    send_another(owner, ledger)
+    send_another(owner, ledger)
+    assert not Link.objects.filter(record_uuid=again.uuid).exists()
+
+    post.held.is_released.set()
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner), seconds=30)
+    assert items(ledger) == {"Counsel": FEES, "Advice": INCOME}
+    assert dict(Link.objects.filter(kind="service").values_list("record_uuid", "is_made_here")) == {
+        advice.uuid: True,
+        again.uuid: True,
+    }
+
+
+def test_item_that_was_renamed_since_the_look_that_shows_it_is_looked_for_again(
+    owner: Actor,
+    ledger: FakeLedger,
+    make_worker: MakeWorker,
+    advice: Service,
+    post: Post,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The look and the new name crossed, and the answer to the latter came first."""
+    is_seen, is_told = threading.Event(), threading.Event()
+
+    async def find_late(client: FakeLedgerClient, *given: Any) -> RemoteRecord | None:
+        found = await find(client, *given)
+        is_seen.set()
+        await asyncio.to_thread(is_told.wait, 10)
+        return found
+
+    bill(owner, advice)
+    make_worker()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    ledger.before_send = post
+    save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid)
+    assert post.held.is_asked.wait(10)
+    find = FakeLedgerClient.find
+    monkeypatch.setattr(FakeLedgerClient, "find", find_late)
+    again = make_service(owner, "Advice")
+    bill(owner, again)
+    assert is_seen.wait(10)
+    post.held.is_released.set()
+    wait_until(lambda: not OutboxRow.objects.filter(record_uuid=advice.uuid).exists())
+
+    is_told.set()
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    assert items(ledger) == {"Counsel": INCOME, "Advice": INCOME}
