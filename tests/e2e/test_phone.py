@@ -18,3 +18,12 @@ def test_team_with_long_addresses_fits_a_phone(owner: Desk, width: int) -> None:
     owner.sees(address)
 
     assert owner.page.evaluate(_TOO_WIDE) == []
+
+
+@pytest.mark.parametrize("width", [390, 360])
+def test_drawing_of_how_data_travels_fits_a_phone(owner: Desk, width: int) -> None:
+    owner.page.set_viewport_size({"width": width, "height": 844})
+    owner.go("/settings/integrations")
+
+    assert owner.page.locator("#flow").count() == 1
+    assert owner.page.evaluate(_TOO_WIDE) == []
