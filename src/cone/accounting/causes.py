@@ -42,7 +42,7 @@ class _Words:
 PATIENT = frozenset({CauseCode.DEFAULT_ACCOUNT_MISSING, CauseCode.INCOME_ACCOUNT_MISSING})
 
 _RECORD = None
-_CHANGE_HERE = "Change the {kind} here, and it's sent again by itself"
+_CHANGE_HERE = "Change {label} here, and it's sent again by itself"
 # Where a setting mends one sort of a cause: by its fact "mended_by".
 _BY_SETTING: Mapping[str, tuple[str, ActionTarget]] = {"tax_source": ("Choose whose sales tax counts", "terms")}
 # Pages whose record is the one that the cause's key names, not the one that waits.
@@ -351,7 +351,7 @@ def describe(
     words = _words_of(CauseCode(stored["code"]), params, is_general=is_of_general)
     label = GENERAL_LABEL if is_of_general else label
     facts = _Facts({"explanation": "It says why below.", "detail": "", "customer": "the customer"} | dict(params))
-    facts.update(provider=provider_name, label=label or "this record", kind=kind)
+    facts.update(provider=provider_name, label=label or "this record")
     # A payment has no number; what people call it says as much.
     facts["number"] = facts.get("number") or facts["label"]
     facts.update(_write_amounts(params))

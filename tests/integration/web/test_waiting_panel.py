@@ -72,7 +72,7 @@ def test_invoice_that_waits_for_a_refused_item_says_so_and_what_to_do(owner: Cli
     panel = panel_of(owner, "invoice", chain.invoice.uuid)
 
     assert "This invoice waits for the service Advice, which Fake Ledger refused." in panel
-    mend = "Change the service here, and it's sent again by itself; or mend that in Fake Ledger, then press Sync now."
+    mend = "Change Advice here, and it's sent again by itself; or mend that in Fake Ledger, then press Sync now."
     assert f"It must not. {mend}" in panel
     assert "Open Advice" in panel
     assert "Once that is mended, this invoice goes by itself." in panel
@@ -185,7 +185,7 @@ def test_invoice_that_waits_for_the_item_of_lines_without_a_service_names_it(
     assert f"This invoice waits for {name}, which Fake Ledger refused." in panel
     assert "It must not. Mend that in Fake Ledger, then press Sync now." in panel
     assert f"Fake Ledger refused {name}" in cards
-    assert ("Open " in panel, "Change the service" in panel, "Change the service" in cards) == (False, False, False)
+    assert ("Open " in panel, " here, and it's sent again" in panel, " here, and it" in cards) == (False, False, False)
     # It has no form; what there is to choose of it is on another page.
     assert f'<a href="{reverse("service_edit", args=[item])}">Services</a>' in cards
     form = owner.get(reverse("service_edit", args=[item]))

@@ -170,7 +170,7 @@ def test_words_name_only_what_the_plan_says_of_that_cause() -> None:
             for _, name, _, _ in string.Formatter().parse(text)
             if name
         }
-        assert named - {"provider", "label", "kind", "explanation"} <= set(PARAMS.get(code, {})), code
+        assert named - {"provider", "label", "explanation"} <= set(PARAMS.get(code, {})), code
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,8 @@ def test_refusal_is_explained_by_the_provider_where_it_can_be() -> None:
         )
         return cause.title, cause.explanation
 
-    change = "Change the invoice here, and it's sent again by itself"
+    # By its name: on the page of another invoice, "the invoice" would be that one.
+    change = "Change INV-1 here, and it's sent again by itself"
     mend = f"{change}; or mend that in QuickBooks, then press Sync now."
     refused, held_back = "QuickBooks refused INV-1", "INV-1 can't be sent to QuickBooks"
     assert explain(explanation="It must not.", says="No.") == (
