@@ -113,17 +113,21 @@ def _expect(
     return expecting, others
 
 
-async def wait_rows(database: Database, waits: Sequence[tuple[Subject, WaitFor]], fence: Fence) -> None:
-    """Other records go first: take rows out of the queue that wait for what doesn't come soon."""
-    if waits:
-        values = {
-            "company": fence.company_pk,
-            "rows": [subject.row.id for subject, _ in waits],
-            "for_kinds": [decision.kind for _, decision in waits],
-            "for_uuids": [decision.uuid for _, decision in waits],
-            "until_settled": [decision.until == "settled" for _, decision in waits],
-        }
-        await database.execute(outcomes_sql.ROWS_WAIT, values)
+async def wait_rows(database: Database, waits: Sequence[tuple[Subject, WaitFor]], fence: Fence) -> set[int]:
+    """Other records go first: take rows out of the queue that wait for what doesn't come soon; the ids of those.
+
+    What is linked meanwhile, or gone, isn't waited for.
+    """
+    if not waits:
+        return set()
+    values = {
+        "company": fence.company_pk,
+        "rows": [subject.row.id for subject, _ in waits],
+        "for_kinds": [decision.kind for _, decision in waits],
+        "for_uuids": [decision.uuid for _, decision in waits],
+        "until_settled": [decision.until == "settled" for _, decision in waits],
+    }
+    return {row["id"] for row in await (await database.execute(outcomes_sql.ROWS_WAIT, values)).fetchall()}
 
 
 async def _want(

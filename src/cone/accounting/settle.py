@@ -106,10 +106,17 @@ class Settler:
         return await (await database.execute(records_sql.MADE_FOR_ANOTHER, values)).fetchone() is not None
 
     async def wait_for(self, database: Database, subject: Subject, other: UUID) -> None:
-        """What was found may be what another record of its kind was to make: that one's answer decides first."""
+        """What was found may be what another record of its kind was to make: that one's answer decides first.
+
+        It's as urgent as what waits for it. Gone meanwhile, it isn't waited for: this one is looked for again.
+        """
+        row = subject.row
+        urgent = {"company": self._fence.company_pk, "kind": row.kind, "uuid": other, "priority": row.priority}
         async with database.transaction():
             await check_fence(database, self._fence)
-            await wait_rows(database, [(subject, WaitFor(subject.row.kind, other, until="settled"))], self._fence)
+            if not await wait_rows(database, [(subject, WaitFor(row.kind, other, until="settled"))], self._fence):
+                await postpone(database, row, timedelta())
+            await database.execute(outcomes_sql.ROW_IS_URGENT, urgent)
 
     async def look_again(self, database: Database, row: Row) -> None:
         """What was found has changed since: it's looked for again at once."""

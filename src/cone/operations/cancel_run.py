@@ -53,10 +53,11 @@ def get_run(uuid: UUID, *, company_id: int) -> BackfillRun:
 
 
 def take_out(run: BackfillRun) -> int:
-    """Forget what the run asked for and hasn't left; how many records. Invoices first: customers wait with them."""
+    """Forget what the run asked for and hasn't left; how many records. Invoices first: what they wait for follows."""
     with connection.cursor() as cursor:
         taken = 0
-        for _ in range(2):
+        while True:
             cursor.execute(runs_sql.TAKE_OUT, {"run": run.pk, "company": run.company_id})
+            if not cursor.rowcount:
+                return taken
             taken += cursor.rowcount
-    return taken

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -269,6 +270,29 @@ def test_cancelled_run_leaves_the_rest_here_and_finishes_what_is_under_way(
     assert not Link.objects.filter(record_uuid=left.uuid).exists()
     finish(send_existing_invoices(owner, TODAY))
     assert there(ledger) == ["live"] * 12
+
+
+def test_cancelled_run_leaves_what_something_waits_for_that_stays(owner: Actor, ledger: FakeLedger) -> None:
+    """A service of the run waits for another one's lost create, and was asked for by a live invoice since."""
+    _, run = start(owner, ledger, 1)
+    awaited, waiting, gone = uuid4(), uuid4(), uuid4()
+    records: list[tuple[UUID, int, UUID | None]] = [(awaited, 10, None), (waiting, 0, awaited), (gone, 10, None)]
+    for uuid, priority, waits_for in records:
+        RunRecord.objects.create(run=run, kind="service", record_uuid=uuid, revision=1, action="create")
+        OutboxRow.objects.create(
+            company_id=run.company_id,
+            kind="service",
+            record_uuid=uuid,
+            wanted_revision=1,
+            priority=priority,
+            waits_for_kind="service" if waits_for else None,
+            waits_for_uuid=waits_for,
+        )
+    # Of the run alone, and only once what waits for it is out.
+    OutboxRow.objects.filter(kind="invoice").update(waits_for_kind="service", waits_for_uuid=gone)
+
+    cancel_run(owner, run.uuid)
+    assert set(OutboxRow.objects.values_list("record_uuid", flat=True)) == {awaited, waiting}
 
 
 # --- undoing -------------------------------------------------------------------------------------------------

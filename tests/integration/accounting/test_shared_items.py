@@ -4,12 +4,14 @@ import asyncio
 import threading
 from datetime import timedelta
 from typing import Any, Literal
+from uuid import UUID, uuid4
 
 import pytest
 from django.utils import timezone
 
+from cone.accounting.looking import Looker
 from cone.accounting.port.documents import RemoteRecord
-from cone.accounting.port.verdicts import Answered, OutcomeUnknownError
+from cone.accounting.port.verdicts import Answered, CauseCode, OutcomeUnknownError, RejectedError
 from cone.books.models import Attempt, Connection, Link, OutboxRow, Service
 from cone.domain.services import ServiceInput
 from cone.operations.actor import Actor
@@ -90,13 +92,14 @@ def test_item_about_to_be_renamed_isnt_taken_for_a_new_service_of_its_former_nam
     post: Post,
     finds_it: Literal["by a look first", "by a refusal", "by a look for its own"],
 ) -> None:
-    """Its lines would stand under the other one's new name, and on its account."""
+    """Its lines would stand under the other one's new name, and on its account. Asked for by a run, it's urgent now."""
     hurry(ledger, 1000)
     make_worker()
     lose_the_making(owner, ledger, advice, commit=True)
     put_off(advice, timedelta(hours=1))
     save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid, income_account_id=FEES)
     put_off(advice, timedelta(hours=1))
+    OutboxRow.objects.filter(record_uuid=advice.uuid).update(priority=10)
     again = make_service(owner, "Advice")
     if finds_it != "by a look first":
         Connection.objects.update(missing_items=["advice"])
@@ -105,6 +108,7 @@ def test_item_about_to_be_renamed_isnt_taken_for_a_new_service_of_its_former_nam
     else:
         bill(owner, again)
     wait_until(lambda: waits_for(advice))
+    assert OutboxRow.objects.get(record_uuid=advice.uuid).priority == 0
     ledger.before_send = post
     put_off(advice, timedelta())
     assert post.held.is_asked.wait(10)
@@ -155,3 +159,38 @@ def test_item_that_was_renamed_since_the_look_that_shows_it_is_looked_for_again(
     is_told.set()
     wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
     assert items(ledger) == {"Counsel": INCOME, "Advice": INCOME}
+
+
+def test_item_whose_other_finder_is_gone_meanwhile_is_looked_for_again(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was on its way when it was to wait, and nobody would have taken it up."""
+    asked: list[UUID] = []
+
+    async def find_one_gone(*_: Any, **__: Any) -> UUID | None:
+        asked.append(uuid4())
+        return asked[0] if len(asked) == 1 else None
+
+    async def see_from_the_repeat_on(_: Sending) -> None:
+        if ledger.count_sends("service") == 1:
+            ledger.looks_are_blind_for = timedelta()
+
+    monkeypatch.setattr(Looker, "find_maker", find_one_gone)
+    hurry(ledger, 500)
+    make_worker()
+    lose_the_making(owner, ledger, advice, commit=True)
+    taken = Answered(http_status=400, code="6240", message="taken")
+    ledger.fail_next("service", RejectedError(taken, cause=CauseCode.NAME_TAKEN))
+    ledger.looks_are_blind_for, ledger.before_send = None, see_from_the_repeat_on
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner), seconds=20)
+    assert len(asked) == 2
+    assert Link.objects.get(kind="service").is_made_here
+
+
+def test_what_waits_for_a_record_that_is_gone_from_the_queue_goes_with_the_next_sweep(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
+) -> None:
+    bill(owner, advice)
+    OutboxRow.objects.filter(kind="invoice").update(waits_for_kind="service", waits_for_uuid=advice.uuid)
+    make_worker()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))

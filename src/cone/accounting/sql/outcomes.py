@@ -144,6 +144,13 @@ where o.id = v.id and (v.until_settled or not exists (
     and exists (
     select from books_outboxrow w
     where w.company_id = %(company)s and w.kind = v.for_kind and w.record_uuid = v.for_uuid)
+returning o.id
+"""
+
+# What something more urgent waits for is as urgent.
+ROW_IS_URGENT = """
+update books_outboxrow set priority = %(priority)s
+where company_id = %(company)s and kind = %(kind)s and record_uuid = %(uuid)s and priority > %(priority)s
 """
 
 # Tells of each record that was asked for now whether it's due; in any case whether the lane is ours.

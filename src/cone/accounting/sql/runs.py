@@ -137,7 +137,8 @@ where {among} (n.state in ('running', 'undoing')
 OPEN_COMPANIES = _OPEN_COMPANIES.format(among="")
 OPEN_AMONG = _OPEN_COMPANIES.format(among="n.company_id = any(%(companies)s) and")
 
-# What hasn't left: neither under way nor of unknown outcome. The lane claims a row only while it's there.
+# What hasn't left: neither under way nor of unknown outcome. The lane claims a row only while it's there. Customers and
+# services only once nothing waits for them: run it until it takes nothing.
 TAKE_OUT = """
 with out as (
     delete from books_outboxrow o using books_runrecord r
@@ -149,9 +150,7 @@ with out as (
         and not exists (select from books_link l where l.company_id = o.company_id and l.kind = o.kind
                         and l.record_uuid = o.record_uuid)
         and (r.kind in ('invoice', 'payment') or not exists (
-            select from books_outboxrow w where w.company_id = o.company_id and w.waits_for_uuid = o.record_uuid
-                and (w.state = 'sending' or not exists (
-                    select from books_runrecord m where m.run_id = r.run_id and m.record_uuid = w.record_uuid))))
+            select from books_outboxrow w where w.company_id = o.company_id and w.waits_for_uuid = o.record_uuid))
     returning r.id
 )
 update books_runrecord r set outcome = 'cancelled' from out where r.id = out.id

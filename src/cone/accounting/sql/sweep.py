@@ -12,18 +12,19 @@ where id in (
 
 # What is waited for though it's linked by now: until it's settled, or left by a crash. A customer in doubt is waited
 # for as if it weren't linked, as long as it's looked after itself: otherwise everything that waits for a lost one would
-# be planned again each time. So is an item that is about to move.
+# be planned again each time. So is an item that is about to move. What isn't linked and has no row either was taken out
+# of the queue: nothing else would ever say so.
 _AWAITED_THERE = f"""
 select a.company_id, a.kind, a.uuid, lane.id as connection_id
 from (select distinct company_id, waits_for_kind as kind, waits_for_uuid as uuid
       from books_outboxrow where waits_for_uuid is not null {{and_where}}) a
 join books_connection lane on lane.company_id = a.company_id
     and lane.state = 'connected' and lane.paused_at is null and lane.not_before <= now()
-join books_link l on l.company_id = a.company_id and l.kind = a.kind and l.record_uuid = a.uuid
-where (l.kind <> 'customer' or l.standing = 'live' or not exists (
+left join books_link l on l.company_id = a.company_id and l.kind = a.kind and l.record_uuid = a.uuid
+where (l.kind <> 'customer' and l.id is not null or l.standing = 'live' or not exists (
         select from books_outboxrow r
-        where r.company_id = l.company_id and r.kind = l.kind and r.record_uuid = l.record_uuid))
-    and not (l.kind = 'service' and {is_item_moving("l", "lane")})
+        where r.company_id = a.company_id and r.kind = a.kind and r.record_uuid = a.uuid))
+    and (l.id is null or l.kind <> 'service' or not {is_item_moving("l", "lane")})
 """  # noqa: S608  # made of constants
 
 # By the company's own lane, which plans them again at once: released by anyone else they'd look as if they were on
