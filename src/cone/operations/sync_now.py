@@ -1,18 +1,20 @@
 """ "Sync now": for one record, for one cause, for everything that needs attention."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from cone.accounting.allowance import lift_hold
 from cone.accounting.facts import as_kind
-from cone.accounting.outbox import enqueue
+from cone.accounting.outbox import enqueue, find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.registry import explain_mismatch
 from cone.accounting.release import release_all, release_causes, release_record
+from cone.accounting.sql.standing import AWAITED
 from cone.books.models import Connection, Customer, Invoice, Link, OutboxRow, Payment, Service
 from cone.domain.errors import RecordNotFoundError, RefusalError
 from cone.domain.permissions import Permission
@@ -44,8 +46,21 @@ _KNOWN_FROM_READING = (
     CauseCode.REFERENCE_MISSING,
 )
 
-# A payment waits for an invoice, that for a payment that was changed, and so on; it may have moved on meanwhile.
-_LONGEST_WAY = 9
+_BLOCKED = f"""
+with recursive {AWAITED}
+select company_id, kind, record_uuid, cause_key, step > 0 as is_awaited from awaited where state = 'blocked'
+"""  # noqa: S608  # made of constants
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocked:
+    """A record that needs attention: the one asked for, or the one that it waits for in the end."""
+
+    company_id: int
+    kind: str
+    uuid: UUID
+    cause_key: str
+    is_awaited: bool
 
 
 def sync_record(actor: Actor, kind: Kind, uuid: UUID) -> None:
@@ -57,16 +72,15 @@ def sync_record(actor: Actor, kind: Kind, uuid: UUID) -> None:
     Raises: NotAllowedError, NotConnectedError, SyncPausedError, RecordNotFoundError, NotSendableError,
     RefreshFailedError, SignInNeededError.
     """
-    waiting = list(OutboxRow.objects.filter(company__workspace=actor.workspace, kind=kind, record_uuid=uuid))
-    waited_for = [other for row in waiting for other in _list_awaited(row) if other.state == "blocked"]
-    _read_again_for(actor, [row.cause_key for row in (*waiting, *waited_for)])
+    blocked = _list_blocked(actor, kind, uuid)
+    _read_again_for(actor, [one.cause_key for one in blocked])
     with transaction.atomic():
         active = _get_running(actor)
         revision = _revision_of(actor, kind, uuid)
         # Before the record is asked for: it waits for nothing then.
-        for row in waited_for:
-            if row.company_id == active.company_id:
-                release_record(active, as_kind(row.kind), row.record_uuid)
+        for one in blocked:
+            if one.is_awaited and one.company_id == active.company_id:
+                release_record(active, as_kind(one.kind), one.uuid)
         if kind == "invoice":
             _enqueue_payments_of(actor, active, uuid)
         if not _is_void(actor, kind, uuid):
@@ -75,17 +89,14 @@ def sync_record(actor: Actor, kind: Kind, uuid: UUID) -> None:
         release_record(active, kind, uuid)
 
 
-def _list_awaited(row: OutboxRow) -> Iterator[OutboxRow]:
-    """What a record waits for, what that waits for in turn, and so on."""
-    for _ in range(_LONGEST_WAY):
-        if row.waits_for_uuid is None:
-            return
-        of_company = OutboxRow.objects.filter(company_id=row.company_id)
-        other = of_company.filter(kind=row.waits_for_kind, record_uuid=row.waits_for_uuid).first()
-        if other is None:
-            return
-        yield other
-        row = other
+def _list_blocked(actor: Actor, kind: Kind, uuid: UUID) -> list[_Blocked]:
+    """What of a record, or of what it waits for in the end, needs attention."""
+    active = find_active_connection(actor.workspace.pk)
+    if active is None:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_BLOCKED, {"company": active.company_id, "kind": kind, "uuids": [uuid]})
+        return [_Blocked(*row) for row in cursor.fetchall()]
 
 
 def sync_cause(actor: Actor, cause_key: str) -> int:
