@@ -30,7 +30,7 @@ where (l.kind <> 'customer' and l.id is not null or l.standing = 'live' or not e
 # By the company's own lane, which plans them again at once: released by anyone else they'd look as if they were on
 # their way, and not as if they waited for a person, until that lane looks again.
 RELEASE_LINKED_WAITS = f"""
-with there as ({_AWAITED_THERE.format(and_where="and company_id = %(company)s")}
+with there as materialized ({_AWAITED_THERE.format(and_where="and company_id = %(company)s")}
     and lane.id = %(connection)s and lane.lane_epoch = %(epoch)s)
 update books_outboxrow set waits_for_kind = null, waits_for_uuid = null
 where id in (
