@@ -65,7 +65,10 @@ def _become(purpose: str, arguments: list[str]) -> NoReturn:
         module = ["cone.cli.main", "up"]
     else:
         os.chdir(CHECKOUT)
-        module = ["pytest", *([] if arguments else ["-n", "2", "--dist", "loadfile"])]
+        # A worker that ends in the middle of a test ends the run. pytest-xdist 3.8 may wait for ever for the one that
+        # takes its place, when the others have nothing left to do.
+        parallel = ["-n", "2", "--dist", "loadfile", "--max-worker-restart", "0"]
+        module = ["pytest", *([] if arguments else parallel)]
     os.execv(PYTHON, [str(PYTHON), "-m", *module, *arguments])  # noqa: S606 -- that is the point
 
 
