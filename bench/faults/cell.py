@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -40,6 +40,8 @@ _WORKERS = 2
 _POLICIES = ("leave", "void", "delete")
 _LISTENING = "select count(*) from pg_stat_activity where query ilike 'listen %cone_lane%'"
 _TICK_SECONDS = 1 / 20
+# Many times what anything of this takes: what never comes ends the run with its reason.
+_PATIENCE_SECONDS = 180
 # Two jumps lead to now, less four minutes: running faster, the clock there stays within the five that Cone allows it to
 # differ while people work.
 _BEHIND_SECONDS = 2 * LONG_SECONDS + 240
@@ -79,6 +81,12 @@ class Household:
         except psycopg.OperationalError:
             return False
         return row is not None and row[0] >= _WORKERS
+
+    def said(self) -> str:
+        """The end of what the workers have written, to go below a message."""
+        self._log.seek(0, os.SEEK_END)
+        self._log.seek(max(self._log.tell() - 2000, 0))
+        return f" The workers' log ends with:\n{self._log.read().decode(errors='replace')}"
 
     def stop(self) -> None:
         """End the workers."""
@@ -201,15 +209,17 @@ def _work(order: Order, firms: "Sequence[Firm]", household: Household, chaos: "C
     chance = random.Random(f"{order.seed} kills")  # noqa: S311  # a repeatable run, not a secret
     kills = ["worker"] * order.worker_kills + ["database"] * order.database_kills
     moments = sorted((chance.randrange(order.seconds * 1000), what) for what in kills)
-    while not household.is_at_work():
-        household.tend()
-        time.sleep(_TICK_SECONDS)
+    _tend_until(household.is_at_work, household, "The workers didn't begin")
     began = time.monotonic_ns()
     next_step = 2500
     for thread in threads:
         thread.start()
     while (at := (time.monotonic_ns() - began) // 10**6) < order.seconds * 1000 or moments:
         household.tend()
+        if at >= (order.seconds + _PATIENCE_SECONDS) * 1000:
+            raise SystemExit(
+                f"The workers didn't begin again: {len(moments)} were still to be killed.{household.said()}"
+            )
         if moments and at >= moments[0][0] and household.is_at_work():
             household.kill(moments.pop(0)[1], chance)
         if at >= next_step:
@@ -217,10 +227,17 @@ def _work(order: Order, firms: "Sequence[Firm]", household: Household, chaos: "C
             next_step += 2500
         time.sleep(_TICK_SECONDS)
     has_ended.set()
-    while any(thread.is_alive() for thread in threads):
+    _tend_until(lambda: not any(thread.is_alive() for thread in threads), household, "People didn't come to an end")
+    return sum((person.did for person in people), start=Counter())
+
+
+def _tend_until(is_so: Callable[[], bool], household: Household, otherwise: str) -> None:
+    until = time.monotonic_ns() + _PATIENCE_SECONDS * 10**9
+    while not is_so():
+        if time.monotonic_ns() >= until:
+            raise SystemExit(f"{otherwise} within {_PATIENCE_SECONDS} s.{household.said()}")
         household.tend()
         time.sleep(_TICK_SECONDS)
-    return sum((person.did for person in people), start=Counter())
 
 
 def _settle(order: Order, firms: "Sequence[Firm]", household: Household, chaos: "Chaos") -> bool:
