@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -28,14 +27,13 @@ def crash(product: Product) -> None:
 
 
 @pytest.fixture
-def page(owner: Desk, browser: Browser) -> Iterator[Page]:
+def page(owner: Desk, browser: Browser) -> Page:
     """Another tab of the owner's, in which errors of the server are expected."""
     context = browser.new_context(storage_state=owner.page.context.storage_state())
     owner.page.goto("about:blank")
     page = context.new_page()
     page.set_default_timeout(20_000)
-    yield page
-    context.close()
+    return page
 
 
 def test_page_comes_back_by_itself(page: Page, product: Product) -> None:
