@@ -23,14 +23,11 @@ def test_books_agree_after_a_quick_fault_run(tmp_path: Path, seed: int) -> None:
     log = tmp_path / "run.log"
     # Into a file: what outlives a run that was cut off would keep a pipe open, and whoever reads it.
     with log.open("wb") as file:
-        answer = subprocess.run(
-            [sys.executable, "-m", "cone.cli.main", *command],
-            cwd=tmp_path,
-            stdout=file,
-            stderr=file,
-            check=False,
-            timeout=540,
-        )
+        running = [sys.executable, "-m", "cone.cli.main", *command]
+        try:
+            answer = subprocess.run(running, cwd=tmp_path, stdout=file, stderr=file, check=False, timeout=540)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"it came to no end:\n{log.read_text()}")
 
     assert kept.is_file(), log.read_text()
     figures = json.loads(kept.read_text())["figures"]
