@@ -146,7 +146,10 @@ class Sender:
         return Delivered(errand.subject, attempt, outcome)
 
     async def deliver(self, delivered: Sequence[Delivered], situation: Situation) -> None:
-        """Write down what arrived; one whose record is linked already asks a person and holds up none of the others."""
+        """Write down what arrived; one whose record is linked already holds up none of the others.
+
+        A person is asked then. Of an item the other one was told first that it's its, by a look: this one looks, too.
+        """
         if not delivered:
             return
         try:
@@ -163,10 +166,15 @@ class Sender:
                 for one in delivered:
                     await self.deliver([one], situation)
                 return
-            attempt = delivered[0].attempt
+            row, attempt = delivered[0].subject.row, delivered[0].attempt
+            if attempt.kind == "service":
+                why = "Another service's item by now."
+                async with self.settling() as database:
+                    await self.settler.started_over(database, row, attempt, why=why, situation=situation)
+                return
             logger.exception("the answer to %s %s is linked already", attempt.kind, attempt.uuid)
             async with self.settling() as database:
-                await self.settler.taken(database, delivered[0].subject.row, situation=situation)
+                await self.settler.taken(database, row, situation=situation)
 
     # --- sending ---------------------------------------------------------------------------------------------
 

@@ -77,18 +77,18 @@ class Settler:
         Returns whether that very attempt can have made it. What only has the name says nothing of what became of it.
         """
         row = subject.row
-        is_ours = bool(record.marker) or is_made_since(record, since)
-        if is_ours and row.kind == "service":
-            is_ours = not await self._is_made_for_another(database, row, record)
-        is_made_by_it = is_ours and attempt is not None and (bool(record.marker) or _can_have_made(attempt, record))
-        revision = 0
-        if row.kind == "service" and not is_ours:
-            revision = max(row.wanted_revision, subject.record.revision if subject.record else 0)
-        elif since is not None and attempt is not None:
-            stands = stands_as_sent(attempt.expected, record, marker=str(attempt.uuid))
-            revision = attempt.revision if stands else 0
         async with database.transaction():
             await check_fence(database, self._fence)
+            is_ours = bool(record.marker) or is_made_since(record, since)
+            if is_ours and row.kind == "service":
+                is_ours = not await self._is_made_for_another(database, row, record)
+            is_made_by_it = is_ours and attempt is not None and (bool(record.marker) or _can_have_made(attempt, record))
+            revision = 0
+            if row.kind == "service" and not is_ours:
+                revision = max(row.wanted_revision, subject.record.revision if subject.record else 0)
+            elif since is not None and attempt is not None:
+                stands = stands_as_sent(attempt.expected, record, marker=str(attempt.uuid))
+                revision = attempt.revision if stands else 0
             if attempt is not None:
                 answered = Answered(message=f"Found there by its {'own mark' if record.marker else 'name'}.")
                 verdict = Conclusion.FOUND if is_made_by_it else Conclusion.THEIRS

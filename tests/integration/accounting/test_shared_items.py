@@ -2,11 +2,15 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from importlib import import_module
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from cone.accounting.looking import Looker
@@ -20,7 +24,7 @@ from cone.operations.save_service import save_service
 from tests.builders import make_service
 from tests.fakes.ledger import INCOME, FakeLedger, FakeLedgerClient, Sending
 
-from .conftest import MakeWorker, hurry, is_settled, wait_until
+from .conftest import Held, MakeWorker, hurry, is_settled, wait_until
 from .test_items import FEES, advice, items
 from .test_moving_items import Post, bill, post, send_another
 
@@ -125,6 +129,38 @@ def test_item_about_to_be_renamed_isnt_taken_for_a_new_service_of_its_former_nam
     }
 
 
+@pytest.mark.parametrize("is_renamed", [False, True])
+def test_item_that_was_linked_before_the_answer_to_its_making_came_stays_the_other_ones(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service, *, is_renamed: bool
+) -> None:
+    """The older one's create never arrived; its look found what the newer one's had made, whose answer came late."""
+    hurry(ledger, 500)
+    save_service(owner, ServiceInput("Advice"), uuid=advice.uuid, income_account_id=FEES)
+    make_worker()
+    lose_the_making(owner, ledger, advice, commit=False)
+    put_off(advice, timedelta(hours=1))
+    if is_renamed:
+        save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid, income_account_id=FEES)
+        put_off(advice, timedelta(hours=1))
+    else:
+        archive_service(owner, advice.uuid)
+    again = make_service(owner, "Advice")
+    Connection.objects.update(missing_items=["advice"])
+    ledger.after_send = held = Held("service")
+    bill(owner, again)
+    assert held.is_asked.wait(10)
+    put_off(advice, timedelta())
+    followed = {"Counsel": FEES} if is_renamed else {"Advice": FEES}
+    wait_until(lambda: items(ledger) == followed and not OutboxRow.objects.filter(record_uuid=advice.uuid).exists())
+
+    held.is_released.set()
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner), seconds=20)
+    assert items(ledger) == followed | ({"Advice": INCOME} if is_renamed else {})
+    made = {advice.uuid: True, again.uuid: is_renamed}
+    assert dict(Link.objects.filter(kind="service").values_list("record_uuid", "is_made_here")) == made
+    assert not OutboxRow.objects.filter(state="blocked").exists()
+
+
 def test_item_that_was_renamed_since_the_look_that_shows_it_is_looked_for_again(
     owner: Actor,
     ledger: FakeLedger,
@@ -185,6 +221,76 @@ def test_item_whose_other_finder_is_gone_meanwhile_is_looked_for_again(
     wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner), seconds=20)
     assert len(asked) == 2
     assert Link.objects.get(kind="service").is_made_here
+
+
+@contextmanager
+def upgrading() -> Iterator[None]:
+    """Have the database hold what an earlier version wrote within; then upgrade it."""
+    [made_for_one] = [each for each in Link._meta.constraints if each.name == "link_made_for_one"]
+    decide, _ = import_module("cone.books.migrations.0024_made_for_one").Migration.operations
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Link, made_for_one)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(decide.sql)
+        with connection.schema_editor() as editor:
+            editor.add_constraint(Link, made_for_one)
+
+
+def test_item_cant_be_made_for_two_services(owner: Actor, ledger: FakeLedger, advice: Service) -> None:
+    company = Connection.objects.get().company
+    of_item = {"company": company, "kind": "service", "remote_id": "1", "remote_version": "1", "synced_revision": 1}
+    Link.objects.create(**of_item, record_uuid=advice.uuid, is_made_here=True)
+    Link.objects.create(**of_item, record_uuid=uuid4())
+    with pytest.raises(IntegrityError, match="link_made_for_one"):
+        Link.objects.create(**of_item, record_uuid=uuid4(), is_made_here=True)
+
+
+@pytest.mark.parametrize("is_called_otherwise", [False, True])
+def test_item_that_two_took_for_theirs_is_the_first_ones_after_the_upgrade(
+    owner: Actor,
+    ledger: FakeLedger,
+    make_worker: MakeWorker,
+    advice: Service,
+    post: Post,
+    *,
+    is_called_otherwise: bool,
+) -> None:
+    """It has the other one's account and name, and the first one's link tells its own: lines wait until that's so."""
+    bill(owner, advice)
+    worker = make_worker()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    archive_service(owner, advice.uuid)
+    again = make_service(owner, "Advice")
+    audit = make_service(owner, "Audit")
+    bill(owner, again)
+    bill(owner, audit)
+    wait_until(lambda: len(ledger.records("invoice")) == 3 and is_settled(owner))
+    assert items(ledger) == {"Advice": INCOME, "Audit": INCOME}
+    name = "Counsel" if is_called_otherwise else "Advice"
+    with upgrading():
+        Link.objects.filter(record_uuid=again.uuid).update(is_made_here=True, linked_at=timezone.now())
+        save_service(owner, ServiceInput(name), uuid=again.uuid, income_account_id=FEES)
+        wait_until(lambda: items(ledger) == {name: FEES, "Audit": INCOME} and is_settled(owner))
+        worker.stop()
+    former = dict(Link.objects.filter(kind="service").values_list("record_uuid", "is_made_here"))
+    assert former == {advice.uuid: True, audit.uuid: True} | ({} if is_called_otherwise else {again.uuid: False})
+    assert list(OutboxRow.objects.values_list("record_uuid", flat=True)) == [advice.uuid]
+
+    ledger.before_send = post
+    bill(owner, again)
+    make_worker()
+    assert post.held.is_asked.wait(10)
+    send_another(owner, ledger)
+    send_another(owner, ledger)
+    assert not post.posted
+    post.held.is_released.set()
+    wait_until(lambda: len(ledger.records("invoice")) == 4 and is_settled(owner), seconds=20)
+    apart = {"Advice": INCOME, "Audit": INCOME} | ({"Counsel": FEES} if is_called_otherwise else {})
+    assert items(ledger) == apart
+    assert post.posted == [apart]
 
 
 def test_what_waits_for_a_record_that_is_gone_from_the_queue_goes_with_the_next_sweep(

@@ -65,6 +65,10 @@ class Link(models.Model):
                 condition=~models.Q(kind="service"),
                 name="link_once_per_remote_record",
             ),
+            # What was made there was made for one of ours: that one's name and account it follows.
+            models.UniqueConstraint(
+                fields=["company", "kind", "remote_id"], condition=models.Q(is_made_here=True), name="link_made_for_one"
+            ),
             models.CheckConstraint(condition=models.Q(kind__in=KINDS), name="link_kind"),
             models.CheckConstraint(
                 condition=models.Q(standing__in=["live", "void", "deleted", "removed", "unsure"]), name="link_standing"
