@@ -13,20 +13,25 @@ import pytest
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
+from cone.accounting.causes import list_cause_cards
 from cone.accounting.looking import Looker
 from cone.accounting.port.documents import RemoteRecord
-from cone.accounting.port.verdicts import Answered, CauseCode, OutcomeUnknownError, RejectedError
+from cone.accounting.port.verdicts import Answered, CauseCode, OutcomeUnknownError, RejectedError, TryLaterError
+from cone.accounting.sql import sweep as sweep_sql
+from cone.accounting.states import read_record_sync
+from cone.accounting.values import Awaited, SyncState
 from cone.books.models import Attempt, Connection, Link, OutboxRow, Service
 from cone.domain.services import ServiceInput
 from cone.operations.actor import Actor
 from cone.operations.archive_service import archive_service
 from cone.operations.save_service import save_service
+from cone.operations.sync_now import sync_record
 from tests.builders import make_service
 from tests.fakes.ledger import INCOME, FakeLedger, FakeLedgerClient, Sending
 
-from .conftest import Held, MakeWorker, hurry, is_settled, wait_until
+from .conftest import NO_SWEEP, Held, MakeWorker, hurry, is_settled, release_values, wait_until
 from .test_items import FEES, advice, items
-from .test_moving_items import Post, bill, post, send_another
+from .test_moving_items import Post, bill, post, refusing_the_item, send_another
 
 __all__ = ["advice", "post"]
 
@@ -159,6 +164,72 @@ def test_item_that_was_linked_before_the_answer_to_its_making_came_stays_the_oth
     made = {advice.uuid: True, again.uuid: is_renamed}
     assert dict(Link.objects.filter(kind="service").values_list("record_uuid", "is_made_here")) == made
     assert not OutboxRow.objects.filter(state="blocked").exists()
+
+
+def test_service_waits_without_looking_again_until_the_item_it_found_is_renamed(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
+) -> None:
+    """Looks are metered, and each sweep came to one as long as QuickBooks put the new name off."""
+    bill(owner, advice)
+    make_worker(NO_SWEEP)
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    ledger.fail_next("service", TryLaterError(Answered(message="busy"), scope="record", delay=timedelta(hours=1)))
+    save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid)
+    wait_until(lambda: OutboxRow.objects.filter(record_uuid=advice.uuid, not_before__gt=timezone.now()).exists())
+    again = make_service(owner, "Advice")
+    bill(owner, again)
+    wait_until(lambda: waits_for(advice))
+    with connection.cursor() as cursor:
+        cursor.execute(sweep_sql.CONNECTIONS_WITH_LINKED_WAITS)
+        assert cursor.fetchall() == []
+        cursor.execute(sweep_sql.RELEASE_LINKED_WAITS, release_values(owner))
+        assert cursor.rowcount == 0
+
+    sync_record(owner, "service", advice.uuid)
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    assert items(ledger) == {"Counsel": INCOME, "Advice": INCOME}
+
+
+def test_new_service_of_the_former_name_waits_for_a_person_to_mend_what_keeps_the_item_from_being_renamed(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
+) -> None:
+    """Its lines would stand under the other one's new name as soon as that's mended."""
+    bill(owner, advice)
+    make_worker()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    with refusing_the_item(ledger):
+        save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid)
+    again = make_service(owner, "Advice")
+    bill(owner, again)
+    wait_until(lambda: waits_for(advice))
+    [card] = list_cause_cards(owner.workspace.pk)
+    # The service, and its invoice.
+    assert (card.cause.key, card.count) == (f"refused:{advice.uuid}", 3)
+    sync = read_record_sync(owner.workspace.pk, "service", again.uuid)
+    assert sync is not None
+    assert (sync.state, sync.is_cause_awaited) == (SyncState.NEEDS_ATTENTION, True)
+    assert sync.waits_for == (Awaited("service", "Counsel"),)
+
+    sync_record(owner, "service", advice.uuid)
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    assert items(ledger) == {"Counsel": INCOME, "Advice": INCOME}
+
+
+def test_new_service_that_waits_for_a_person_goes_under_another_name(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
+) -> None:
+    bill(owner, advice)
+    make_worker()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    with refusing_the_item(ledger):
+        save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid)
+    again = make_service(owner, "Advice")
+    bill(owner, again)
+    wait_until(lambda: waits_for(advice))
+
+    save_service(owner, ServiceInput("Guidance"), uuid=again.uuid)
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    assert items(ledger) == {"Advice": INCOME, "Guidance": INCOME}
 
 
 def test_item_that_was_renamed_since_the_look_that_shows_it_is_looked_for_again(

@@ -33,11 +33,11 @@ where a.company_id = %(company)s and a.kind = 'service' and a.state = 'unknown' 
 order by a.id
 """
 
-# Which other service an item is known to have been made for, and is about to be changed for; what it's called here.
+# Which other service an item is known to have been made for, and is about to be changed for, or as soon as a person has
+# acted; what it's called here. What is linked never waits for another service, so no two wait for each other.
 MADE_FOR_ANOTHER_AND_DUE = """
 select s.uuid, s.name from books_link l
 join books_outboxrow o on o.company_id = l.company_id and o.kind = l.kind and o.record_uuid = l.record_uuid
-    and o.state <> 'blocked' and o.waits_for_uuid is null
 join books_service s on s.uuid = l.record_uuid
 where l.company_id = %(company)s and l.kind = 'service' and l.remote_id = %(remote_id)s and l.record_uuid <> %(uuid)s
     and l.is_made_here

@@ -12,16 +12,17 @@ where id in (
 
 # What is waited for though it's linked by now: until it's settled, or left by a crash. A customer in doubt is waited
 # for as if it weren't linked, as long as it's looked after itself: otherwise everything that waits for a lost one would
-# be planned again each time. So is an item that is about to move. What isn't linked and has no row either was taken out
-# of the queue: nothing else would ever say so.
+# be planned again each time. So is an item that is about to move, and one that another service found while it's about
+# to be renamed: a look is metered. What isn't linked and has no row either was taken out of the queue: nothing else
+# would ever say so.
 _AWAITED_THERE = f"""
-select a.company_id, a.kind, a.uuid, lane.id as connection_id
-from (select distinct company_id, waits_for_kind as kind, waits_for_uuid as uuid
+select a.company_id, a.waiting, a.kind, a.uuid, lane.id as connection_id
+from (select distinct company_id, kind as waiting, waits_for_kind as kind, waits_for_uuid as uuid
       from books_outboxrow where waits_for_uuid is not null {{and_where}}) a
 join books_connection lane on lane.company_id = a.company_id
     and lane.state = 'connected' and lane.paused_at is null and lane.not_before <= now()
 left join books_link l on l.company_id = a.company_id and l.kind = a.kind and l.record_uuid = a.uuid
-where (l.kind <> 'customer' and l.id is not null or l.standing = 'live' or not exists (
+where ((l.kind <> 'customer' or l.standing = 'live') and a.waiting <> 'service' or not exists (
         select from books_outboxrow r
         where r.company_id = a.company_id and r.kind = a.kind and r.record_uuid = a.uuid))
     and (l.id is null or l.kind <> 'service' or not {is_item_moving("l", "lane")})
@@ -35,7 +36,8 @@ with there as materialized ({_AWAITED_THERE.format(and_where="and company_id = %
 update books_outboxrow set waits_for_kind = null, waits_for_uuid = null
 where id in (
     select o.id from books_outboxrow o join there
-        on (o.company_id, o.waits_for_kind, o.waits_for_uuid) = (there.company_id, there.kind, there.uuid)
+        on (o.company_id, o.kind, o.waits_for_kind, o.waits_for_uuid)
+            = (there.company_id, there.waiting, there.kind, there.uuid)
     order by o.id for update of o skip locked)
 """  # noqa: S608  # made of constants
 
