@@ -10,6 +10,7 @@ from cone.accounting.attempts import Attempt, Fence
 from cone.accounting.candidates import Undecided, is_made_since, judge
 from cone.accounting.database import Database
 from cone.accounting.errands import Tools
+from cone.accounting.names import is_same_name
 from cone.accounting.port.documents import Document, RemoteRecord
 from cone.accounting.port.provider import Access, WireRequest
 from cone.accounting.port.sent import SentRecord
@@ -126,12 +127,12 @@ class Looker:
             return None
         values = {"company": self._fence.company_pk, "uuid": uuid, "remote_id": record.remote_id, "before": before}
         for row in await (await database.execute(records_sql.MADE_FOR_ANOTHER_AND_DUE, values)).fetchall():
-            if not _is_same(row["name"], record.name):
+            if not is_same_name(row["name"], record.name):
                 its: UUID = row["uuid"]
                 return its
         for row in await (await database.execute(records_sql.OTHER_OPEN_ITEMS, values)).fetchall():
             sent = self._tools.provider.read_sent("service", WireRequest(row["request_line"], bytes(row["body"])))
-            if _is_same(sent.name, record.name) and is_made_since(record, row["started_at"]):
+            if is_same_name(sent.name, record.name) and is_made_since(record, row["started_at"]):
                 maker: UUID = row["record_uuid"]
                 return maker
         return None
@@ -146,10 +147,6 @@ class Looker:
         # whose answer is still out.
         for row in await (await database.execute(records_sql.OTHER_OPEN_CUSTOMERS, values)).fetchall():
             sent = self._tools.provider.read_sent("customer", WireRequest(row["request_line"], bytes(row["body"])))
-            if _is_same(sent.name, record.name):
+            if is_same_name(sent.name, record.name):
                 return True
         return False
-
-
-def _is_same(name: str, other: str) -> bool:
-    return name.strip().casefold() == other.strip().casefold()

@@ -74,6 +74,11 @@ def resolve_name(
     return Ask(seen)
 
 
+def is_same_name(name: str, other: str) -> bool:
+    """Whether one can't stand there beside the other: case and blanks make no difference."""
+    return _plain(name) == _plain(other)
+
+
 def find_free_name(own_name: str, namesakes: Sequence[Namesake]) -> str:
     """The first suffixed name that nobody has; empty when all are taken."""
     taken = {_plain(entry.name) for entry in namesakes}

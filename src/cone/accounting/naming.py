@@ -7,7 +7,16 @@ from cone.accounting.attempts import Attempt, Fence, check_fence, close_attempts
 from cone.accounting.conclusions import Conclusion
 from cone.accounting.database import Database
 from cone.accounting.errands import Errand
-from cone.accounting.names import ENTITIES, Ask, Link, Suffix, namesakes_to_json, possible_names, resolve_name
+from cone.accounting.names import (
+    ENTITIES,
+    Ask,
+    Link,
+    Suffix,
+    is_same_name,
+    namesakes_to_json,
+    possible_names,
+    resolve_name,
+)
 from cone.accounting.port.documents import CustomerDocument, Namesake, RemoteRecord
 from cone.accounting.port.provider import Access, Provider, ProviderClient, WireRequest
 from cone.accounting.port.sent import SentRecord
@@ -69,10 +78,9 @@ async def settle_name(
 
 def _may_be_one_of(sent: SentRecord, namesakes: tuple[Namesake, ...]) -> bool:
     """Whether another customer's create that is still out may have made one of them: by its name or its address."""
-    name, email = sent.name.strip().casefold(), sent.email.casefold()
+    email = sent.email.casefold()
     return any(
-        entry.name.strip().casefold() == name or (email != "" and entry.email.casefold() == email)
-        for entry in namesakes
+        is_same_name(entry.name, sent.name) or (email != "" and entry.email.casefold() == email) for entry in namesakes
     )
 
 

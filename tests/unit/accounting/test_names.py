@@ -11,6 +11,7 @@ from cone.accounting.names import (
     Resolution,
     Suffix,
     find_free_name,
+    is_same_name,
     namesakes_from_params,
     namesakes_to_json,
     possible_names,
@@ -90,3 +91,11 @@ def test_namesakes_survive_being_kept_as_a_fact() -> None:
     kept = {"namesakes": namesakes_to_json([SAME_MAIL, VENDOR])}
     assert namesakes_from_params(kept) == (SAME_MAIL, VENDOR)
     assert namesakes_from_params({}) == ()
+
+
+@pytest.mark.parametrize(
+    ("other", "is_same"), [("ADVICE ", True), (" advice", True), ("Advice (2)", False), ("Ad vice", False)]
+)
+def test_names_that_differ_in_case_and_blanks_alone_are_the_same(other: str, *, is_same: bool) -> None:
+    assert is_same_name("Advice", other) is is_same
+    assert is_same_name("Legal advice", "Legal  Advice")
