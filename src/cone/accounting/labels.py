@@ -1,17 +1,25 @@
 """What people call records: on cards, in history, and where one waits for another."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
+
+from babel.dates import format_date
 
 from cone.accounting.port.documents import Kind
 from cone.accounting.records import GENERAL_SERVICE_NAME, Reference, general_service_uuid
 from cone.accounting.values import Awaited
-from cone.books.amounts import show_money
+from cone.books.amounts import current_locale, show_money
 from cone.books.models import Customer, Invoice, Payment, Service, Workspace
 from cone.domain.numbering import shown_number
 from cone.kit.money import Money
 
-GENERAL_LABEL = f"the item {GENERAL_SERVICE_NAME} (for lines without a service)"
+_GENERAL = "for lines without a service"
+GENERAL_LABEL = f"the item {GENERAL_SERVICE_NAME} ({_GENERAL})"
+_ARCHIVED = "archived"
+_TIMES = ("archived_at", "created_at")
 
 
 def is_general(kind: Kind, uuid: UUID, workspace: Workspace) -> bool:
@@ -24,54 +32,96 @@ def label_payment(amount: Money) -> str:
     return f"the payment of {show_money(amount)}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """What a record is called, and what tells it from others of its name, best first; some marks may be empty."""
+
+    name: str
+    marks: tuple[str, ...] = ()
+    is_archived: bool = False
+
+
 def label_records(records: Iterable[Reference]) -> dict[Reference, str]:
-    """What people call these records: an invoice's number, a customer's or service's name, a payment by its amount."""
-    wanted: dict[Kind, list[UUID]] = {}
-    for kind, uuid in records:
-        wanted.setdefault(kind, []).append(uuid)
-    labels: dict[Reference, str] = {}
-    named = Invoice.objects.filter(uuid__in=wanted.get("invoice", []))
-    for uuid, number, status, customer in named.values_list("uuid", "number", "status", "customer__name"):
-        labels["invoice", uuid] = number or f"{shown_number(None, status=status)} · {customer}"
-    for uuid, name in Customer.objects.filter(uuid__in=wanted.get("customer", [])).values_list("uuid", "name"):
-        labels["customer", uuid] = name
-    services = dict(Service.objects.filter(uuid__in=wanted.get("service", [])).values_list("uuid", "name"))
-    for uuid in wanted.get("service", []):
-        # Services are archived, never deleted: the one item without a row is that of lines without a service.
-        labels["service", uuid] = services.get(uuid, GENERAL_SERVICE_NAME)
-    for payment in Payment.objects.filter(uuid__in=wanted.get("payment", [])):
-        labels["payment", payment.uuid] = label_payment(Money(payment.amount, payment.currency))
+    """What people call these records: an invoice's number, a customer's or service's name, a payment by its amount.
+
+    Customers or services of one name are told apart: “Advice” and “Advice (archived)”.
+    """
+    called = _read_names(records)
+    labels = {reference: each.name for reference, each in called.items()}
+    namesakes: defaultdict[tuple[Kind, str], list[Reference]] = defaultdict(list)
+    for reference, name in labels.items():
+        if called[reference].marks:
+            namesakes[reference[0], name.casefold()].append(reference)
+    for alike in namesakes.values():
+        labels |= _tell_apart({reference: called[reference] for reference in alike})
     return labels
 
 
 def name_way(own: Reference, way: Sequence[Reference], workspace: Workspace) -> tuple[Awaited, ...]:
     """What a record waits for, one after another, each so that it can't be taken for one before it."""
-    labels, archived = label_records([own, *way]), _list_archived([own, *way])
-    called = {(own[0], labels.get(own, ""), own in archived)}
+    read = _read_names([own, *way])
+    called = {(own[0], *_name_of(read, own))}
     names = []
     for each in way:
         kind, uuid = each
-        name = (kind, labels.get(each, ""), each in archived)
+        name, is_archived = _name_of(read, each)
         names.append(
             Awaited(
                 kind,
-                name[1],
-                is_archived=name[2],
+                name,
+                is_archived=is_archived,
                 is_general=is_general(kind, uuid, workspace),
-                is_namesake=name in called,
+                is_namesake=(kind, name, is_archived) in called,
             )
         )
-        called.add(name)
+        called.add((kind, name, is_archived))
     return tuple(names)
 
 
-def _list_archived(records: Sequence[Reference]) -> set[Reference]:
-    archived: set[Reference] = set()
-    customers, services = ([uuid for kind, uuid in records if kind == each] for each in ("customer", "service"))
-    if customers:
-        gone = Customer.objects.filter(uuid__in=customers, archived_at__isnull=False)
-        archived |= {("customer", uuid) for uuid in gone.values_list("uuid", flat=True)}
-    if services:
-        past = Service.objects.filter(uuid__in=services, archived_at__isnull=False)
-        archived |= {("service", uuid) for uuid in past.values_list("uuid", flat=True)}
-    return archived
+def _name_of(read: Mapping[Reference, _Called], reference: Reference) -> tuple[str, bool]:
+    called = read.get(reference, _Called(""))
+    return called.name, called.is_archived
+
+
+def _tell_apart(alike: Mapping[Reference, _Called]) -> dict[Reference, str]:
+    """Say of records of one name as much as tells them apart, or all that's known."""
+    labels = {reference: each.name for reference, each in alike.items()}
+    for known in range(1, len(next(iter(alike.values())).marks) + 1):
+        if len({label.casefold() for label in labels.values()}) == len(labels):
+            break
+        for reference, each in alike.items():
+            marks = ", ".join(mark for mark in each.marks[:known] if mark)
+            labels[reference] = f"{each.name} ({marks})" if marks else each.name
+    return labels
+
+
+def _read_names(records: Iterable[Reference]) -> dict[Reference, _Called]:
+    """One statement for each kind."""
+    wanted: dict[Kind, list[UUID]] = {}
+    for kind, uuid in records:
+        wanted.setdefault(kind, []).append(uuid)
+    called: dict[Reference, _Called] = {}
+    if invoices := wanted.get("invoice"):
+        named = Invoice.objects.filter(uuid__in=invoices)
+        for uuid, number, status, customer in named.values_list("uuid", "number", "status", "customer__name"):
+            called["invoice", uuid] = _Called(number or f"{shown_number(None, status=status)} · {customer}")
+    if customers := wanted.get("customer"):
+        people = Customer.objects.filter(uuid__in=customers)
+        for uuid, name, email, archived_at, made_at in people.values_list("uuid", "name", "email", *_TIMES):
+            told = (_ARCHIVED if archived_at else "", email, _made(made_at))
+            called["customer", uuid] = _Called(name, told, is_archived=archived_at is not None)
+    if services := wanted.get("service"):
+        # Services are archived, never deleted: the one item without a row is that of lines without a service.
+        called |= {("service", uuid): _Called(GENERAL_SERVICE_NAME, (_GENERAL, "")) for uuid in services}
+        sold = Service.objects.filter(uuid__in=services)
+        for uuid, name, archived_at, made_at in sold.values_list("uuid", "name", *_TIMES):
+            marks = (_ARCHIVED if archived_at else "", _made(made_at))
+            called["service", uuid] = _Called(name, marks, is_archived=archived_at is not None)
+    if payments := wanted.get("payment"):
+        for payment in Payment.objects.filter(uuid__in=payments):
+            called["payment", payment.uuid] = _Called(label_payment(Money(payment.amount, payment.currency)))
+    return called
+
+
+def _made(made_at: datetime) -> str:
+    return f"made {format_date(made_at, format='medium', locale=current_locale())}"
