@@ -77,6 +77,14 @@ _WORDS: Mapping[CauseCode, _Words] = {
         "Map {rate} again",
         "tax_mapping",
     ),
+    CauseCode.TAX_PERCENT_DIFFERS: _Words(
+        "{rate} is mapped to a code of another percentage",
+        "{rate} is {percent}% here, and its tax code {code} charges another percentage in {provider}. Invoices with it "
+        "would come to another total there, so nothing was sent. Map the rate to a code of its own percentage.",
+        "Map {rate} again",
+        "tax_mapping",
+        "whose tax rate {rate} is mapped to a code of another percentage",
+    ),
     CauseCode.NAME_TAKEN: _Words(
         "The name {label} is already used in {provider}",
         "{provider} has a customer, vendor, employee or item of this name already, and each name may be used only "

@@ -260,6 +260,11 @@ class MappedCode(Value):
     is_active: bool | None
     components: tuple[TaxComponent, ...] = ()
 
+    @property
+    def percent(self) -> Decimal:
+        """What its rates come to, where they're known."""
+        return sum((part.percent for part in self.components), start=Decimal(0))
+
 
 class Situation(Value):
     """The connection's settings and the company's facts, as of one snapshot.

@@ -85,6 +85,18 @@ def _tax(subject: Subject, situation: Situation) -> _Found | None:
     }
 
 
+def _tax_percent(subject: Subject, situation: Situation) -> _Found | None:
+    """The first rate that is mapped to a code of another percentage."""
+    if not isinstance(subject.record, InvoiceRecord):
+        return None
+    for line in subject.record.lines:
+        code = situation.tax_codes.get(line.tax_rate_uuid)
+        if code is not None and code.components and code.percent != line.tax_percent:
+            percent = f"{line.tax_percent.normalize():f}"
+            return f":{line.tax_rate_uuid}", {"rate": line.tax_rate_name, "percent": percent, "code": code.name}
+    return None
+
+
 def _mixed(subject: Subject, situation: Situation) -> _Found | None:
     if not isinstance(subject.record, InvoiceRecord):
         return None
@@ -123,6 +135,7 @@ _SHARED: Mapping[CauseCode, Callable[[Subject, Situation], _Found | None]] = {
     CauseCode.INCOME_ACCOUNT_MISSING: _income_account,
     CauseCode.TAX_UNMAPPED: _tax,
     CauseCode.TAX_CODE_INACTIVE: _tax,
+    CauseCode.TAX_PERCENT_DIFFERS: _tax_percent,
     CauseCode.TAX_CODES_MIXED: _mixed,
     CauseCode.PERIOD_CLOSED: _period,
     CauseCode.REMOVAL_PERIOD_CLOSED: _period,

@@ -8,13 +8,16 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from cone.accounting.manage import list_tax_codes
-from cone.accounting.release import release_causes
+from cone.accounting.port.verdicts import CauseCode
+from cone.accounting.release import release_causes, release_codes
 from cone.books.models import TaxMapping, TaxRate
 from cone.domain.errors import InvalidFieldError, RecordNotFoundError
 from cone.operations.actor import Actor
 from cone.operations.records import note
 from cone.operations.seen import is_change
 from cone.operations.sync_settings import get_locked_connection, move_settings
+
+_MENDED = (CauseCode.TAX_UNMAPPED, CauseCode.TAX_CODE_INACTIVE, CauseCode.TAX_PERCENT_DIFFERS)
 
 
 @transaction.atomic
@@ -63,9 +66,9 @@ def save_tax_mappings(
                 "saved_at": Now(),
             },
         )
-    release_causes(
-        active, [f"{cause}:{rate.uuid}" for rate in changed for cause in ("tax_unmapped", "tax_code_inactive")]
-    )
+    release_causes(active, [f"{cause}:{rate.uuid}" for rate in changed for cause in _MENDED])
     if changed:
+        # Of one invoice alone: which of its rates makes the difference isn't said.
+        release_codes(active, [CauseCode.TOTAL_WOULD_DIFFER])
         note(actor, "connection", active.uuid, "mapped", rates=", ".join(rate.name for rate in changed))
     return len(changed)

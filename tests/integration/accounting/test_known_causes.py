@@ -15,6 +15,7 @@ from django.db import DataError, connection
 from django.db.models import F
 from django.utils import timezone
 
+from cone.accounting.causes import list_cause_cards
 from cone.accounting.manage import read_manage
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.registry import get_provider, register
@@ -33,6 +34,7 @@ from cone.books.models import (
 )
 from cone.domain.customers import CustomerInput
 from cone.domain.invoices import LineInput
+from cone.domain.totals import AmountsAre
 from cone.operations.actor import Actor
 from cone.operations.refresh_reference import refresh_reference
 from cone.operations.save_removal_policy import save_removal_policy
@@ -173,10 +175,19 @@ def code_of(firm: Firm, percent: int) -> str:
     return TaxMapping.objects.get(tax_rate=rate).remote_id
 
 
-def total_would_differ(firm: Firm) -> None:
+def tax_percent_differs(firm: Firm) -> None:
     rate = get_tax_rate(firm.actor.workspace, 20)
     save_tax_mappings(firm.actor, {rate.uuid: code_of(firm, 5)})
     firm.invoice_one(firm.line(rate))
+
+
+def total_would_differ(firm: Firm) -> None:
+    """Of 0.07 with 8 % in it 0.06 are net; 8 % on top of that are nothing."""
+    rate = make_tax_rate(firm.actor, percent=Decimal(8))
+    code = ReferenceRecord.objects.get(kind="tax_code", name="California")
+    save_tax_mappings(firm.actor, {rate.uuid: code.remote_id})
+    line = make_line(rate, service=firm.service, unit_price="0.07")
+    make_invoice(firm.actor, firm.customer, lines=[line], is_issued=True, amounts_are=AmountsAre.INCLUSIVE)
 
 
 def tax_codes_mixed(firm: Firm) -> None:
@@ -265,7 +276,8 @@ CASES: list[tuple[CauseCode, Callable[[Firm], None], str]] = [
     (CauseCode.ITEM_INACTIVE, item_inactive, "uk-vat"),
     (CauseCode.TAX_UNMAPPED, tax_unmapped, "uk-vat"),
     (CauseCode.TAX_CODE_INACTIVE, tax_code_inactive, "uk-vat"),
-    (CauseCode.TOTAL_WOULD_DIFFER, total_would_differ, "uk-vat"),
+    (CauseCode.TAX_PERCENT_DIFFERS, tax_percent_differs, "uk-vat"),
+    (CauseCode.TOTAL_WOULD_DIFFER, total_would_differ, "us-classic"),
     (CauseCode.TAX_CODES_MIXED, tax_codes_mixed, "us-classic"),
     (CauseCode.TOO_MANY_LINES, too_many_lines, "uk-vat"),
     (CauseCode.PERIOD_CLOSED, period_closed, "uk-vat"),
@@ -346,6 +358,39 @@ def test_cause_known_beforehand_costs_no_request(
     causes = [row.cause["code"] for row in OutboxRow.objects.filter(state="blocked") if row.cause]
     assert causes == [code.value]
     assert firm.control.requests(method="")[before:] == []
+
+
+def test_rate_mapped_to_another_percentage_is_one_cause_and_the_right_code_sends_all(
+    open_firm: Callable[[str], Firm], make_worker: MakeWorker
+) -> None:
+    firm = open_firm("uk-vat")
+    rate, right = get_tax_rate(firm.actor.workspace, 20), code_of(firm, 20)
+    tax_percent_differs(firm)
+    firm.invoice_one(firm.line(get_tax_rate(firm.actor.workspace, 5)), firm.line(rate))
+    make_worker(NO_SWEEP)
+    wait_until(lambda: OutboxRow.objects.filter(state="blocked").count() == 2)
+
+    [card] = list_cause_cards(firm.actor.workspace.pk)
+    assert (card.cause.key, card.count) == (f"tax_percent_differs:{rate.uuid}", 2)
+    assert (card.cause.target, card.cause.target_uuid) == ("tax_mapping", rate.uuid)
+    assert card.cause.title == "VAT 20% is mapped to a code of another percentage"
+    assert "5.0% R" in card.cause.explanation
+
+    save_tax_mappings(firm.actor, {rate.uuid: right})
+    wait_until(lambda: Link.objects.filter(kind="invoice").count() == 3 and is_settled(firm.actor))
+
+
+def test_total_that_would_differ_is_tried_again_once_a_rate_is_mapped_anew(
+    open_firm: Callable[[str], Firm], make_worker: MakeWorker
+) -> None:
+    firm = open_firm("us-classic")
+    total_would_differ(firm)
+    make_worker(NO_SWEEP)
+    wait_until(OutboxRow.objects.filter(state="blocked").exists)
+    rate = get_tax_rate(firm.actor.workspace, 8)
+
+    save_tax_mappings(firm.actor, {rate.uuid: ReferenceRecord.objects.get(kind="tax_code", name="Tucson").remote_id})
+    wait_until(lambda: OutboxRow.objects.filter(state="blocked", cause__code="tax_percent_differs").exists())
 
 
 def test_item_refused_once_is_known_for_the_next_record(

@@ -130,6 +130,7 @@ PARAMS: dict[CauseCode, dict[str, str]] = {
         "reason": "Rounding.",
     },
     CauseCode.TOTAL_WOULD_DIFFER: {"ours": "120.00", "theirs": "120.01", "amounts_in": "GBP", "reason": "Rounding."},
+    CauseCode.TAX_PERCENT_DIFFERS: {"rate": "VAT 20%", "percent": "20", "code": "5.0% R"},
     CauseCode.NUMBER_TAKEN_HERE: {"theirs": "1001"},
     CauseCode.TAX_CODES_MIXED: {"codes": "California and Tucson"},
     CauseCode.EMAIL_INVALID: {"customer": "Anna"},

@@ -26,6 +26,7 @@ class CauseCode(StrEnum):
     INCOME_ACCOUNT_MISSING = "income_account_missing"
     TAX_UNMAPPED = "tax_unmapped"
     TAX_CODE_INACTIVE = "tax_code_inactive"
+    TAX_PERCENT_DIFFERS = "tax_percent_differs"
     NAME_TAKEN = "name_taken"
     NAME_INVALID = "name_invalid"
     NUMBER_TAKEN = "number_taken"

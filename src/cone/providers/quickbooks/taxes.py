@@ -75,8 +75,11 @@ def predict_tax(document: InvoiceDocument, facts: CompanyFacts) -> Decimal | Non
 
 
 def _net_of(line: InvoiceLineDocument, currency: str) -> Decimal:
-    percent = sum((part.percent for part in line.tax_components), start=Decimal(0))
-    return round_amount(line.amount * _HUNDRED / (_HUNDRED + percent), currency)
+    return round_amount(line.amount * _HUNDRED / (_HUNDRED + _percent_of(line.tax_components)), currency)
+
+
+def _percent_of(parts: Sequence[TaxComponent]) -> Decimal:
+    return sum((part.percent for part in parts), start=Decimal(0))
 
 
 def _bases(lines: Sequence[InvoiceLineDocument]) -> list[tuple[TaxComponent, Decimal]]:
@@ -129,7 +132,7 @@ def _would_differ(document: InvoiceDocument, predicted: Decimal) -> RejectedErro
     theirs = document.net + predicted
     return RejectedError(
         Answered(message=f"QuickBooks would come to {theirs:f} {document.currency}."),
-        cause=CauseCode.TOTAL_WOULD_DIFFER,
+        cause=CauseCode.TAX_PERCENT_DIFFERS if _is_of_another_percentage(document) else CauseCode.TOTAL_WOULD_DIFFER,
         field_name="tax",
         params={
             "number": document.number,
@@ -141,14 +144,11 @@ def _would_differ(document: InvoiceDocument, predicted: Decimal) -> RejectedErro
     )
 
 
+def _is_of_another_percentage(document: InvoiceDocument) -> bool:
+    return any(line.tax_components and line.tax_percent != _percent_of(line.tax_components) for line in document.lines)
+
+
 def _reason(document: InvoiceDocument) -> str:
-    percents = {
-        line.tax_percent - sum((part.percent for part in line.tax_components), start=Decimal(0))
-        for line in document.lines
-        if line.tax_components
-    }
-    if percents - {Decimal(0)}:
-        return "The mapped tax code charges another percentage than the rate here."
     if document.amounts_are == "inclusive":
         return "It adds tax to net prices, and yours include it: state the prices without tax, or change one by a cent."
     return "It rounds the tax of each of its rates apart. Change a price by a cent, or the mapping of the rate."
