@@ -122,7 +122,9 @@ def make_banner(connection: ConnectionView) -> Banner | None:
         text = f"{name} needs you to connect again. Your settings are kept.{paused}{waiting}"
         return Banner("bad", "alert", text, "Reconnect", url)
     if connection.state == "read_only":
-        text = f"Nothing can be sent to {name}: {connection.state_reason or 'its settings refuse it'}{paused}{waiting}"
+        # Mostly the provider's own words, which may end anyhow.
+        reason = (connection.state_reason or "its settings refuse it").rstrip(". ")
+        text = f"Nothing can be sent to {name}: {reason}.{paused}{waiting}"
         return Banner("warn", "alert", text, "See what to do", url)
     if connection.is_paused:
         return Banner("idle", "held", f"Sync with {name} is paused.{waiting}", "Integrations", url)

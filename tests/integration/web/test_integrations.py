@@ -291,6 +291,16 @@ def test_connection_that_needs_a_person_says_so_on_every_page(
     assert ("Reconnect" in card(owner.get(INTEGRATIONS).text, connected.key)) is (state == "needs_reconnect")
 
 
+@pytest.mark.parametrize("reason", ["Feature: not included", "Feature: not included."])
+def test_banner_ends_what_the_provider_says_before_it_goes_on(
+    reason: str, cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    make_customer(cast.owner)
+    Connection.objects.update(state="read_only", state_reason=reason)
+
+    assert "Feature: not included. 1 waiting; nothing is lost." in owner.get(reverse("dashboard")).text
+
+
 def test_cause_is_one_card_with_the_act_that_mends_it(cast: Cast, owner: Client, connected: FakeLedger) -> None:
     rate = get_tax_rate(cast.workspace)
     issued = [make_invoice(cast.owner, is_issued=True) for _ in range(2)]

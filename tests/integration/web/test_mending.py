@@ -31,6 +31,7 @@ FROM_INVOICE = {
     CauseCode.ITEM_INACTIVE: f"{MANAGE}#lists",
     CauseCode.TAX_UNMAPPED: MANAGE + "#rate-{rate}",
     CauseCode.TAX_CODE_INACTIVE: MANAGE + "#rate-{rate}",
+    CauseCode.TAX_PERCENT_DIFFERS: MANAGE + "#rate-{rate}",
     CauseCode.INVOICE_NOT_THERE: "/invoices/{other}",
     CauseCode.EMAIL_INVALID: "/customers/{customer}/edit",
     CauseCode.EMAIL_MISSING: "/customers/{customer}/edit",
@@ -90,7 +91,8 @@ def test_invoice_page_leads_to_where_its_cause_is_mended(
 ) -> None:
     invoice, other = make_invoice(cast.owner, is_issued=True), make_invoice(cast.owner, is_issued=True)
     rate = get_tax_rate(cast.workspace)
-    named = {CauseCode.TAX_UNMAPPED: rate.uuid, CauseCode.TAX_CODE_INACTIVE: rate.uuid} | dict.fromkeys(
+    of_rates = (CauseCode.TAX_UNMAPPED, CauseCode.TAX_CODE_INACTIVE, CauseCode.TAX_PERCENT_DIFFERS)
+    named = dict.fromkeys(of_rates, rate.uuid) | dict.fromkeys(
         (CauseCode.EMAIL_INVALID, CauseCode.EMAIL_MISSING), invoice.customer.uuid
     )
     block("invoice", invoice.uuid, code, f"{code.value}:{named.get(code, other.uuid)}")
@@ -206,6 +208,24 @@ def lose_customer(company_id: int, customer: Customer, invoice: Invoice, **searc
     row.save()
     waiting = {"waits_for_kind": "customer", "waits_for_uuid": customer.uuid}
     OutboxRow.objects.filter(kind="invoice", record_uuid=invoice.uuid).update(**waiting)
+
+
+def test_namesake_that_is_another_customer_of_ours_says_only_what_can_be_chosen(
+    cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    customer = make_customer(cast.owner, "Twin Ltd")
+    block("customer", customer.uuid, CauseCode.NAME_TAKEN, f"name_taken:{customer.uuid}")
+    row = OutboxRow.objects.get(kind="customer", record_uuid=customer.uuid)
+    ours = Namesake("customer", "9", "3", "Twin Ltd", obstacle="ours")
+    row.cause = {"code": "name_taken", "params": {"namesakes": namesakes_to_json([ours])}}
+    row.save()
+
+    page = owner.get(reverse("customer", args=[customer.uuid])).text
+
+    assert "another customer of yours is this one already, so this one needs a name of its own" in page
+    assert "Send with a suffix" in page
+    # Nobody was lost: nothing is to be made there again.
+    assert "made there again" not in page
 
 
 def test_search_that_found_nobody_says_what_to_type_and_nothing_leads_to_where_one_is(
