@@ -21,6 +21,7 @@ from cone.kit.money import Money
 from cone.operations.actor import Actor
 from cone.operations.save_accounts import save_accounts
 from cone.operations.save_customer import save_customer
+from cone.operations.save_terms import save_terms
 from tests.builders import make_customer, make_invoice, make_line, make_owner, make_payment, make_service, make_tax_rate
 from tests.fakes.ledger import BANK, INCOME, FakeLedger
 from tests.integration.accounting.conftest import configure, connect
@@ -91,9 +92,42 @@ def test_preview_of_existing_invoices_foresees_what_they_need_and_what_stops_the
     assert (OutboxRow.objects.count(), Attempt.objects.count(), Link.objects.count()) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("is_asked_for", [False, True])
+def test_second_of_a_name_is_foreseen_as_taken_unless_the_firm_wants_suffixes(
+    is_asked_for: bool, owner: Actor, ledger: FakeLedger
+) -> None:
+    if is_asked_for:
+        connect(owner, ledger)
+        configure(owner)
+    first, second = (make_customer(owner, name) for name in ("J. Smith", "j. smith"))
+    one, two, three = (make_invoice(owner, customer, is_issued=True).number for customer in (first, second, second))
+    if not is_asked_for:
+        connect(owner, ledger)
+        configure(owner)
+
+    found = preview(owner, since_days=None if is_asked_for else 10)
+
+    actions = {label: action for _, label, action in brief(found)}
+    assert actions == {
+        "J. Smith": "create",
+        "j. smith": "blocked",
+        "Services": "link",
+        one: "create",
+        two: "wait",
+        three: "wait",
+    }
+    assert found.sums == (CurrencySum(1, Money(Decimal("20.00"), "GBP"), Money(Decimal("120.00"), "GBP")),)
+    [card] = found.causes
+    assert (card.cause.key, card.count) == (f"name_taken:{second.uuid}", 3)
+    assert [each.obstacle for each in card.cause.namesakes] == ["ours"]
+
+    save_terms(owner, {"name_policy": "suffix"})
+    assert preview(owner, since_days=None if is_asked_for else 10).count(Action.CREATE) == 5
+
+
 def test_payments_are_summed_apart_from_the_invoices_that_they_pay(owner: Actor, ledger: FakeLedger) -> None:
-    for _ in range(2):
-        make_payment(owner, make_invoice(owner, is_issued=True))
+    for name in ("Anna", "Berta"):
+        make_payment(owner, make_invoice(owner, make_customer(owner, name), is_issued=True))
     connect(owner, ledger)
     configure(owner)
 

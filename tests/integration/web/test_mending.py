@@ -228,6 +228,20 @@ def test_namesake_that_is_another_customer_of_ours_says_only_what_can_be_chosen(
     assert "made there again" not in page
 
 
+def test_preview_of_a_name_that_will_be_taken_offers_nothing_before_anybody_is_asked(
+    cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    configure(cast.owner)
+    for _ in range(2):
+        make_customer(cast.owner, "Twin Ltd")
+
+    page = owner.get(reverse("preview")).text
+
+    assert "The name Twin Ltd is already used in Fake Ledger" in page
+    assert "so this one needs a name of its own" not in page
+    assert "Send with a suffix" not in page
+
+
 def test_search_that_found_nobody_says_what_to_type_and_nothing_leads_to_where_one_is(
     cast: Cast, owner: Client, client_of: ClientOf, connected: FakeLedger
 ) -> None:

@@ -4,6 +4,7 @@ What a record refers to and isn't there yet is taken as made: otherwise "waits f
 behind it. Whether it really can be made is known by then, since what others refer to is foreseen first.
 """
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TypeAlias
@@ -31,6 +32,7 @@ from cone.accounting.port.documents import (
     Document,
     InvoiceDocument,
     Kind,
+    Namesake,
     PaymentDocument,
     ServiceDocument,
     Write,
@@ -68,13 +70,31 @@ class _AsIfThere(Mapping[Key, str]):
         return len(self._linked)
 
 
-def assume(situation: Situation) -> Situation:
+class NamesToBe:
+    """The names that customers foreseen so far will have there: the next one of a name finds it taken."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, tuple[Namesake, UUID]] = {}
+
+    def note(self, outlook: Outlook, record: Record | None) -> None:
+        """Keep the name of a customer who'll be made."""
+        if isinstance(record, CustomerDocument) and outlook.action is Action.CREATE:
+            namesake = Namesake("customer", _NOT_YET, "", record.name, obstacle="ours")
+            self._given.setdefault(record.name.lower(), (namesake, record.uuid))
+
+    def beside(self, taken: Mapping[str, tuple[Namesake, UUID]]) -> Mapping[str, tuple[Namesake, UUID]]:
+        """With those that stand there; what is noted later counts in it."""
+        return ChainMap(dict(taken), self._given)
+
+
+def assume(situation: Situation, names: NamesToBe) -> Situation:
     """The situation as if everything that records refer to were there.
 
     A month's used-up reads delay a record and change nothing else: a preview says what, not when.
     """
     there = _AsIfThere(situation.linked)
-    return replace(situation, linked=there, moving_items={}, reads_held_for=None)
+    taken = names.beside(situation.taken_names)
+    return replace(situation, linked=there, taken_names=taken, moving_items={}, reads_held_for=None)
 
 
 def references_of(record: Record | None) -> tuple[Key, ...]:

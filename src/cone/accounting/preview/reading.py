@@ -19,7 +19,7 @@ from cone.accounting.overview import EXISTING, PAYMENTS_OF_EXISTING, existing_va
 from cone.accounting.plan.decisions import Blocked
 from cone.accounting.port.provider import Provider
 from cone.accounting.port.verdicts import CauseCode
-from cone.accounting.preview.outlook import Key, as_if_sent, assume, foresee, references_of
+from cone.accounting.preview.outlook import Key, NamesToBe, as_if_sent, assume, foresee, references_of
 from cone.accounting.preview.values import Action, Outlook
 from cone.accounting.records import Situation, general_service_uuid
 from cone.accounting.registry import get_provider
@@ -125,6 +125,7 @@ class Foreseer:
         self._situation: Situation | None = None
         # Of what isn't linked: all customers and services, and those invoices that can't go.
         self._foreseen: dict[Key, Outlook] = {}
+        self._names = NamesToBe()
         self._moves: set[UUID] = set()
         self._since: date | None = None
 
@@ -195,7 +196,7 @@ class Foreseer:
         missing = self._missing(part, references.values())
         if missing:
             yield from self._foresee(self._take(self._begin_look_as_if_wanted(missing)), {})
-        assumed = assume(part.situation)
+        assumed = assume(part.situation, self._names)
         for subject in part.subjects:
             outlook = foresee(
                 as_if_sent(subject, assumed, since=self._since),
@@ -208,6 +209,7 @@ class Foreseer:
                 ],
                 stored_cause=causes.get(subject.row.id),
             )
+            self._names.note(outlook, subject.record)
             is_stuck = outlook.action in (Action.BLOCKED, Action.WAIT)
             # An item that's there may have to move before what refers to it.
             is_there = subject.link is not None and not (is_stuck and subject.row.kind == "service")
