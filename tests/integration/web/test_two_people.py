@@ -107,6 +107,19 @@ def test_second_to_save_the_firm_is_told_and_overwrites_nothing(cast: Cast, owne
     assert owner.post(url, {**fresh, "phone": "020 7946 0000"}).status_code == 302
 
 
+def test_payment_of_an_invoice_that_somebody_paid_meanwhile_says_that_nothing_was_recorded(
+    cast: Cast, owner: Client
+) -> None:
+    invoice = make_invoice(cast.owner, is_issued=True)
+    make_payment(cast.owner, invoice)
+
+    typed = {"amount": "120.00", "received_date": "2026-03-02", "method": "", "reference": ""}
+    page = owner.post(reverse("invoice_payment", args=[invoice.uuid]), typed)
+
+    assert (page.status_code, Payment.objects.count()) == (422, 1)
+    assert "Nothing was recorded." in page.text
+
+
 def test_payment_changed_meanwhile_keeps_what_was_typed(cast: Cast, owner: Client) -> None:
     payment = make_payment(cast.owner, make_invoice(cast.owner, is_issued=True))
     url = reverse("payment_edit", args=[payment.uuid])

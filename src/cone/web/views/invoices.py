@@ -250,6 +250,10 @@ def invoice_payment(request: MemberRequest, uuid: UUID) -> HttpResponse:
         else:
             say_made(request, made, "Payment recorded.")
             return redirect("invoice", uuid=uuid)
+    if Verb.RECORD_PAYMENT not in view.verbs:
+        # Paid or void meanwhile: the form is no longer on the page, and what it would say neither.
+        said = " ".join(str(text) for texts in form.errors.values() for text in texts)
+        messages.error(request, f"Nothing was recorded. {said}")
     return _page(request, view, payment=form, status=422)
 
 
