@@ -319,6 +319,14 @@ def test_item_cant_be_made_for_two_services(owner: Actor, ledger: FakeLedger, ad
         Link.objects.create(**of_item, record_uuid=uuid4(), is_made_here=True)
 
 
+def test_what_holds_that_an_item_is_made_for_one_costs_no_other_link_anything(transactional_db: None) -> None:
+    """Every customer, invoice and payment would have an entry in a second unique index, on the hot path."""
+    with connection.cursor() as cursor:
+        cursor.execute("select indexdef from pg_indexes where indexname = 'link_made_for_one'")
+        [[definition]] = cursor.fetchall()
+    assert "(kind)::text = 'service'::text" in definition
+
+
 @pytest.mark.parametrize("is_called_otherwise", [False, True])
 def test_item_that_two_took_for_theirs_is_the_first_ones_after_the_upgrade(
     owner: Actor,

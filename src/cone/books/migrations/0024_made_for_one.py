@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                        first_value(l.id) over whose as maker, count(*) over whose as makers,
                        first_value(lower(trim(coalesce(s.name, 'Services')))) over whose as its_name
                 from books_link l left join books_service s on s.uuid = l.record_uuid
-                where l.is_made_here
+                where l.is_made_here and l.kind = 'service'
                 window whose as (
                     partition by l.company_id, l.kind, l.remote_id order by l.linked_at, l.id
                     rows between unbounded preceding and unbounded following)
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="link",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("is_made_here", True)),
+                condition=models.Q(("is_made_here", True), ("kind", "service")),
                 fields=("company", "kind", "remote_id"),
                 name="link_made_for_one",
             ),

@@ -65,9 +65,11 @@ class Link(models.Model):
                 condition=~models.Q(kind="service"),
                 name="link_once_per_remote_record",
             ),
-            # What was made there was made for one of ours: that one's name and account it follows.
+            # An item was made for one of ours: that one's name and account it follows. No other link has an entry here.
             models.UniqueConstraint(
-                fields=["company", "kind", "remote_id"], condition=models.Q(is_made_here=True), name="link_made_for_one"
+                fields=["company", "kind", "remote_id"],
+                condition=models.Q(kind="service", is_made_here=True),
+                name="link_made_for_one",
             ),
             models.CheckConstraint(condition=models.Q(kind__in=KINDS), name="link_kind"),
             models.CheckConstraint(
