@@ -75,8 +75,12 @@ def resolve_name(
 
 
 def is_same_name(name: str, other: str) -> bool:
-    """Whether one can't stand there beside the other: case and blanks make no difference."""
-    return _plain(name) == _plain(other)
+    """Whether they're one name there, as far as is known: neither case nor blanks around it make a difference.
+
+    Both is assumed, of items as of customers; of blanks within a name QuickBooks says nothing, and nothing was seen. So
+    these count here: a firm may have both. Where a free name is chosen they don't, so that it's free either way.
+    """
+    return name.strip().casefold() == other.strip().casefold()
 
 
 def find_free_name(own_name: str, namesakes: Sequence[Namesake]) -> str:

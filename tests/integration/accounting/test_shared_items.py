@@ -190,6 +190,26 @@ def test_service_waits_without_looking_again_until_the_item_it_found_is_renamed(
     assert items(ledger) == {"Counsel": INCOME, "Advice": INCOME}
 
 
+def test_service_waits_for_an_item_whose_new_name_has_but_another_blank_within(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
+) -> None:
+    """Both may stand there beside each other, for all that's known: its lines would stand under the other's name."""
+    save_service(owner, ServiceInput("Legal advice"), uuid=advice.uuid)
+    bill(owner, advice)
+    make_worker()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    ledger.fail_next("service", TryLaterError(Answered(message="busy"), scope="record", delay=timedelta(hours=1)))
+    save_service(owner, ServiceInput("Legal  advice"), uuid=advice.uuid)
+    wait_until(lambda: OutboxRow.objects.filter(record_uuid=advice.uuid, not_before__gt=timezone.now()).exists())
+    again = make_service(owner, "Legal advice")
+    bill(owner, again)
+    wait_until(lambda: waits_for(advice))
+
+    sync_record(owner, "service", advice.uuid)
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    assert items(ledger) == {"Legal  advice": INCOME, "Legal advice": INCOME}
+
+
 def test_new_service_of_the_former_name_waits_for_a_person_to_mend_what_keeps_the_item_from_being_renamed(
     owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
 ) -> None:
