@@ -276,14 +276,17 @@ def _store_tokens(active: Connection, grant: TokenGrant) -> None:
     ConnectionTokens.objects.create(connection=active, **values)
 
 
+# Of items only those that we made follow their services.
 _CHANGED = """
 insert into books_outboxrow (company_id, kind, record_uuid, wanted_revision)
 select %(company)s, r.kind, r.uuid, r.revision
 from (select 'customer' as kind, uuid, revision from books_customer where workspace_id = %(workspace)s
+      union all select 'service', uuid, revision from books_service where workspace_id = %(workspace)s
       union all select 'invoice', uuid, revision from books_invoice where workspace_id = %(workspace)s
       union all select 'payment', uuid, revision from books_payment where workspace_id = %(workspace)s) r
 where exists (select from books_link l where l.company_id = %(company)s and l.kind = r.kind
-                and l.record_uuid = r.uuid and l.synced_revision < r.revision)
+                and l.record_uuid = r.uuid and l.synced_revision < r.revision
+                and (l.kind <> 'service' or l.is_made_here))
     or exists (select from books_attempt a where a.company_id = %(company)s and a.kind = r.kind
                 and a.record_uuid = r.uuid and a.state = 'unknown')
 on conflict (company_id, kind, record_uuid) do update

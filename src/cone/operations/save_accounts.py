@@ -40,8 +40,9 @@ def save_accounts(
     active.deposit_account_id, active.income_account_id = deposit_account_id, income_account_id
     active.settings_revision += 1
     active.save(update_fields=["deposit_account_id", "income_account_id", "settings_revision"])
-    if former_income not in ("", income_account_id):
-        resend_items(active)
+    # Until the first choice the income account is merely a suggestion.
+    if not previous or former_income != income_account_id:
+        resend_items(active, is_first_choice=not previous)
     mended = ["default_account_missing", "income_account_missing"]
     mended += [f"account_inactive:{previous}", f"income_account_inactive:{former_income}"]
     release_causes(active, mended)

@@ -1,7 +1,7 @@
 """An item is made for one service. Where two took it for theirs, it stays the one's that was linked to it first.
 
-That one's account is told anew, since it may be the other's that stands there; its lines wait until then. Others of its
-name have found it. One that is called otherwise by now has no item any more: it's looked for, or made, by its own name.
+That one's account is told anew, since it may be the other's that stands there; its lines wait until then, or, where
+nothing is connected, until that's so after the return. Others of its name have found it. One that is called otherwise by now has no item any more: it's looked for, or made, by its own name.
 """
 
 from typing import ClassVar
@@ -37,7 +37,6 @@ class Migration(migrations.Migration):
             )
             insert into books_outboxrow (company_id, kind, record_uuid, wanted_revision)
             select company_id, kind, record_uuid, coalesce(revision, 1) from kept
-            where company_id in (select company_id from books_connection where state <> 'disconnected')
             on conflict (company_id, kind, record_uuid) do nothing;
             """,
             migrations.RunSQL.noop,
