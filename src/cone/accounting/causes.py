@@ -234,7 +234,7 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.REMOVED_THERE: _Words(
         "{label} is no longer in {provider}",
-        "It was deleted, voided or merged in {provider} after it was sent. "
+        "It was deleted, voided, merged or made inactive in {provider} after it was sent. "
         "It's not made again by itself: restore it there and press Sync now, or void it here if it isn't wanted.",
         "Open {label}",
         _RECORD,

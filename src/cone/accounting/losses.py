@@ -143,7 +143,8 @@ class LossClerk:
     async def _tell_which(self, errand: Errand, attempt: Attempt, lost: GoneError, remote_id: str) -> Verdict | None:
         """Whether an update's record is gone, or what that refers to: the refusal is the same for both.
 
-        Unread, no cause is said: the update is tried again.
+        An item is gone as soon as it's inactive: looks don't show it, and its name is free. Unread, no cause is said:
+        the update is tried again.
         """
         try:
             record = await self._tools.client.read(errand.access, errand.row.kind, remote_id)
@@ -158,7 +159,8 @@ class LossClerk:
                         database, errand.subject, verdict=unread, situation=errand.situation
                     )
             return None
-        return RejectedError(lost.answered, cause=CauseCode.REFERENCE_MISSING) if record.standing == "live" else lost
+        is_there = record.standing == "live" and (record.kind != "service" or record.is_active)
+        return RejectedError(lost.answered, cause=CauseCode.REFERENCE_MISSING) if is_there else lost
 
     async def look_back(self, errand: Errand) -> None:
         """Read how the customer stands there; where it's active no more, look who could be it now, and ask."""

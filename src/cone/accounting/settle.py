@@ -108,7 +108,8 @@ class Settler:
     async def wait_for(self, database: Database, subject: Subject, other: UUID) -> None:
         """What was found may be what another record of its kind was to make: that one's answer decides first.
 
-        It's as urgent as what waits for it. Gone meanwhile, it isn't waited for: this one is looked for again.
+        It's as urgent as what waits for it. Gone meanwhile, it isn't waited for: this one is looked for again. One that
+        was lost there stands there again, since it was found.
         """
         row = subject.row
         urgent = {"company": self._fence.company_pk, "kind": row.kind, "uuid": other, "priority": row.priority}
@@ -117,6 +118,7 @@ class Settler:
             if not await wait_rows(database, [(subject, WaitFor(row.kind, other, until="settled"))], self._fence):
                 await postpone(database, row, timedelta())
             await database.execute(outcomes_sql.ROW_IS_URGENT, urgent)
+            await database.execute(outcomes_sql.LOST_ITEM_IS_DUE, urgent)
 
     async def look_again(self, database: Database, row: Row) -> None:
         """What was found has changed since: it's looked for again at once."""

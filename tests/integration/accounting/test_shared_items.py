@@ -15,18 +15,27 @@ from django.utils import timezone
 
 from cone.accounting.causes import list_cause_cards
 from cone.accounting.looking import Looker
-from cone.accounting.port.documents import RemoteRecord
-from cone.accounting.port.verdicts import Answered, CauseCode, OutcomeUnknownError, RejectedError, TryLaterError
+from cone.accounting.port.documents import RemoteRecord, ServiceDocument
+from cone.accounting.port.verdicts import (
+    Answered,
+    CauseCode,
+    GoneError,
+    OutcomeUnknownError,
+    RejectedError,
+    TryLaterError,
+)
 from cone.accounting.sql import sweep as sweep_sql
 from cone.accounting.states import read_record_sync
 from cone.accounting.values import Awaited, SyncState
 from cone.books.models import Attempt, Connection, Link, OutboxRow, Service
 from cone.domain.services import ServiceInput
+from cone.kit.values import replace
 from cone.operations.actor import Actor
 from cone.operations.archive_service import archive_service
 from cone.operations.save_service import save_service
 from cone.operations.sync_now import sync_record
 from tests.builders import make_service
+from tests.fakes.books import FakeRecord
 from tests.fakes.ledger import INCOME, FakeLedger, FakeLedgerClient, Sending
 
 from .conftest import NO_SWEEP, Held, MakeWorker, hurry, is_settled, release_values, wait_until
@@ -250,6 +259,73 @@ def test_new_service_that_waits_for_a_person_goes_under_another_name(
     save_service(owner, ServiceInput("Guidance"), uuid=again.uuid)
     wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
     assert items(ledger) == {"Advice": INCOME, "Guidance": INCOME}
+
+
+def lose_the_item(ledger: FakeLedger, how: Literal["inactive", "merged"]) -> FakeRecord:
+    """Have the bookkeeper take the one item out of use, so that its next change is refused."""
+    [record] = ledger.records("service")
+    if how == "merged":
+        del ledger.companies["fake-company"].records["service", record.remote_id]
+    else:
+        assert isinstance(record.document, ServiceDocument)
+        record.document = replace(record.document, name=f"{record.document.name} (deleted)")
+        record.is_active = False
+        ledger.fail_next("service", GoneError(Answered(http_status=400, code="610", message="Object Not Found")))
+    return record
+
+
+def is_lost(service: Service) -> bool:
+    return OutboxRow.objects.filter(record_uuid=service.uuid, cause__code=CauseCode.REMOVED_THERE).exists()
+
+
+@pytest.mark.parametrize("how", ["inactive", "merged"])
+@pytest.mark.parametrize("moves", [False, True])
+def test_service_doesnt_wait_for_an_item_that_is_gone_for_good(
+    owner: Actor,
+    ledger: FakeLedger,
+    make_worker: MakeWorker,
+    advice: Service,
+    how: Literal["inactive", "merged"],
+    *,
+    moves: bool,
+) -> None:
+    """Nothing would ever rename it, and nobody who looks at the new service could do a thing about that."""
+    bill(owner, advice)
+    make_worker()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    ledger.fail_next("service", TryLaterError(Answered(message="busy"), scope="record", delay=timedelta(hours=1)))
+    save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid, income_account_id=FEES if moves else None)
+    wait_until(lambda: OutboxRow.objects.filter(record_uuid=advice.uuid, not_before__gt=timezone.now()).exists())
+    again = make_service(owner, "Advice")
+    bill(owner, again)
+    wait_until(lambda: waits_for(advice))
+
+    former = lose_the_item(ledger, how)
+    sync_record(owner, "service", advice.uuid)
+    wait_until(lambda: is_lost(advice))
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    assert Link.objects.get(record_uuid=again.uuid).is_made_here
+    assert Link.objects.get(record_uuid=again.uuid).remote_id != former.remote_id
+    assert is_lost(advice)
+
+
+def test_item_that_stands_there_again_is_renamed_before_a_new_service_of_its_former_name_takes_it(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker, advice: Service
+) -> None:
+    """Linked at once, its lines would stand under the other's new name as soon as somebody syncs that."""
+    bill(owner, advice)
+    make_worker()
+    wait_until(lambda: len(ledger.records("invoice")) == 1 and is_settled(owner))
+    former = lose_the_item(ledger, "inactive")
+    save_service(owner, ServiceInput("Counsel"), uuid=advice.uuid)
+    wait_until(lambda: is_lost(advice))
+    assert isinstance(former.document, ServiceDocument)
+    former.document, former.is_active = replace(former.document, name="Advice"), True
+    again = make_service(owner, "Advice")
+    bill(owner, again)
+    wait_until(lambda: len(ledger.records("invoice")) == 2 and is_settled(owner))
+    assert items(ledger) == {"Counsel": INCOME, "Advice": INCOME}
+    assert Link.objects.get(record_uuid=advice.uuid).remote_id == former.remote_id
 
 
 def test_item_that_was_renamed_since_the_look_that_shows_it_is_looked_for_again(

@@ -153,6 +153,13 @@ update books_outboxrow set priority = %(priority)s
 where company_id = %(company)s and kind = %(kind)s and record_uuid = %(uuid)s and priority > %(priority)s
 """
 
+LOST_ITEM_IS_DUE = """
+update books_outboxrow set state = 'due', cause_key = null, cause = null, tries = 0, not_before = now(),
+       changed_at = now()
+where company_id = %(company)s and kind = 'service' and kind = %(kind)s and record_uuid = %(uuid)s
+    and state = 'blocked' and cause ->> 'code' = 'removed_there'
+"""
+
 # Tells of each record that was asked for now whether it's due; in any case whether the lane is ours.
 # Services are held as they are, before their rows, as saving them does: one that's being saved is waited for and told
 # as it becomes, one that's saved after this finds its row and raises what that wants.

@@ -13,8 +13,9 @@ where id in (
 # What is waited for though it's linked by now: until it's settled, or left by a crash. A customer in doubt is waited
 # for as if it weren't linked, as long as it's looked after itself: otherwise everything that waits for a lost one would
 # be planned again each time. So is an item that is about to move, and one that another service found while it's about
-# to be renamed: a look is metered. What isn't linked and has no row either was taken out of the queue: nothing else
-# would ever say so.
+# to be renamed: a look is metered. Is that one gone there, nothing renames it: who waits for it looks, and waits again
+# only if it's found, which makes it due. What isn't linked and has no row either was taken out of the queue: nothing
+# else would ever say so.
 _AWAITED_THERE = f"""
 select a.company_id, a.waiting, a.kind, a.uuid, lane.id as connection_id
 from (select distinct company_id, kind as waiting, waits_for_kind as kind, waits_for_uuid as uuid
@@ -22,10 +23,10 @@ from (select distinct company_id, kind as waiting, waits_for_kind as kind, waits
 join books_connection lane on lane.company_id = a.company_id
     and lane.state = 'connected' and lane.paused_at is null and lane.not_before <= now()
 left join books_link l on l.company_id = a.company_id and l.kind = a.kind and l.record_uuid = a.uuid
-where ((l.kind <> 'customer' or l.standing = 'live') and a.waiting <> 'service' or not exists (
-        select from books_outboxrow r
-        where r.company_id = a.company_id and r.kind = a.kind and r.record_uuid = a.uuid))
-    and (l.id is null or l.kind <> 'service' or not {is_item_moving("l", "lane")})
+left join books_outboxrow r on r.company_id = a.company_id and r.kind = a.kind and r.record_uuid = a.uuid
+where (((l.kind <> 'customer' or l.standing = 'live') and a.waiting <> 'service' or r.id is null)
+        and (l.id is null or l.kind <> 'service' or not {is_item_moving("l", "lane")})
+    or a.waiting = 'service' and r.state = 'blocked' and r.cause ->> 'code' = 'removed_there')
 """  # noqa: S608  # made of constants
 
 # By the company's own lane, which plans them again at once: released by anyone else they'd look as if they were on
