@@ -226,8 +226,8 @@ _WORDS: Mapping[CauseCode, _Words] = {
     ),
     CauseCode.OUTCOME_UNCERTAIN: _Words(
         "It isn't certain whether {label} reached {provider}",
-        "No answer came, and looking for it couldn't decide.{detail} Nothing is sent again by itself: choose what it "
-        "is in {provider}, or say that it isn't there.",
+        "No answer said so, and looking for it couldn't decide.{detail} Nothing is sent again by itself: choose what "
+        "it is in {provider}, or say that it isn't there.",
         "Decide",
         _RECORD,
         "and it isn't certain whether that reached {provider}",

@@ -79,7 +79,8 @@ def check_payment(typed: PaymentInput, *, currency: str, home_currency: str) -> 
     parts = add_parts(checked.allocations)
     if parts > checked.amount:
         raise InvalidFieldError(
-            "amount", f"The invoices' parts come to {parts:,f}, the payment is only {checked.amount:,f}."
+            "amount",
+            f"The invoices' parts come to {currency} {parts:,f}, the payment is only {currency} {checked.amount:,f}.",
         )
     return checked
 
@@ -89,10 +90,10 @@ def add_parts(parts: Iterable[AllocationInput]) -> Decimal:
     return sum((part.amount for part in parts), start=Decimal(0))
 
 
-def check_allocation(field: str, amount: Decimal, *, balance: Decimal) -> None:
+def check_allocation(field: str, amount: Decimal, *, balance: Decimal, currency: str) -> None:
     """Refuse to pay more than is owed.
 
     Raises: InvalidFieldError.
     """
     if amount > balance:
-        raise InvalidFieldError(field, f"Only {balance:,f} is owed on this invoice; pay that or less.")
+        raise InvalidFieldError(field, f"Only {currency} {balance:,f} is owed on this invoice; pay that or less.")

@@ -45,7 +45,7 @@ def allocate(
             # What it pays already stays payable, written off meanwhile or not.
             _check_payable(position, invoice, currency=payment.currency)
         balance = round_amount(invoice.total - invoice.paid, invoice.currency)
-        check_allocation(f"allocations.{position}.amount", part.amount, balance=balance)
+        check_allocation(f"allocations.{position}.amount", part.amount, balance=balance, currency=invoice.currency)
         invoice.paid += part.amount
         allocations.append(
             PaymentAllocation(workspace=actor.workspace, payment=payment, invoice=invoice, amount=part.amount)

@@ -317,7 +317,8 @@ def test_undo_takes_back_what_the_run_sent_and_another_run_sends_it_again(
 
     plan = preview_undo(owner, run.uuid)
     assert (plan.take_back_count, plan.kept_count, plan.waiting_count, plan.suggested) == (4, 0, 0, "delete")
-    assert [(each.count, str(each.total.amount)) for each in plan.sums] == [(3, "360.00")]
+    sums = [(each.kind, each.count, str(each.total.amount)) for each in plan.sums]
+    assert sums == [("invoice", 3, "360.00"), ("payment", 1, "120.00")]
     undo_run(owner, run.uuid, by=by)
     finish(run, "undone")
 

@@ -93,7 +93,7 @@ def test_record_payment_refused_leaves_nothing() -> None:
         (
             typed_for((open_invoice, "120.01")),
             "allocations.0.amount",
-            "Only 120.00 is owed on this invoice; pay that or less.",
+            "Only GBP 120.00 is owed on this invoice; pay that or less.",
         ),
         (typed_for((draft, "1.00")), "allocations.0.invoice", "A draft can't take a payment: issue it first"),
         (typed_for((voided, "1.00")), "allocations.0.invoice", "A void invoice can't take a payment"),

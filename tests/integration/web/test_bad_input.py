@@ -223,7 +223,7 @@ def test_settings_forms_say_beside_the_field_what_is_wrong(
     [
         ("", "Enter the amount."),
         ("0", "Make the amount more than zero."),
-        ("120.01", "Only 120.00 is owed on this invoice; pay that or less."),
+        ("120.01", "Only GBP 120.00 is owed on this invoice; pay that or less."),
         ("1.005", "Give the amount with at most 2 decimals."),
         ("99999999999999999999", "Make the amount 9,999,999,999,999 or less."),
     ],

@@ -72,8 +72,8 @@ def test_payment_of_two_invoices_with_a_rest_is_recorded_and_shown(cast: Cast, o
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"amount": "100"}, "The invoices&#x27; parts come to 120.00, the payment is only 100.00."),
-        ({"part": "120.01"}, "Only 120.00 is owed on this invoice; pay that or less."),
+        ({"amount": "100"}, "The invoices&#x27; parts come to GBP 120.00, the payment is only GBP 100.00."),
+        ({"part": "120.01"}, "Only GBP 120.00 is owed on this invoice; pay that or less."),
         ({"reference": "x" * 22}, "Shorten the reference to 21 characters; it has 22."),
     ],
 )

@@ -32,7 +32,7 @@ def test_check_payment_returns_the_payment_as_kept() -> None:
         (
             replace(PAYMENT, amount=Decimal(14)),
             "amount",
-            "The invoices' parts come to 15.00, the payment is only 14.00.",
+            "The invoices' parts come to GBP 15.00, the payment is only GBP 14.00.",
         ),
         (replace(PAYMENT, amount=Decimal("15.001")), "amount", "Give the amount with at most 2 decimals."),
         (replace(PAYMENT, amount=Decimal("NaN")), "amount", "Enter the amount as a number."),
@@ -72,7 +72,7 @@ def test_check_payment_in_yen_has_no_decimals() -> None:
 
 
 def test_check_allocation_pays_what_is_owed_at_most() -> None:
-    check_allocation("allocations.0.amount", Decimal(5), balance=Decimal(5))
-    with pytest.raises(InvalidFieldError, match=r"Only 4\.99 is owed") as refusal:
-        check_allocation("allocations.0.amount", Decimal(5), balance=Decimal("4.99"))
+    check_allocation("allocations.0.amount", Decimal(5), balance=Decimal(5), currency="GBP")
+    with pytest.raises(InvalidFieldError, match=r"Only GBP 4\.99 is owed") as refusal:
+        check_allocation("allocations.0.amount", Decimal(5), balance=Decimal("4.99"), currency="GBP")
     assert refusal.value.field == "allocations.0.amount"

@@ -11,6 +11,7 @@ from typing import Any
 from cone.accounting.causes import PATIENT
 from cone.accounting.facts import facts_from_json
 from cone.accounting.labels import label_records
+from cone.accounting.port.documents import Kind
 from cone.accounting.preview.reading import PageReader, read_now
 from cone.accounting.preview.values import CurrencySum
 from cone.accounting.runs.reading import MOST_LISTED, compare
@@ -81,12 +82,14 @@ def suggest_undo_by(*, is_fresh: bool) -> UndoBy:
 
 
 def _sums(candidates: list[Candidate]) -> tuple[CurrencySum, ...]:
-    amounts: dict[str, list[Money]] = defaultdict(list)
+    """What would be taken back, of each kind and currency: invoices first."""
+    amounts: dict[tuple[Kind, str], list[Money]] = defaultdict(list)
     for each in candidates:
-        if not each.reason and each.row["kind"] == "invoice" and each.row["actual_total"] is not None:
+        if not each.reason and each.row["actual_total"] is not None:
             currency = each.row["currency"]
-            amounts[currency].append(Money(round_amount(each.row["actual_total"], currency), currency))
+            money = Money(round_amount(each.row["actual_total"], currency), currency)
+            amounts[each.row["kind"], currency].append(money)
     return tuple(
-        CurrencySum(len(each), Money.zero(currency), sum(each, start=Money.zero(currency)))
-        for currency, each in sorted(amounts.items())
+        CurrencySum(len(each), Money.zero(currency), sum(each, start=Money.zero(currency)), kind)
+        for (kind, currency), each in sorted(amounts.items())
     )
