@@ -35,15 +35,20 @@ def test_m06_other_percentage_is_warned_about_and_synced_invoices_keep_their_cod
     owner.sees(re.compile("1 synced invoice keeps the code it was sent with"))
 
 
-def test_m06_total_that_would_differ_through_the_mapping_is_told_and_not_sent(owner: Desk) -> None:
+def test_m06_code_of_another_percentage_is_told_and_nothing_sent_until_the_rate_is_mapped_again(owner: Desk) -> None:
     owner.connect()
     owner.configure()
     owner.map_rates({"VAT 20": "5.0% R"})
     owner.make_customer("Differing Ltd")
-    owner.make_invoice("Differing Ltd")
+    number, page = owner.make_invoice("Differing Ltd"), owner.page.url
     owner.sync_state_is("Needs attention")
-    owner.sees(re.compile(r"£120\.00, in QuickBooks Online it would be £105\.00"))
+    owner.sees("VAT 20% is 20% here, and its tax code 5.0% R charges another percentage in QuickBooks Online.")
     assert owner.product.count_writes("invoice") == 0
+    owner.follow("Map VAT 20% again")
+    owner.map_rates({"VAT 20": "20.0% S"})
+    owner.page.goto(page)
+    owner.sync_state_is("Synced")
+    assert owner.product.find_total(number) == Decimal("120.00")
 
 
 def test_m07_account_appears_when_its_category_becomes_bank(owner: Desk) -> None:
