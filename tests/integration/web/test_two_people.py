@@ -1,13 +1,26 @@
 """Two people at one page: the second to save is told, and nothing of the first is overwritten unseen."""
 
 import re
+from collections.abc import Callable
+from html import unescape
 
 import pytest
 from django.forms import Form
 from django.test import Client
 from django.urls import reverse
 
-from cone.books.models import Connection, Customer, Membership, Payment, Service, TaxMapping, TaxRate, Workspace
+from cone.books.models import (
+    Connection,
+    Customer,
+    Invoice,
+    Membership,
+    Payment,
+    Service,
+    TaxMapping,
+    TaxRate,
+    Workspace,
+)
+from cone.operations.actor import Actor
 from cone.operations.void_invoice import void_invoice
 from tests.builders import Cast, get_tax_rate, make_customer, make_invoice, make_payment
 from tests.fakes.ledger import BANK, INCOME, REDUCED, STANDARD, FakeLedger
@@ -107,17 +120,29 @@ def test_second_to_save_the_firm_is_told_and_overwrites_nothing(cast: Cast, owne
     assert owner.post(url, {**fresh, "phone": "020 7946 0000"}).status_code == 302
 
 
-def test_payment_of_an_invoice_that_somebody_paid_meanwhile_says_that_nothing_was_recorded(
-    cast: Cast, owner: Client
+@pytest.mark.parametrize(
+    ("meanwhile", "payments", "said"),
+    [
+        (make_payment, 1, "A paid invoice can't take a payment: void the payment first, or make a new invoice."),
+        (
+            lambda actor, invoice: void_invoice(actor, invoice.uuid),
+            0,
+            "A void invoice can't take a payment: make a new invoice instead.",
+        ),
+    ],
+    ids=["paid", "void"],
+)
+def test_payment_of_an_invoice_that_somebody_closed_meanwhile_says_that_nothing_was_recorded_and_why(
+    meanwhile: Callable[[Actor, Invoice], object], payments: int, said: str, cast: Cast, owner: Client
 ) -> None:
     invoice = make_invoice(cast.owner, is_issued=True)
-    make_payment(cast.owner, invoice)
+    meanwhile(cast.owner, invoice)
 
     typed = {"amount": "120.00", "received_date": "2026-03-02", "method": "", "reference": ""}
     page = owner.post(reverse("invoice_payment", args=[invoice.uuid]), typed)
 
-    assert (page.status_code, Payment.objects.count()) == (422, 1)
-    assert "Nothing was recorded." in page.text
+    assert (page.status_code, Payment.objects.count()) == (422, payments)
+    assert f"Nothing was recorded. {said}" in unescape(page.text)
 
 
 def test_payment_changed_meanwhile_keeps_what_was_typed(cast: Cast, owner: Client) -> None:
