@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from cone.accounting.facts import as_json, as_kind
-from cone.accounting.labels import GENERAL_LABEL, is_general, label_records
+from cone.accounting.labels import GENERAL_LABEL, Called, is_general, read_names, tell_apart
 from cone.accounting.names import namesakes_from_params
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
@@ -434,7 +434,8 @@ def list_cause_cards(workspace_id: int) -> tuple[CauseCard, ...]:
         rows = cursor.fetchall()
     parsed = [(row, [split_reference(example) for example in row[6]]) for row in rows]
     sources: list[tuple[Kind, UUID]] = [(row[4], row[5]) for row in rows]
-    labels = label_records([*sources, *(example for _, examples in parsed for example in examples)])
+    called = read_names([*sources, *(example for _, examples in parsed for example in examples)])
+    labels = tell_apart(called)
     return tuple(
         CauseCard(
             cause=describe(
@@ -442,7 +443,8 @@ def list_cause_cards(workspace_id: int) -> tuple[CauseCard, ...]:
                 as_json(row[3]),
                 kind=row[4],
                 uuid=row[5],
-                label=labels.get((row[4], row[5]), ""),
+                # Its texts state the name as it stands there, or as it was refused; the examples tell whose it is.
+                label=called.get((row[4], row[5]), Called("")).name,
                 provider_name=provider_name,
                 is_of_general=is_general(row[4], row[5], active.workspace),
             ),

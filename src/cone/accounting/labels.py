@@ -33,7 +33,7 @@ def label_payment(amount: Money) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Called:
+class Called:
     """What a record is called, and what tells it from others of its name, best first; some marks may be empty."""
 
     name: str
@@ -46,20 +46,24 @@ def label_records(records: Iterable[Reference]) -> dict[Reference, str]:
 
     Customers or services of one name are told apart: “Advice” and “Advice (archived)”.
     """
-    called = _read_names(records)
+    return tell_apart(read_names(records))
+
+
+def tell_apart(called: Mapping[Reference, Called]) -> dict[Reference, str]:
+    """What stands in a list of these records; a text that states the name itself takes the name alone."""
     labels = {reference: each.name for reference, each in called.items()}
     namesakes: defaultdict[tuple[Kind, str], list[Reference]] = defaultdict(list)
     for reference, name in labels.items():
         if called[reference].marks:
             namesakes[reference[0], name.casefold()].append(reference)
     for alike in namesakes.values():
-        labels |= _tell_apart({reference: called[reference] for reference in alike})
+        labels |= _tell_alike({reference: called[reference] for reference in alike})
     return labels
 
 
 def name_way(own: Reference, way: Sequence[Reference], workspace: Workspace) -> tuple[Awaited, ...]:
     """What a record waits for, one after another, each so that it can't be taken for one before it."""
-    read = _read_names([own, *way])
+    read = read_names([own, *way])
     called = {(own[0], *_name_of(read, own))}
     names = []
     for each in way:
@@ -78,12 +82,12 @@ def name_way(own: Reference, way: Sequence[Reference], workspace: Workspace) -> 
     return tuple(names)
 
 
-def _name_of(read: Mapping[Reference, _Called], reference: Reference) -> tuple[str, bool]:
-    called = read.get(reference, _Called(""))
+def _name_of(read: Mapping[Reference, Called], reference: Reference) -> tuple[str, bool]:
+    called = read.get(reference, Called(""))
     return called.name, called.is_archived
 
 
-def _tell_apart(alike: Mapping[Reference, _Called]) -> dict[Reference, str]:
+def _tell_alike(alike: Mapping[Reference, Called]) -> dict[Reference, str]:
     """Say of records of one name as much as tells them apart, or all that's known."""
     labels = {reference: each.name for reference, each in alike.items()}
     for known in range(1, len(next(iter(alike.values())).marks) + 1):
@@ -95,31 +99,31 @@ def _tell_apart(alike: Mapping[Reference, _Called]) -> dict[Reference, str]:
     return labels
 
 
-def _read_names(records: Iterable[Reference]) -> dict[Reference, _Called]:
-    """One statement for each kind."""
+def read_names(records: Iterable[Reference]) -> dict[Reference, Called]:
+    """Names, and what tells those that are alike apart; one statement for each kind."""
     wanted: dict[Kind, list[UUID]] = {}
     for kind, uuid in records:
         wanted.setdefault(kind, []).append(uuid)
-    called: dict[Reference, _Called] = {}
+    called: dict[Reference, Called] = {}
     if invoices := wanted.get("invoice"):
         named = Invoice.objects.filter(uuid__in=invoices)
         for uuid, number, status, customer in named.values_list("uuid", "number", "status", "customer__name"):
-            called["invoice", uuid] = _Called(number or f"{shown_number(None, status=status)} · {customer}")
+            called["invoice", uuid] = Called(number or f"{shown_number(None, status=status)} · {customer}")
     if customers := wanted.get("customer"):
         people = Customer.objects.filter(uuid__in=customers)
         for uuid, name, email, archived_at, made_at in people.values_list("uuid", "name", "email", *_TIMES):
             told = (_ARCHIVED if archived_at else "", email, _made(made_at))
-            called["customer", uuid] = _Called(name, told, is_archived=archived_at is not None)
+            called["customer", uuid] = Called(name, told, is_archived=archived_at is not None)
     if services := wanted.get("service"):
         # Services are archived, never deleted: the one item without a row is that of lines without a service.
-        called |= {("service", uuid): _Called(GENERAL_SERVICE_NAME, (_GENERAL, "")) for uuid in services}
+        called |= {("service", uuid): Called(GENERAL_SERVICE_NAME, (_GENERAL, "")) for uuid in services}
         sold = Service.objects.filter(uuid__in=services)
         for uuid, name, archived_at, made_at in sold.values_list("uuid", "name", *_TIMES):
             marks = (_ARCHIVED if archived_at else "", _made(made_at))
-            called["service", uuid] = _Called(name, marks, is_archived=archived_at is not None)
+            called["service", uuid] = Called(name, marks, is_archived=archived_at is not None)
     if payments := wanted.get("payment"):
         for payment in Payment.objects.filter(uuid__in=payments):
-            called["payment", payment.uuid] = _Called(label_payment(Money(payment.amount, payment.currency)))
+            called["payment", payment.uuid] = Called(label_payment(Money(payment.amount, payment.currency)))
     return called
 
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from cone.accounting.causes import list_cause_cards
 from cone.accounting.labels import label_records, name_way
 from cone.accounting.records import general_service_uuid
+from cone.accounting.states import read_record_sync
 from cone.accounting.values import Awaited
 from cone.books.models import Connection, Customer, OutboxRow, Service
 from cone.domain.customers import CustomerInput
@@ -49,6 +50,41 @@ def test_two_services_of_one_name_on_a_card_can_be_told_apart(owner: Actor, ledg
     [card] = list_cause_cards(owner.workspace.pk)
 
     assert [label for _, _, label in card.examples] == ["Advice (archived)", "Advice", "Audit"]
+
+
+@pytest.mark.parametrize(
+    ("code", "title"),
+    [
+        ("name_taken", "The name J. Smith is already used in Fake Ledger"),
+        ("name_invalid", "Fake Ledger doesn't accept the name J. Smith"),
+    ],
+)
+def test_text_that_states_a_name_states_it_alone(code: str, title: str, owner: Actor, ledger: FakeLedger) -> None:
+    connect(owner, ledger)
+    company = Connection.objects.get().company
+    emails = ("anna@x.example", "")
+    customers = [make_customer(owner, "J. Smith", typed=CustomerInput("J. Smith", email=email)) for email in emails]
+    for customer in customers:
+        key = f"{code}:{customer.uuid}"
+        OutboxRow.objects.filter(record_uuid=customer.uuid).delete()
+        OutboxRow.objects.create(
+            company=company,
+            kind="customer",
+            record_uuid=customer.uuid,
+            wanted_revision=1,
+            state="blocked",
+            cause_key=key,
+            cause={"code": code, "params": {}},
+        )
+
+    cards = list_cause_cards(owner.workspace.pk)
+
+    assert [card.cause.title for card in cards] == [title, title]
+    own = read_record_sync(owner.workspace.pk, "customer", customers[0].uuid)
+    assert own is not None
+    assert own.cause is not None
+    assert own.cause.title == title
+    assert sorted(label for card in cards for _, _, label in card.examples) == ["J. Smith", "J. Smith (anna@x.example)"]
 
 
 def test_archived_services_of_one_name_are_told_apart_by_the_day_they_were_made(owner: Actor) -> None:
