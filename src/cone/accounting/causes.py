@@ -301,6 +301,17 @@ _REMOVAL_REFUSED = _Words(
 )
 
 
+# Nobody there has the name yet.
+_NAME_TO_BE_TAKEN = _Words(
+    "Another customer of yours is called {label}, too",
+    "Each name may be used only once in {provider}, and the other one goes first. Give one of them a name of its own "
+    "here; or send them as they are, and say then what becomes of this one.",
+    "Change the name",
+    _RECORD,
+    "whose name another customer of yours has, too",
+)
+
+
 # Facts that are amounts where AMOUNTS_IN is among them; causes from before it was have them in words.
 _AMOUNTS = ("ours", "theirs", "paid")
 
@@ -356,7 +367,9 @@ def describe(
 ) -> Cause:
     """The words of a stored cause of one record. `is_of_general`: of the item that lines without a service post to."""
     params: Mapping[str, str] = stored.get("params") or {}
-    words = _words_of(CauseCode(stored["code"]), params, is_general=is_of_general)
+    namesakes = namesakes_from_params(params)
+    is_foreseen = any(entry.obstacle == "foreseen" for entry in namesakes)
+    words = _NAME_TO_BE_TAKEN if is_foreseen else _words_of(CauseCode(stored["code"]), params, is_general=is_of_general)
     label = GENERAL_LABEL if is_of_general else label
     facts = _Facts({"explanation": "It says why below.", "detail": "", "customer": "the customer"} | dict(params))
     facts.update(provider=provider_name, label=label or "this record")
@@ -378,8 +391,8 @@ def describe(
         target=target,
         target_uuid=target_uuid,
         provider_says=params.get("says", ""),
-        namesakes=namesakes_from_params(params),
-        is_name_taken=stored["code"] == CauseCode.NAME_TAKEN and kind == "customer",
+        namesakes=namesakes,
+        is_name_taken=stored["code"] == CauseCode.NAME_TAKEN and kind == "customer" and not is_foreseen,
         is_customer_lost=stored["code"] == CauseCode.CUSTOMER_LOST and kind == "customer",
         looked_for=params.get("looked_for", ""),
         search=params.get("search", ""),

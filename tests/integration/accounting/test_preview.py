@@ -119,10 +119,60 @@ def test_second_of_a_name_is_foreseen_as_taken_unless_the_firm_wants_suffixes(
     assert found.sums == (CurrencySum(1, Money(Decimal("20.00"), "GBP"), Money(Decimal("120.00"), "GBP")),)
     [card] = found.causes
     assert (card.cause.key, card.count) == (f"name_taken:{second.uuid}", 3)
-    assert [each.obstacle for each in card.cause.namesakes] == ["ours"]
+    assert [each.obstacle for each in card.cause.namesakes] == ["foreseen"]
+    assert (card.cause.title, card.cause.is_name_taken) == ("Another customer of yours is called j. smith, too", False)
 
     save_terms(owner, {"name_policy": "suffix"})
     assert preview(owner, since_days=None if is_asked_for else 10).count(Action.CREATE) == 5
+
+
+def test_second_of_a_name_whose_first_is_out_isnt_foreseen_as_made(owner: Actor, ledger: FakeLedger) -> None:
+    connect(owner, ledger)
+    configure(owner)
+    for name in ("J. Smith", "j. smith"):
+        make_customer(owner, name)
+    row = OutboxRow.objects.order_by("id").first()
+    assert row is not None
+    Attempt.objects.create(
+        company=row.company,
+        connection=Connection.objects.get(),
+        kind="customer",
+        record_uuid=row.record_uuid,
+        revision=row.wanted_revision,
+        operation="create",
+        generation=1,
+        request_id="1",
+        request_line="create customer",
+        body=b"{}",
+        lane_epoch=0,
+        state="unknown",
+        verdict="unknown",
+        last_sent_at=timezone.now(),
+    )
+
+    assert brief(preview(owner)) == [("customer", "J. Smith", "find_out"), ("customer", "j. smith", "blocked")]
+
+
+def test_customer_of_the_name_that_another_one_is_being_given_isnt_foreseen_as_made(
+    owner: Actor, ledger: FakeLedger
+) -> None:
+    connect(owner, ledger)
+    configure(owner)
+    renamed = make_customer(owner, "Smith & Sons")
+    row = OutboxRow.objects.get()
+    Link.objects.create(
+        company=row.company,
+        kind="customer",
+        record_uuid=renamed.uuid,
+        remote_id="7",
+        remote_version="0",
+        synced_revision=row.wanted_revision,
+        answer={"name": "Smith & Sons"},
+    )
+    save_customer(owner, CustomerInput("J. Smith"), uuid=renamed.uuid)
+    make_customer(owner, "J. Smith")
+
+    assert brief(preview(owner)) == [("customer", "J. Smith", "update"), ("customer", "J. Smith", "blocked")]
 
 
 def test_payments_are_summed_apart_from_the_invoices_that_they_pay(owner: Actor, ledger: FakeLedger) -> None:

@@ -1,6 +1,7 @@
 """Where a record's page and the cause cards lead: to the place where what stops it is mended, or to who may do that."""
 
 import re
+from html import unescape
 from importlib import import_module
 from uuid import UUID
 
@@ -228,18 +229,42 @@ def test_namesake_that_is_another_customer_of_ours_says_only_what_can_be_chosen(
     assert "made there again" not in page
 
 
-def test_preview_of_a_name_that_will_be_taken_offers_nothing_before_anybody_is_asked(
+def test_preview_of_a_name_that_will_be_taken_says_whose_it_is_and_offers_nothing_before_anybody_is_asked(
     cast: Cast, owner: Client, connected: FakeLedger
 ) -> None:
     configure(cast.owner)
     for _ in range(2):
         make_customer(cast.owner, "Twin Ltd")
 
-    page = owner.get(reverse("preview")).text
+    page = unescape(owner.get(reverse("preview")).text)
 
-    assert "The name Twin Ltd is already used in Fake Ledger" in page
+    assert "Another customer of yours is called Twin Ltd, too" in page
+    # Neither is there: nothing is used, nothing can be changed there, and nothing needs to be sent again.
+    assert "already" not in page
+    assert "the other one there" not in page
+    assert "Sync now" not in page
     assert "so this one needs a name of its own" not in page
     assert "Send with a suffix" not in page
+
+
+def test_preview_of_a_customer_whose_name_was_refused_offers_the_choices(
+    cast: Cast, owner: Client, connected: FakeLedger
+) -> None:
+    configure(cast.owner)
+    # The second is foreseen to meet the first, too; what was found there is what is to be chosen from.
+    _, customer = (make_customer(cast.owner, "Twin Ltd") for _ in range(2))
+    block("customer", customer.uuid, CauseCode.NAME_TAKEN, f"name_taken:{customer.uuid}")
+    found = [Namesake("customer", "9", "3", "Twin Ltd", email="twin@there.example")]
+    cause = {"code": "name_taken", "params": {"namesakes": namesakes_to_json(found)}}
+    settings_revision = Connection.objects.get().settings_revision
+    OutboxRow.objects.filter(record_uuid=customer.uuid).update(cause=cause, blocked_settings_revision=settings_revision)
+
+    page = unescape(owner.get(reverse("preview")).text)
+
+    assert "The name Twin Ltd is already used in Fake Ledger" in page
+    assert "twin@there.example" in page
+    assert "It's this one: link" in page
+    assert "Send with a suffix" in page
 
 
 def test_search_that_found_nobody_says_what_to_type_and_nothing_leads_to_where_one_is(

@@ -47,7 +47,8 @@ class CustomerDocument(Value):
 class Namesake(Value):
     """Somebody there who has a name that a customer of ours wants; inactive ones hold theirs too.
 
-    `obstacle`: why our customer can't be this one, where we know: another of ours is, or its currency differs for life.
+    `obstacle`: why our customer can't be this one, where we know: another of ours is, its currency differs for life, or
+    it's foreseen only: another of ours that is to go there first.
     """
 
     entity: Literal["customer", "vendor", "employee"]
@@ -58,7 +59,7 @@ class Namesake(Value):
     tax_number: str = ""
     currency: str = ""
     is_active: bool = True
-    obstacle: Literal["", "ours", "currency"] = ""
+    obstacle: Literal["", "ours", "currency", "foreseen"] = ""
 
 
 class ServiceDocument(Value):

@@ -70,16 +70,22 @@ class _AsIfThere(Mapping[Key, str]):
         return len(self._linked)
 
 
+_GIVING_NAMES = frozenset({Action.CREATE, Action.LINK, Action.UPDATE, Action.FIND_OUT})
+
+
 class NamesToBe:
-    """The names that customers foreseen so far will have there: the next one of a name finds it taken."""
+    """The names that customers foreseen so far will have there: the next one of a name finds it taken.
+
+    Whether one whose create is out arrived isn't known; the next one of its name can't be promised to be made.
+    """
 
     def __init__(self) -> None:
         self._given: dict[str, tuple[Namesake, UUID]] = {}
 
     def note(self, outlook: Outlook, record: Record | None) -> None:
-        """Keep the name of a customer who'll be made."""
-        if isinstance(record, CustomerDocument) and outlook.action is Action.CREATE:
-            namesake = Namesake("customer", _NOT_YET, "", record.name, obstacle="ours")
+        """Keep the name of a customer who'll be made or renamed, or is being."""
+        if isinstance(record, CustomerDocument) and outlook.action in _GIVING_NAMES:
+            namesake = Namesake("customer", _NOT_YET, "", record.name, obstacle="foreseen")
             self._given.setdefault(record.name.lower(), (namesake, record.uuid))
 
     def beside(self, taken: Mapping[str, tuple[Namesake, UUID]]) -> Mapping[str, tuple[Namesake, UUID]]:
@@ -139,7 +145,9 @@ def foresee(
     when it was sent, unless settings have changed since; only a person sends it again.
     """
     action, document, causes = _judge(subject, plan(subject, situation), situation, provider)
-    if action not in (Action.BLOCKED, Action.NOTHING) and stored_cause is not None:
+    if stored_cause is not None and (
+        action not in (Action.BLOCKED, Action.NOTHING) or _is_name_taken(causes, stored_cause)
+    ):
         action, causes = Action.BLOCKED, (stored_cause,)
     label, detail = _name(subject)
     outlook = Outlook(
@@ -157,6 +165,11 @@ def foresee(
     if action in (Action.BLOCKED, Action.NOTHING, Action.FIND_OUT, Action.REMOVE):
         return outlook
     return _after(outlook, references)
+
+
+def _is_name_taken(causes: Sequence[Blocked], stored_cause: Blocked) -> bool:
+    """Whether both say so: who was found there with the name is more than who will have it, or is known to."""
+    return [cause.code for cause in causes] == [CauseCode.NAME_TAKEN] == [stored_cause.code]
 
 
 def _judge(
