@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 
 from cone.accounting.database import Database
-from cone.accounting.registry import get_provider
+from cone.accounting.registry import explain_mismatch, get_provider
 from cone.accounting.settle import backoff
 from cone.accounting.sql import upkeep as upkeep_sql
 
@@ -36,6 +36,11 @@ _WORDS: Mapping[str, _Words] = {
         "Nothing can be sent to {provider} at the moment",
         "{provider} refuses changes of {company}, which {firm} is connected to:\n\n{reason}\n\n"
         "Nothing is lost: what you do in Cone waits, and is tried again every hour.\n\nWhat to do stands here:\n{url}",
+    ),
+    "other_environment": _Words(
+        "Nothing can be sent to {provider} at the moment",
+        "{firm} is connected to {company} in {provider}, and Cone was configured otherwise since:\n\n{reason}\n\n"
+        "Nothing is lost: what you do in Cone waits.\n\nWhat waits stands here:\n{url}",
     ),
     "allowance": _Words(
         "The monthly allowance for {provider} is used up",
@@ -75,7 +80,9 @@ async def send_one_notice(database: Database) -> bool:
 
 def compose(row: Mapping[str, Any]) -> tuple[str, str]:
     """Subject and text of a notice. The firm's and company's names are people's own: a subject is one line."""
-    words = _WORDS[row["event"]]
+    # What no company refused isn't tried again by itself.
+    is_elsewhere = row["event"] == "read_only" and explain_mismatch(row["provider"], row["environment"])
+    words = _WORDS["other_environment" if is_elsewhere else row["event"]]
     facts = {
         "provider": get_provider(row["provider"]).name,
         "company": row["company_name"] or "a company",

@@ -8,11 +8,12 @@ from django.db.models import Count, Exists, OuterRef
 
 from cone.accounting.allowance import read_allowance
 from cone.accounting.causes import PATIENT
+from cone.accounting.connections import State
 from cone.accounting.facts import as_environment, as_kind
 from cone.accounting.outbox import find_active_connection
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.provider import Provider
-from cone.accounting.registry import get_provider, list_providers
+from cone.accounting.registry import explain_mismatch, get_provider, list_providers
 from cone.accounting.sql.standing import STUCK
 from cone.accounting.values import ConnectionView, FlowArrow, ProviderCard
 from cone.books.models import Connection, Link, OutboxRow
@@ -55,6 +56,7 @@ def view_connection(active: Connection) -> ConnectionView:
     counts = _counts(active.company_id)
     shown = [counts[kind] for kind in _FLOWING]
     held, held_until = read_allowance(active)
+    mismatch = explain_mismatch(active.provider, active.environment)
     return ConnectionView(
         uuid=active.uuid,
         provider_key=active.provider,
@@ -71,6 +73,7 @@ def view_connection(active: Connection) -> ConnectionView:
         synced_count=sum(entry["synced"] for entry in shown),
         company_url=provider.accounts_url(environment=active.environment, company_id=active.company_id_remote),
         removal_policy=active.removal_policy,
+        is_tried_again=active.state == State.READ_ONLY and active.paused_at is None and not mismatch,
         held=held,
         held_until=held_until,
         restored_at=active.company.restored_at,

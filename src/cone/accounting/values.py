@@ -170,6 +170,7 @@ class RecordSync:
 class ConnectionView:
     """The active connection as the pages show it.
 
+    `is_tried_again`: it can't be written to, and is tried by itself, or at once when a person asks.
     `held` is what the month's used-up allowance holds back until `held_until`: nothing (empty), "reads" (what begins
     with one, and batches), or everything. `restored_at` is when an older copy of the books was restored, until a person
     has compared them.
@@ -190,6 +191,7 @@ class ConnectionView:
     synced_count: int
     company_url: str
     removal_policy: str
+    is_tried_again: bool = False
     held: Literal["", "reads", "everything"] = ""
     held_until: datetime | None = None
     restored_at: datetime | None = None

@@ -1,4 +1,4 @@
-""" "Sync now": for one record, for one cause, for everything that needs attention."""
+""" "Sync now": for one record, for one cause, for everything that needs attention; and for what merely waits."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from cone.accounting.allowance import lift_hold
 from cone.accounting.facts import as_kind
-from cone.accounting.outbox import enqueue, find_active_connection
+from cone.accounting.outbox import enqueue, find_active_connection, wake
 from cone.accounting.port.documents import Kind
 from cone.accounting.port.verdicts import CauseCode
 from cone.accounting.registry import explain_mismatch
@@ -119,6 +119,15 @@ def sync_all(actor: Actor) -> int:
         return release_all(active)
 
 
+@transaction.atomic
+def try_writing_again(actor: Actor) -> None:
+    """Let go what waits for a company that couldn't be written to; what needs attention stays as it is.
+
+    The next send finds out whether it's solved. Raises: as `sync_record`.
+    """
+    wake(_get_writing(actor).pk)
+
+
 def _read_again_for(actor: Actor, cause_keys: Iterable[str | None]) -> None:
     codes = {(key or "").partition(":")[0] for key in cause_keys}
     if codes.intersection(_KNOWN_FROM_READING):
@@ -128,12 +137,17 @@ def _read_again_for(actor: Actor, cause_keys: Iterable[str | None]) -> None:
 
 
 def _get_running(actor: Actor) -> Connection:
+    active = _get_writing(actor)
+    lift_hold(active)
+    return active
+
+
+def _get_writing(actor: Actor) -> Connection:
     active = get_locked_connection(actor, permission=Permission.INVOICING)
     if active.state == "needs_reconnect":
         raise SignInNeededError
     if active.paused_at is not None:
         raise SyncPausedError
-    lift_hold(active)
     if active.state == "read_only":
         if reason := explain_mismatch(active.provider, active.environment):
             raise RefreshFailedError(reason)

@@ -113,6 +113,7 @@ _SETTINGS: list[URLPattern] = [
     path("settings/integrations/compared", integrations.compared, name="compared"),
     path("settings/integrations/resume", integrations.resume, name="resume"),
     path("settings/integrations/sync", integrations.sync_everything, name="sync_everything"),
+    path("settings/integrations/try-writing", integrations.try_writing, name="try_writing"),
     path("settings/integrations/disconnect", integrations.disconnect, name="disconnect"),
     path("settings/integrations/manage", manage.manage, name="manage"),
     path("settings/integrations/manage/tax", manage.save_mappings, name="manage_tax"),

@@ -17,11 +17,12 @@ from cone.accounting.port.provider import Access
 from cone.accounting.port.verdicts import Answered, MisconfiguredError, RejectedError, TryLaterError
 from cone.accounting.pruning import prune
 from cone.accounting.states import read_record_sync
-from cone.books.models import Attempt, Connection, ConnectionTokens, Link, Notice, ReferenceRecord
+from cone.books.models import Attempt, Connection, ConnectionTokens, Link, Notice, OutboxRow, ReferenceRecord
 from cone.domain.customers import CustomerInput
 from cone.domain.permissions import Role
 from cone.operations.actor import Actor
 from cone.operations.save_customer import save_customer
+from cone.operations.sync_now import try_writing_again
 from tests.builders import make_customer, make_member, make_owner
 from tests.fakes.ledger import FakeLedger, FakeLedgerClient
 from tests.integration.accounting.conftest import MakeWorker, connect, is_settled, wait_until
@@ -140,6 +141,47 @@ def break_connection_again(owner: Actor, ledger: FakeLedger) -> None:
     ledger.fail_next("customer", MisconfiguredError(Answered(http_status=403, message="The subscription ended.")))
     make_customer(owner, "Another")
     wait_until(Connection.objects.filter(state="read_only").exists)
+
+
+def test_mail_of_another_environment_promises_no_try(owner: Actor, ledger: FakeLedger, make_worker: MakeWorker) -> None:
+    connect(owner, ledger)
+    ledger.environment = "production"
+    make_customer(owner)
+    worker = make_worker()
+    wait_until(Connection.objects.filter(state="read_only").exists)
+    # Events are looked for when a worker starts, and only now and then afterwards.
+    worker.stop()
+    make_worker()
+    wait_until(lambda: len(mail.outbox) == 1)
+    assert "Nothing can be sent" in mail.outbox[0].subject
+    assert "connected in the emulator" in mail.outbox[0].body
+    assert "every hour" not in mail.outbox[0].body
+    assert "refuses changes" not in mail.outbox[0].body
+
+
+def test_company_that_can_be_written_to_again_gets_what_waits_and_nothing_else(
+    owner: Actor, ledger: FakeLedger, make_worker: MakeWorker
+) -> None:
+    active = connect(owner, ledger)
+    make_worker()
+    break_connection_again(owner, ledger)
+    stuck = make_customer(owner, "Uncertain")
+    OutboxRow.objects.filter(record_uuid=stuck.uuid).update(
+        state="blocked",
+        cause_key=f"outcome_uncertain:{stuck.uuid}",
+        cause={"code": "outcome_uncertain", "params": {}},
+        blocked_settings_revision=active.settings_revision,
+    )
+    later = timezone.now() + timedelta(days=9)
+    Connection.objects.update(reads_not_before=later)
+
+    try_writing_again(owner)
+
+    wait_until(lambda: Link.objects.count() == 1)
+    assert [row.state for row in OutboxRow.objects.all()] == ["blocked"]
+    # That the month's reads are used up is another matter.
+    assert Connection.objects.get().reads_not_before == later
+    assert "find" not in ledger.calls
 
 
 def test_mail_that_fails_is_owed_until_it_is_taken(

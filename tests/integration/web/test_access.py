@@ -63,6 +63,7 @@ ACTS = {
     "customer_restore": ("owner", "biller"),
     "sync_now": ("owner", "biller"),
     "sync_everything": ("owner", "biller"),
+    "try_writing": ("owner", "biller"),
     "service_new": ("owner",),
     "service_edit": ("owner",),
     "service_archive": ("owner",),

@@ -291,32 +291,6 @@ def test_connection_that_needs_a_person_says_so_on_every_page(
     assert ("Reconnect" in card(owner.get(INTEGRATIONS).text, connected.key)) is (state == "needs_reconnect")
 
 
-def test_company_that_cant_be_written_to_says_how_it_goes_on_and_can_be_tried_now(
-    cast: Cast, owner: Client, connected: FakeLedger
-) -> None:
-    make_customer(cast.owner)
-    Connection.objects.update(state="read_only", state_reason="The subscription has ended.")
-
-    shown = card(owner.get(INTEGRATIONS).text, connected.key)
-    assert "The subscription has ended." in shown
-    assert "it's tried again every hour." in shown
-    assert "It's solved: try now" in shown
-
-    owner.post(reverse("sync_everything"))
-    assert Connection.objects.get().state == "connected"
-    assert "try now" not in card(owner.get(INTEGRATIONS).text, connected.key)
-
-
-@pytest.mark.parametrize("reason", ["Feature: not included", "Feature: not included."])
-def test_banner_ends_what_the_provider_says_before_it_goes_on(
-    reason: str, cast: Cast, owner: Client, connected: FakeLedger
-) -> None:
-    make_customer(cast.owner)
-    Connection.objects.update(state="read_only", state_reason=reason)
-
-    assert "Feature: not included. 1 waiting; nothing is lost." in owner.get(reverse("dashboard")).text
-
-
 def test_cause_is_one_card_with_the_act_that_mends_it(cast: Cast, owner: Client, connected: FakeLedger) -> None:
     rate = get_tax_rate(cast.workspace)
     issued = [make_invoice(cast.owner, is_issued=True) for _ in range(2)]

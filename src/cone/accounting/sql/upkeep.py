@@ -58,7 +58,8 @@ on conflict (connection_id, event) do nothing
 """
 
 NEXT_NOTICE = """
-select n.id, n.tries, split_part(n.event, ':', 1) as event, c.provider, c.company_name, c.state_reason, w.name as firm,
+select n.id, n.tries, split_part(n.event, ':', 1) as event, c.provider, c.environment, c.company_name, c.state_reason,
+       w.name as firm,
        array(select u.email from books_membership m join books_user u on u.id = m.user_id
              where m.workspace_id = w.id and m.role = 'owner' and u.is_active order by u.id) as addresses
 from books_notice n

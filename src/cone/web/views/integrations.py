@@ -17,7 +17,7 @@ from cone.operations.connect_provider import finish_connecting, start_connecting
 from cone.operations.disconnect_provider import disconnect_provider
 from cone.operations.pause_sync import pause_sync
 from cone.operations.resume_sync import resume_sync
-from cone.operations.sync_now import sync_all, sync_cause
+from cone.operations.sync_now import sync_all, sync_cause, try_writing_again
 from cone.web.access import MemberRequest, member_page, way_to
 from cone.web.causes import list_cause_rows
 from cone.web.context import connection_of
@@ -143,5 +143,13 @@ def sync_everything(request: MemberRequest) -> HttpResponse:
         sync_cause(request.actor, cause_key)
     else:
         sync_all(request.actor)
+    messages.success(request, "Trying again now.")
+    return redirect("integrations")
+
+
+@member_page("POST", back=way_to("integrations"))
+def try_writing(request: MemberRequest) -> HttpResponse:
+    """What kept the company from being written to is solved."""
+    try_writing_again(request.actor)
     messages.success(request, "Trying again now.")
     return redirect("integrations")
