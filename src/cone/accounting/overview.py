@@ -161,13 +161,20 @@ where {_SINCE}
                     where o.company_id = %(company)s and o.kind = 'invoice' and o.record_uuid = i.uuid)
 """  # noqa: S608  # made of constants
 
-# The payments of those invoices follow; of invoices that are there already they don't, since what was paid before the
-# connection may have been recorded there by hand.
+# The payments of those invoices follow. Of invoices that are there already they don't, since what was paid before the
+# connection may have been recorded there by hand: but for those that a run took on, and left when it was stopped.
 PAYMENTS_OF_EXISTING = f"""
 from books_payment p
 where p.workspace_id = %(workspace)s and p.voided_at is null
-    and exists (select from books_paymentallocation a
-                where a.payment_id = p.id and a.invoice_id in (select i.id {EXISTING}))
+    and p.id in (
+        select a.payment_id from books_paymentallocation a where a.invoice_id in (select i.id {EXISTING})
+        union all
+        select a.payment_id from books_backfillrun n
+        join books_runrecord r on r.run_id = n.id and r.kind = 'payment'
+        join books_payment left_by on left_by.uuid = r.record_uuid
+        join books_paymentallocation a on a.payment_id = left_by.id
+        join books_invoice i on i.id = a.invoice_id
+        where n.company_id = %(company)s and {_SINCE})
     and not exists (select from books_link pl
                     where pl.company_id = %(company)s and pl.kind = 'payment' and pl.record_uuid = p.uuid)
     and not exists (select from books_outboxrow po

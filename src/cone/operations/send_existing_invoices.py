@@ -1,5 +1,6 @@
 """Send invoices that are older than the connection, from a date the firm chooses: as a run that can be undone."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 
@@ -60,7 +61,7 @@ def _start(actor: Actor, from_date: date, foreseen: list[Outlook]) -> BackfillRu
     active = get_locked_connection(actor)
     settle_runs_of(active.company_id)
     check_no_run(active)
-    if not any(each.kind == "invoice" for each in foreseen):
+    if not any(each.kind in ("invoice", "payment") for each in foreseen):
         raise NothingToSendError
     active.send_from_date = from_date
     active.save(update_fields=["send_from_date"])
@@ -73,8 +74,10 @@ def _start(actor: Actor, from_date: date, foreseen: list[Outlook]) -> BackfillRu
         cursor.execute(runs_sql.ADD_RECORDS, {"run": run.pk, **_columns(foreseen)})
         cursor.execute(runs_sql.WANT_RECORDS, {"run": run.pk, "company": active.company_id})
     wake(active.pk)
-    count = sum(each.kind == "invoice" for each in foreseen)
-    note(actor, "connection", active.uuid, "existing_sent", from_date=from_date.isoformat(), count=str(count))
+    kinds = Counter(each.kind for each in foreseen)
+    # Without any only payments are left of a run that was stopped.
+    event, count = ("existing_sent", kinds["invoice"]) if kinds["invoice"] else ("payments_sent", kinds["payment"])
+    note(actor, "connection", active.uuid, event, from_date=from_date.isoformat(), count=str(count))
     return run
 
 

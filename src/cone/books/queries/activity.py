@@ -52,6 +52,7 @@ _SENTENCES: Mapping[tuple[str, str], str] = {
     ("payment", "sent_again"): "said that it isn't there, and had it sent again",
     ("payment", "removed_there"): "said that it's removed in the accounting software",
     ("connection", "existing_sent"): "had {count} existing invoices sent",
+    ("connection", "payments_sent"): "had {count} payments of existing invoices sent",
     ("connection", "run_cancelled"): "stopped sending existing invoices",
     ("connection", "run_undone"): "had {count} sent records taken back",
     ("workspace", "created"): "created the firm {name}",

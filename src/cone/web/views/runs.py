@@ -58,6 +58,7 @@ def preview(request: MemberRequest) -> HttpResponse:
         "causes": card_rows(found.causes),
         "found": Page(items=found.shown, number=number, total_count=found.shown_count),
         "invoice_count": found.count_kind("invoice"),
+        "payment_count": found.count_kind("payment"),
     }
     return render(request, "settings/preview.html", context)
 
